@@ -1,0 +1,19 @@
+import type { DatabaseName, UserName } from './names';
+
+/** A client that has sent its password in clear text and wants to be believed. */
+export interface PasswordClaim {
+  readonly database: DatabaseName;
+  readonly user: UserName;
+  readonly password: string;
+  /** The client's IP address, or `unix`. */
+  readonly address: string;
+}
+
+/**
+ * Decides whether a clear-text password is right: against the stored secret, or LDAP, PAM, IAM.
+ * Unknown users must cost the same time as known ones with a wrong password.
+ */
+export interface ClientVerifier {
+  /** Calls `decided` exactly once, possibly within this call. */
+  verify(claim: PasswordClaim, decided: (accepted: boolean) => void): void;
+}

@@ -1,0 +1,54 @@
+import type { DatabaseName, PoolKey, UserName } from './names';
+
+/** What a pool wants to open, and every limit that applies. 0 in a limit means unlimited. */
+export interface LinkWant {
+  readonly pool: PoolKey;
+  readonly database: DatabaseName;
+  readonly user: UserName;
+  /** Links this pool may have, the reserve included when it may be used. */
+  readonly poolLinksMax: number;
+  readonly databaseLinksMax: number;
+  readonly userLinksMax: number;
+}
+
+/** The right to one connection to PostgreSQL. Give it back when PostgreSQL's side is gone. */
+export interface Permit {
+  readonly want: LinkWant;
+  release(): void;
+}
+
+export type RefusalReason = 'pool' | 'database' | 'user' | 'closed';
+
+/** The answer to a want. `wait` may be followed by `granted` later, through the same callback. */
+export type BudgetAnswer =
+  | { readonly kind: 'granted'; readonly permit: Permit }
+  | { readonly kind: 'wait'; readonly limit: RefusalReason }
+  | { readonly kind: 'refused'; readonly reason: RefusalReason };
+
+/** A want that has not been granted. */
+export interface PendingWant {
+  /** Leaves the queue; no further answer comes. Idempotent, harmless after a grant. */
+  withdraw(): void;
+}
+
+/**
+ * Asked before any connection to PostgreSQL is opened, so that no cap is ever passed. Serves pending
+ * wants in order of arrival. May ask holders to give an idle link up for the sake of another pool.
+ */
+export interface LinkBudget {
+  /** `answer` may be called within this call. */
+  request(want: LinkWant, answer: (answer: BudgetAnswer) => void): PendingWant;
+  /** Registers who can give up idle links. Returns the way to leave. */
+  register(holder: LinkHolder): () => void;
+}
+
+/** A pool, as the budget sees it. */
+export interface LinkHolder {
+  readonly pool: PoolKey;
+  readonly database: DatabaseName;
+  readonly user: UserName;
+  /** When the longest-idle link became idle (clock ms); undefined when it has none to spare. */
+  longestIdleSinceMs(): number | undefined;
+  /** Closes the longest-idle link for another pool's sake. False when there is none. */
+  giveUpIdleLink(): boolean;
+}

@@ -1,0 +1,18 @@
+declare const brand: unique symbol;
+type Branded<T, Name extends string> = T & { readonly [brand]: Name };
+
+/** The name clients ask for: a key of `[databases]` (or matched by `*`). */
+export type DatabaseName = Branded<string, 'DatabaseName'>;
+/** A role name. */
+export type UserName = Branded<string, 'UserName'>;
+/** Names one pool: database and pool user. Compare with ===. */
+export type PoolKey = Branded<string, 'PoolKey'>;
+/** Numbers one session for the life of the process. */
+export type ClientId = Branded<number, 'ClientId'>;
+/** Numbers one link for the life of the process. */
+export type LinkId = Branded<number, 'LinkId'>;
+
+export const databaseName = (name: string): DatabaseName => name as DatabaseName;
+export const userName = (name: string): UserName => name as UserName;
+export const poolKey = (database: DatabaseName, user: UserName): PoolKey =>
+  `${database}\0${user}` as PoolKey;

@@ -1,0 +1,30 @@
+import type { ClientId, UserName } from './names';
+
+/** Sends backend messages to one client of a virtual database. */
+export interface VirtualOutput {
+  /** Takes ownership of `messages`: complete backend messages. */
+  send(messages: Buffer): void;
+  /** Ends the session after what was sent. `reason` is for the log. */
+  close(reason: string): void;
+}
+
+/** One client of a virtual database, after login. */
+export interface VirtualSession {
+  /** A complete message arrived. `body` is a copy that the session may keep. */
+  message(tag: number, body: Buffer): void;
+  /** The client is gone. */
+  closed(): void;
+}
+
+/** A database that no server has: the admin console plugs in here. */
+export interface VirtualDatabase {
+  readonly names: readonly string[];
+  /** Who may log in; `undefined` refuses with `not allowed` (28000). */
+  admits(user: UserName): boolean;
+  /** Parameters for the client's welcome. */
+  parameters(): ReadonlyMap<string, string>;
+  open(
+    client: { readonly id: ClientId; readonly user: UserName },
+    output: VirtualOutput,
+  ): VirtualSession;
+}

@@ -1,0 +1,117 @@
+import type { DatabaseName, UserName } from '../ports/names';
+import type { TlsClientOptions, TlsServerOptions } from '../ports/transport';
+
+export type PoolMode = 'session' | 'transaction' | 'statement';
+
+/** How clients prove who they are. */
+export type AuthType = 'trust' | 'any' | 'plain' | 'md5' | 'scram-sha-256';
+
+export type TlsMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+
+/** A limit of 0 means unlimited, a time of 0 means never, unless a line says otherwise. */
+export interface PoolerSettings {
+  readonly authType: AuthType;
+  /** Secret from which the salts of mock authentication derive; the same in all workers. */
+  readonly mockAuthenticationSecret: Buffer;
+  readonly scramIterations: number;
+
+  readonly poolMode: PoolMode;
+  readonly clientsMax: number;
+  readonly poolSize: number;
+  readonly minPoolSize: number;
+  readonly reservePoolSize: number;
+  readonly reservePoolTimeoutMs: number;
+  readonly databaseLinksMax: number;
+  readonly databaseClientsMax: number;
+  readonly userLinksMax: number;
+  readonly userClientsMax: number;
+  readonly serverRoundRobin: boolean;
+
+  readonly serverResetQuery: string;
+  readonly serverResetQueryAlways: boolean;
+  readonly serverCheckDelayMs: number;
+  /** Empty text: send an empty query. `undefined`: no check. */
+  readonly serverCheckQuery: string | undefined;
+  readonly serverFastClose: boolean;
+  readonly serverLifetimeMs: number;
+  readonly serverIdleTimeoutMs: number;
+  readonly serverConnectTimeoutMs: number;
+  readonly serverLoginRetryMs: number;
+
+  readonly queryTimeoutMs: number;
+  readonly queryWaitTimeoutMs: number;
+  readonly queryWaitNotifyMs: number;
+  readonly cancelWaitTimeoutMs: number;
+  readonly clientIdleTimeoutMs: number;
+  readonly clientLoginTimeoutMs: number;
+  readonly idleTransactionTimeoutMs: number;
+  readonly transactionTimeoutMs: number;
+  readonly poolIdleTimeoutMs: number;
+  readonly autodbIdleTimeoutMs: number;
+
+  /** Names in lower case. `options` here: unknown settings inside `options` are ignored. */
+  readonly ignoreStartupParameters: ReadonlySet<string>;
+  /** Names in lower case of reported settings kept per client besides the usual ones. */
+  readonly trackExtraParameters: ReadonlySet<string>;
+  readonly applicationNameAddHost: boolean;
+  readonly loginNotifyMessage: string;
+  readonly disableSimpleQuery: boolean;
+  readonly packetBytesMax: number;
+
+  readonly tcpKeepAlive: boolean;
+  readonly tcpKeepIdleSeconds: number;
+
+  readonly clientTlsMode: TlsMode;
+  /** Present unless the mode is `disable`. */
+  readonly clientTls: TlsServerOptions | undefined;
+  readonly serverTlsMode: TlsMode;
+  /** Present unless the mode is `disable`. */
+  readonly serverTls: TlsClientOptions | undefined;
+
+  readonly logConnections: boolean;
+  readonly logDisconnections: boolean;
+  readonly logPoolerErrors: boolean;
+
+  readonly databases: ReadonlyMap<DatabaseName, DatabaseSettings>;
+  /** The `*` entry: any other name, with `dbname` taken from the client unless set. */
+  readonly fallbackDatabase: DatabaseSettings | undefined;
+  readonly users: ReadonlyMap<UserName, UserSettings>;
+}
+
+/** One entry of `[databases]`. `undefined`: the global setting holds. */
+export interface DatabaseSettings {
+  /** The name on the server; `undefined`: the name the client asked for. */
+  readonly dbname: string | undefined;
+  /** Names, IP addresses or directories of Unix sockets; tried in turn. */
+  readonly hosts: readonly string[];
+  readonly port: number;
+  readonly forcedUser: UserName | undefined;
+  /** For the forced user; otherwise the `CredentialSource` knows it. */
+  readonly password: string | undefined;
+  readonly connectQuery: string | undefined;
+  readonly loadBalanceHosts: 'round-robin' | 'disable';
+  readonly poolMode: PoolMode | undefined;
+  readonly poolSize: number | undefined;
+  readonly minPoolSize: number | undefined;
+  readonly reservePoolSize: number | undefined;
+  readonly databaseLinksMax: number | undefined;
+  readonly databaseClientsMax: number | undefined;
+  readonly serverLifetimeMs: number | undefined;
+  readonly queryWaitTimeoutMs: number | undefined;
+  /** Sent in the startup packet of every link: client_encoding, datestyle, timezone, application_name. */
+  readonly startupParameters: ReadonlyMap<string, string>;
+}
+
+/** One entry of `[users]`. `undefined`: database or global setting holds. */
+export interface UserSettings {
+  readonly poolMode: PoolMode | undefined;
+  readonly poolSize: number | undefined;
+  readonly reservePoolSize: number | undefined;
+  readonly userLinksMax: number | undefined;
+  readonly userClientsMax: number | undefined;
+  readonly queryTimeoutMs: number | undefined;
+  readonly queryWaitTimeoutMs: number | undefined;
+  readonly idleTransactionTimeoutMs: number | undefined;
+  readonly transactionTimeoutMs: number | undefined;
+  readonly clientIdleTimeoutMs: number | undefined;
+}

@@ -1,0 +1,89 @@
+import { ProtocolViolation } from './errors';
+
+/** Tag and length of a typed message: the bytes before its body. */
+export const HEADER_BYTES = 5;
+
+/**
+ * Finds the frames of a byte stream without copying bodies. The caller walks a chunk: `readHeader` at
+ * a frame's start, then takes `bodyLeft` bytes as they come (`takeBody`), then the next header.
+ *
+ * A header that the chunk cuts is held (at most four bytes); `heldBytes` gives it back once complete.
+ *
+ * @see PostgreSQL documentation, anchor protocol-message-formats
+ */
+export class FrameReader {
+  /** First byte of the current frame. */
+  tag = 0;
+  /** Length of the current frame's body, bytes. */
+  bodyLength = 0;
+  /** Bytes of the current frame's body that have not been taken yet. 0: at a frame's boundary. */
+  bodyLeft = 0;
+  /** Bytes of a cut header that are held. 0 unless the last chunk ended inside a header. */
+  heldLength = 0;
+  /** True when the current frame's header came in two or more chunks. */
+  headerWasCut = false;
+  bodyBytesMax: number;
+  readonly #held = Buffer.alloc(HEADER_BYTES);
+
+  constructor(bodyBytesMax: number) {
+    this.bodyBytesMax = bodyBytesMax;
+  }
+
+  /** Nothing of a frame has been seen without the rest of it. */
+  get atBoundary(): boolean {
+    return this.bodyLeft === 0 && this.heldLength === 0;
+  }
+
+  /**
+   * Reads the header at `at`. Sets `tag`, `bodyLength`, `bodyLeft`, `headerWasCut`.
+   *
+   * @returns the offset behind the header, or -1 when `chunk[at, end)` ended first: those bytes are
+   *   held and the next call completes them.
+   * @throws ProtocolViolation (08P01) when the length is under 4 or the body over `bodyBytesMax`
+   */
+  readHeader(chunk: Buffer, at: number, end: number): number {
+    if (this.heldLength === 0 && end - at >= HEADER_BYTES) {
+      this.#accept(chunk[at] ?? 0, chunk.readInt32BE(at + 1));
+      this.headerWasCut = false;
+      return at + HEADER_BYTES;
+    }
+    const missing = HEADER_BYTES - this.heldLength;
+    const taken = Math.min(missing, end - at);
+    chunk.copy(this.#held, this.heldLength, at, at + taken);
+    this.heldLength += taken;
+    if (taken < missing) return -1;
+    this.heldLength = 0;
+    this.headerWasCut = true;
+    this.#accept(this.#held[0] ?? 0, this.#held.readInt32BE(1));
+    return at + taken;
+  }
+
+  /** The header that was cut, as a buffer of its own. Valid after `readHeader` set `headerWasCut`. */
+  heldBytes(): Buffer {
+    return Buffer.from(this.#held);
+  }
+
+  /** Takes as much of the body as `chunk[at, end)` has. Returns the offset behind it. */
+  takeBody(at: number, end: number): number {
+    const taken = Math.min(this.bodyLeft, end - at);
+    this.bodyLeft -= taken;
+    return at + taken;
+  }
+
+  /** Forgets everything, for a stream that starts anew. */
+  reset(): void {
+    this.bodyLength = 0;
+    this.bodyLeft = 0;
+    this.heldLength = 0;
+    this.headerWasCut = false;
+  }
+
+  #accept(tag: number, length: number): void {
+    const body = length - 4;
+    if (body < 0 || body > this.bodyBytesMax)
+      throw new ProtocolViolation('badFrameLength', tag, length);
+    this.tag = tag;
+    this.bodyLength = body;
+    this.bodyLeft = body;
+  }
+}
