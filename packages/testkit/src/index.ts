@@ -1,1 +1,14 @@
-export {};
+export { certsDir } from './certs';
+export {
+  Cluster,
+  type ClusterOptions,
+  type DatabaseSpec,
+  startCluster,
+  type UserSpec,
+} from './cluster';
+export { availableMajors, defaultCacheDir, MAJORS, type Major } from './postgres/binaries';
+export type { Settings } from './postgres/config-file';
+export { Server } from './postgres/server';
+export { freePort } from './process/free-port';
+export { isAlive, makeScratch, type Scratch } from './process/scratch';
+export { type WaitOptions, waitFor } from './wait-for';
