@@ -1,3 +1,4 @@
+export { createNodeTransport } from './net';
 export * from './ports/client-verifier';
 export * from './ports/clock';
 export * from './ports/credential-source';
