@@ -1,2 +1,42 @@
+export * from './auth/channel-binding';
+export * from './auth/md5';
+export * from './auth/mock-secret';
+export * from './auth/password';
+export * from './auth/scram-client';
+export {
+  type DerivedKeys,
+  deriveKeys,
+  SCRAM_ITERATIONS_DEFAULT,
+  type ScramKeys,
+} from './auth/scram-keys';
+export * from './auth/scram-server';
+export { type ScramFailure, ScramMechanism, type ScramMechanismName } from './auth/scram-text';
+export * from './auth/secret';
+export {
+  authenticationCleartext,
+  authenticationMd5,
+  authenticationOk,
+  authenticationSasl,
+  authenticationSaslContinue,
+  authenticationSaslFinal,
+  backendKeyData,
+  type ColumnDescription,
+  commandComplete,
+  dataRow,
+  type ErrorFields,
+  emptyQueryResponse,
+  errorResponse,
+  negotiateProtocolVersion,
+  noticeResponse,
+  parameterStatus,
+  readyForQuery,
+  rowDescription,
+} from './backend-messages';
+export * from './decode';
 export * from './errors';
 export * from './frame-reader';
+export * from './frontend-messages';
+export * from './sqlstate';
+export * from './startup';
+export * from './startup-options';
+export * from './tags';
