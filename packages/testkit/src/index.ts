@@ -12,3 +12,19 @@ export { Server } from './postgres/server';
 export { freePort } from './process/free-port';
 export { isAlive, makeScratch, type Scratch } from './process/scratch';
 export { type WaitOptions, waitFor } from './wait-for';
+export {
+  BackendError,
+  type BackendMessage,
+  describeMessage,
+  type NoticeFields,
+  noticeFields,
+  rowValues,
+} from './wire/backend-message';
+export { frame } from './wire/frame';
+export { cancelPacket, type LoginOptions, type LoginResult, startupPacket } from './wire/login';
+export {
+  RawClient,
+  type RawOptions,
+  type RawTarget,
+  type UntilOptions,
+} from './wire/raw-client';
