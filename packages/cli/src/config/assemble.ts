@@ -1,0 +1,143 @@
+import { isDeepStrictEqual } from 'node:util';
+import type {
+  CredentialSource,
+  PoolerSettings,
+  TlsClientOptions,
+  TlsServerOptions,
+  UserName,
+  UserSettings,
+} from '@pgweir/pooler';
+import type { DaemonConfig } from './daemon-config';
+import type { Databases } from './databases';
+import type { GlobalValues } from './settings';
+
+/** What was read, all of it valid. */
+export interface Parts {
+  readonly values: GlobalValues;
+  readonly databases: Databases;
+  readonly users: ReadonlyMap<UserName, UserSettings>;
+  readonly credentials: CredentialSource;
+  readonly unixSocketGid: number | undefined;
+  readonly clientTls: TlsServerOptions | undefined;
+  readonly serverTls: TlsClientOptions | undefined;
+  readonly mockSecret: Buffer;
+}
+
+/** Puts a configuration together from its parts. */
+export function assemble(parts: Parts, running: DaemonConfig | undefined): DaemonConfig {
+  const { values } = parts;
+  const notEmpty = (text: string): string | undefined => (text === '' ? undefined : text);
+  return {
+    pooler: poolerSettings(parts, running?.pooler),
+    listen: {
+      addresses: values.listen_addr,
+      port: values.listen_port,
+      backlog: values.listen_backlog,
+      unixSocketDir: notEmpty(values.unix_socket_dir),
+      unixSocketMode: values.unix_socket_mode,
+      unixSocketGroup:
+        parts.unixSocketGid === undefined
+          ? undefined
+          : { name: values.unix_socket_group, gid: parts.unixSocketGid },
+    },
+    log: { file: notEmpty(values.logfile), verbose: values.verbose, stats: values.log_stats },
+    dns: { foundMs: values.dns_max_ttl, notFoundMs: values.dns_nxdomain_ttl },
+    credentials: parts.credentials,
+    pidfile: notEmpty(values.pidfile),
+    user: notEmpty(values.user),
+    adminUsers: values.admin_users,
+    statsUsers: values.stats_users,
+    statsPeriodMs: values.stats_period,
+    values,
+  };
+}
+
+function poolerSettings(parts: Parts, running: PoolerSettings | undefined): PoolerSettings {
+  const { values } = parts;
+  return {
+    authType: values.auth_type,
+    mockAuthenticationSecret: parts.mockSecret,
+    scramIterations: values.scram_iterations,
+    ...caps(values),
+    ...serverSide(values),
+    ...timeouts(values),
+    ignoreStartupParameters: lowerCase(values.ignore_startup_parameters),
+    trackExtraParameters: lowerCase(values.track_extra_parameters),
+    applicationNameAddHost: values.application_name_add_host,
+    loginNotifyMessage: values.login_notify_message,
+    disableSimpleQuery: values.disable_pqexec,
+    packetBytesMax: values.max_packet_size,
+    tcpKeepAlive: values.tcp_keepalive,
+    tcpKeepIdleSeconds: values.tcp_keepidle,
+    clientTlsMode: values.client_tls_sslmode,
+    clientTls: unlessSame(running?.clientTls, parts.clientTls),
+    serverTlsMode: values.server_tls_sslmode,
+    serverTls: unlessSame(running?.serverTls, parts.serverTls),
+    logConnections: values.log_connections,
+    logDisconnections: values.log_disconnections,
+    logPoolerErrors: values.log_pooler_errors,
+    databases: parts.databases.named,
+    fallbackDatabase: parts.databases.fallback,
+    users: parts.users,
+  };
+}
+
+function caps(values: GlobalValues) {
+  return {
+    poolMode: values.pool_mode,
+    clientsMax: values.max_client_conn,
+    poolSize: values.default_pool_size,
+    minPoolSize: values.min_pool_size,
+    reservePoolSize: values.reserve_pool_size,
+    reservePoolTimeoutMs: values.reserve_pool_timeout,
+    databaseLinksMax: values.max_db_connections,
+    databaseClientsMax: values.max_db_client_connections,
+    userLinksMax: values.max_user_connections,
+    userClientsMax: values.max_user_client_connections,
+    serverRoundRobin: values.server_round_robin,
+  };
+}
+
+function serverSide(values: GlobalValues) {
+  return {
+    serverResetQuery: values.server_reset_query,
+    serverResetQueryAlways: values.server_reset_query_always,
+    serverCheckDelayMs: values.server_check_delay,
+    serverCheckQuery: checkQuery(values.server_check_query),
+    serverFastClose: values.server_fast_close,
+    serverLifetimeMs: values.server_lifetime,
+    serverIdleTimeoutMs: values.server_idle_timeout,
+    serverConnectTimeoutMs: values.server_connect_timeout,
+    serverLoginRetryMs: values.server_login_retry,
+  };
+}
+
+function timeouts(values: GlobalValues) {
+  return {
+    queryTimeoutMs: values.query_timeout,
+    queryWaitTimeoutMs: values.query_wait_timeout,
+    queryWaitNotifyMs: values.query_wait_notify,
+    cancelWaitTimeoutMs: values.cancel_wait_timeout,
+    clientIdleTimeoutMs: values.client_idle_timeout,
+    clientLoginTimeoutMs: values.client_login_timeout,
+    idleTransactionTimeoutMs: values.idle_transaction_timeout,
+    transactionTimeoutMs: values.transaction_timeout,
+    poolIdleTimeoutMs: values.pool_idle_timeout,
+    autodbIdleTimeoutMs: values.autodb_idle_timeout,
+  };
+}
+
+/** In the file `<empty>` is an empty query, and nothing at all means no check. */
+function checkQuery(text: string): string | undefined {
+  if (text === '') return undefined;
+  return text === '<empty>' ? '' : text;
+}
+
+function lowerCase(names: readonly string[]): ReadonlySet<string> {
+  return new Set(names.map((name) => name.toLowerCase()));
+}
+
+/** Options are compared by identity: the old object stands as long as its content does. */
+function unlessSame<T>(old: T | undefined, fresh: T | undefined): T | undefined {
+  return old !== undefined && isDeepStrictEqual(old, fresh) ? old : fresh;
+}

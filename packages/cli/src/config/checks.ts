@@ -1,0 +1,75 @@
+import type { Accounts } from '../process/accounts';
+import { type Databases, unixSocketProblem } from './databases';
+import { type Findings, type Place, quoted } from './finding';
+import type { GlobalValues } from './settings';
+
+export interface CheckContext {
+  readonly values: GlobalValues;
+  readonly place: (name: keyof GlobalValues) => Place;
+  readonly findings: Findings;
+  readonly accounts: Accounts;
+  readonly databases: Databases;
+  /** The file to name where no single line is at fault. */
+  readonly file: string;
+}
+
+/**
+ * Settings that are fine one by one but not together, or not on this system.
+ *
+ * @returns the number of `unix_socket_group`; undefined when it is not set (or a problem)
+ */
+export function checkGlobals(context: CheckContext): number | undefined {
+  checkListening(context);
+  checkLogin(context);
+  checkPools(context);
+  const { values, place, findings, accounts } = context;
+  if (values.user !== '' && accounts.user(values.user) === undefined) {
+    findings.problem(place('user'), `user = ${quoted(values.user)}: no such user on this system`);
+  }
+  if (values.unix_socket_group === '') return undefined;
+  const gid = accounts.group(values.unix_socket_group);
+  if (gid === undefined) {
+    const message = `unix_socket_group = ${quoted(values.unix_socket_group)}: no such group`;
+    findings.problem(place('unix_socket_group'), `${message} on this system`);
+  }
+  return gid;
+}
+
+function checkListening({ values, place, findings, file }: CheckContext): void {
+  if (values.listen_addr.length === 0 && values.unix_socket_dir === '') {
+    const message = 'nowhere to listen on: neither listen_addr nor unix_socket_dir is set';
+    findings.problem({ file, line: 0 }, message);
+  }
+  const message = unixSocketProblem(values.unix_socket_dir, values.listen_port);
+  if (message !== undefined) {
+    findings.problem(place('unix_socket_dir'), `unix_socket_dir: ${message}`);
+  }
+  if (values.unix_socket_dir !== '' && !/^[/@]/.test(values.unix_socket_dir)) {
+    const shown = quoted(values.unix_socket_dir);
+    const expected = 'accepted: an absolute path, or a name that begins with @';
+    findings.problem(place('unix_socket_dir'), `unix_socket_dir = ${shown}; ${expected}`);
+  }
+}
+
+function checkLogin({ values, place, findings, databases, file }: CheckContext): void {
+  if (values.auth_type !== 'any' && values.auth_file === '') {
+    const message = `auth_type = ${values.auth_type} without auth_file: nobody can log in`;
+    findings.warning(place('auth_type'), message);
+  }
+  if (databases.named.size === 0 && databases.fallback === undefined) {
+    findings.warning({ file, line: 0 }, 'no database is configured: nobody can log in');
+  }
+}
+
+function checkPools({ values, place, findings }: CheckContext): void {
+  const size = values.default_pool_size;
+  if (size > 0 && values.min_pool_size > size) {
+    const least = values.min_pool_size;
+    const message = `min_pool_size (${least}) is larger than default_pool_size (${size}), which holds`;
+    findings.warning(place('min_pool_size'), message);
+  }
+  if (values.reserve_pool_size > 0 && values.reserve_pool_timeout === 0) {
+    const message = 'reserve_pool_timeout = 0: the reserve of reserve_pool_size is never used';
+    findings.warning(place('reserve_pool_timeout'), message);
+  }
+}

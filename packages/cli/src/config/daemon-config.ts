@@ -1,0 +1,61 @@
+import type { CredentialSource, PoolerSettings } from '@pgweir/pooler';
+import type { Finding } from './finding';
+import type { GlobalValues } from './settings';
+
+/** Everything that a configuration says. Plain data: loading has changed nothing. */
+export interface DaemonConfig {
+  readonly pooler: PoolerSettings;
+  readonly listen: ListenSettings;
+  readonly log: LogSettings;
+  readonly dns: DnsSettings;
+  readonly credentials: CredentialSource;
+  /** Where to write the process id; undefined: nowhere. */
+  readonly pidfile: string | undefined;
+  /** The user to become; undefined: stay. */
+  readonly user: string | undefined;
+  readonly adminUsers: readonly string[];
+  readonly statsUsers: readonly string[];
+  readonly statsPeriodMs: number;
+  /** Every global setting by name, for SHOW CONFIG and for the next load. */
+  readonly values: GlobalValues;
+}
+
+export interface ListenSettings {
+  /** Names or addresses; `*` means all of IPv4 and IPv6. Empty: Unix socket only. */
+  readonly addresses: readonly string[];
+  readonly port: number;
+  readonly backlog: number;
+  /** Directory, or `@prefix` in the abstract name space; undefined: no Unix socket. */
+  readonly unixSocketDir: string | undefined;
+  readonly unixSocketMode: number;
+  readonly unixSocketGroup: { readonly name: string; readonly gid: number } | undefined;
+}
+
+export interface LogSettings {
+  readonly file: string | undefined;
+  /** 0 to 3. */
+  readonly verbose: number;
+  /** Whether to log a line of statistics every `statsPeriodMs`. */
+  readonly stats: boolean;
+}
+
+/** How long answers of the resolver are remembered. */
+export interface DnsSettings {
+  readonly foundMs: number;
+  readonly notFoundMs: number;
+}
+
+export type LoadResult =
+  | {
+      readonly kind: 'ok';
+      readonly config: DaemonConfig;
+      readonly warnings: readonly Finding[];
+      readonly notes: readonly Finding[];
+    }
+  | {
+      readonly kind: 'failed';
+      /** At least one. */
+      readonly problems: readonly Finding[];
+      readonly warnings: readonly Finding[];
+      readonly notes: readonly Finding[];
+    };

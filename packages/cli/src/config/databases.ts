@@ -1,0 +1,197 @@
+import {
+  type DatabaseName,
+  type DatabaseSettings,
+  databaseName,
+  type UserName,
+  type UserSettings,
+  userName,
+} from '@pgweir/pooler';
+import { parseConnectionString } from './connection-string';
+import { type Findings, type Place, quoted } from './finding';
+import type { IniEntry } from './ini-file';
+import { readValues } from './read-values';
+import {
+  DATABASE_PARAMETERS,
+  type DatabaseValues,
+  type GlobalValues,
+  PEER_PARAMETERS,
+  USER_PARAMETERS,
+} from './settings';
+import { DATABASE_NAME_BYTES_MAX, USER_NAME_BYTES_MAX } from './settings/entries';
+import type { SettingTable } from './settings/row';
+
+/** Names that belong to the console. */
+const RESERVED = ['pgbouncer', 'pgweir'];
+const FALLBACK = '*';
+
+export interface Databases {
+  readonly named: ReadonlyMap<DatabaseName, DatabaseSettings>;
+  readonly fallback: DatabaseSettings | undefined;
+}
+
+/** Reads the entries of `[databases]`. The last entry of a name counts, as a whole. */
+export function readDatabases(
+  entries: readonly IniEntry[],
+  globals: GlobalValues,
+  findings: Findings,
+): Databases {
+  const named = new Map<DatabaseName, DatabaseSettings>();
+  let fallback: DatabaseSettings | undefined;
+  for (const entry of entries) {
+    checkName(entry, findings);
+    const subject = entry.key === FALLBACK ? 'database *: ' : `database ${quoted(entry.key)}: `;
+    const values = readEntry(entry, DATABASE_PARAMETERS, subject, findings);
+    if (values === undefined) continue;
+    const settings = databaseSettings(values, globals);
+    checkDatabase(settings, { entry, subject, globals, findings });
+    if (entry.key === FALLBACK) fallback = settings;
+    else named.set(databaseName(entry.key), settings);
+  }
+  return { named, fallback };
+}
+
+/** Reads the entries of `[users]`. */
+export function readUsers(
+  entries: readonly IniEntry[],
+  findings: Findings,
+): ReadonlyMap<UserName, UserSettings> {
+  const users = new Map<UserName, UserSettings>();
+  for (const entry of entries) {
+    if (Buffer.byteLength(entry.key) > USER_NAME_BYTES_MAX) {
+      const message = `the name of user ${quoted(entry.key)} is longer than ${USER_NAME_BYTES_MAX} bytes`;
+      findings.problem(entry, message);
+    }
+    const subject = `user ${quoted(entry.key)}: `;
+    const values = readEntry(entry, USER_PARAMETERS, subject, findings);
+    if (values === undefined) continue;
+    users.set(userName(entry.key), {
+      poolMode: values.pool_mode,
+      poolSize: values.pool_size,
+      reservePoolSize: values.reserve_pool_size,
+      userLinksMax: values.max_user_connections,
+      userClientsMax: values.max_user_client_connections,
+      queryTimeoutMs: values.query_timeout,
+      queryWaitTimeoutMs: values.query_wait_timeout,
+      idleTransactionTimeoutMs: values.idle_transaction_timeout,
+      transactionTimeoutMs: values.transaction_timeout,
+      clientIdleTimeoutMs: values.client_idle_timeout,
+    });
+  }
+  return users;
+}
+
+/** Checks the entries of `[peers]`, which have no effect yet. */
+export function checkPeers(entries: readonly IniEntry[], findings: Findings): void {
+  for (const entry of entries) {
+    const id = Number(entry.key);
+    if (!/^\d+$/.test(entry.key) || id < 1 || id > 16_383) {
+      const message = `peer ${quoted(entry.key)}: the name of a peer is a number from 1 to 16383`;
+      findings.problem(entry, message);
+    }
+    const subject = `peer ${quoted(entry.key)}: `;
+    const values = readEntry(entry, PEER_PARAMETERS, subject, findings);
+    if (values !== undefined && values.host === undefined) {
+      findings.problem(entry, `${subject}host is missing`);
+    }
+    const message = '[peers] has no effect: cancel requests are not passed to other processes yet';
+    findings.warningOnce('peers', entry, message);
+  }
+}
+
+/** undefined: the entry has problems, all of them reported. */
+function readEntry<Table extends SettingTable>(
+  entry: IniEntry,
+  table: Table,
+  subject: string,
+  findings: Findings,
+): ReturnType<typeof readValues<Table>>['values'] | undefined {
+  const parsed = parseConnectionString(entry.value);
+  if (parsed.kind === 'bad') {
+    findings.problem(entry, `${subject}${parsed.message}`);
+    return undefined;
+  }
+  const assignments = parsed.parameters.map(({ key, value }) => ({
+    file: entry.file,
+    line: entry.line,
+    name: key,
+    text: value,
+  }));
+  return readValues(table, assignments, findings, subject).values;
+}
+
+function databaseSettings(values: DatabaseValues, globals: GlobalValues): DatabaseSettings {
+  const defaultHost = globals.unix_socket_dir === '' ? '/tmp' : globals.unix_socket_dir;
+  const startup = new Map<string, string>();
+  for (const name of ['client_encoding', 'datestyle', 'timezone', 'application_name'] as const) {
+    const value = values[name];
+    if (value !== undefined) startup.set(name, value);
+  }
+  return {
+    dbname: values.dbname,
+    hosts: values.host?.split(',').map((host) => host.trim()) ?? [defaultHost],
+    port: values.port ?? 5432,
+    forcedUser: values.user === undefined ? undefined : userName(values.user),
+    password: values.password,
+    connectQuery: values.connect_query,
+    loadBalanceHosts: values.load_balance_hosts ?? 'round-robin',
+    poolMode: values.pool_mode,
+    poolSize: values.pool_size,
+    minPoolSize: values.min_pool_size,
+    reservePoolSize: values.reserve_pool_size ?? values.reserve_pool,
+    databaseLinksMax: values.max_db_connections,
+    databaseClientsMax: values.max_db_client_connections,
+    serverLifetimeMs: values.server_lifetime,
+    queryWaitTimeoutMs: values.query_wait_timeout,
+    startupParameters: startup,
+  };
+}
+
+function checkName(entry: IniEntry, findings: Findings): void {
+  const { key } = entry;
+  if (RESERVED.includes(key)) {
+    findings.problem(entry, `database ${quoted(key)}: the name is reserved for the console`);
+  }
+  if (key === '' || Buffer.byteLength(key) > DATABASE_NAME_BYTES_MAX) {
+    const message = `the name of a database has 1 to ${DATABASE_NAME_BYTES_MAX} bytes`;
+    findings.problem(entry, `database ${quoted(key)}: ${message}`);
+  }
+}
+
+interface DatabaseContext {
+  readonly entry: Place;
+  readonly subject: string;
+  readonly globals: GlobalValues;
+  readonly findings: Findings;
+}
+
+function checkDatabase(settings: DatabaseSettings, context: DatabaseContext): void {
+  const { entry, subject, globals, findings } = context;
+  if (settings.hosts.includes('')) {
+    findings.problem(entry, `${subject}host has an empty name in its list`);
+  }
+  for (const host of settings.hosts) {
+    const message = unixSocketProblem(host, settings.port);
+    if (message !== undefined) findings.problem(entry, `${subject}host: ${message}`);
+  }
+  if (globals.auth_type === 'any' && settings.forcedUser === undefined) {
+    findings.problem(entry, `${subject}auth_type = any needs user=`);
+  }
+  const size = settings.poolSize ?? globals.default_pool_size;
+  const least = settings.minPoolSize ?? globals.min_pool_size;
+  const own = settings.poolSize !== undefined || settings.minPoolSize !== undefined;
+  if (own && size > 0 && least > size) {
+    const message = `min_pool_size (${least}) is larger than pool_size (${size}), which holds`;
+    findings.warning(entry, `${subject}${message}`);
+  }
+}
+
+/** The kernel's limit for the path of a Unix socket, without the final NUL. */
+const UNIX_PATH_BYTES_MAX = 107;
+
+/** What is wrong with a directory of Unix sockets; undefined for anything else, and when it is fine. */
+export function unixSocketProblem(directory: string, port: number): string | undefined {
+  if (!directory.startsWith('/') && !directory.startsWith('@')) return undefined;
+  const path = `${directory}/.s.PGSQL.${port}`;
+  if (Buffer.byteLength(path) <= UNIX_PATH_BYTES_MAX) return undefined;
+  return `the path of the Unix socket ${quoted(path)} is longer than ${UNIX_PATH_BYTES_MAX} bytes`;
+}

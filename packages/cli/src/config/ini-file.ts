@@ -1,0 +1,178 @@
+import path from 'node:path';
+import { type Findings, type Place, quoted } from './finding';
+
+/** `key = value` with the section it stands in. The value is not unquoted: ini values have no quotes. */
+export interface IniEntry extends Place {
+  readonly section: string;
+  readonly key: string;
+  readonly value: string;
+}
+
+export interface IniSection extends Place {
+  readonly name: string;
+}
+
+export interface IniFile {
+  /** In the order of the files; a later assignment of the same key replaces an earlier one. */
+  readonly entries: readonly IniEntry[];
+  readonly sections: readonly IniSection[];
+}
+
+export interface FileAccess {
+  readonly cwd: string;
+  /** The text of a file. @throws the system's error with `code` */
+  readFile(file: string): string;
+}
+
+/** PgBouncer's limit. */
+const NESTING_MAX = 10;
+/** Nesting alone does not bound the work: each of ten levels may include the next many times. */
+const INCLUDES_MAX = 1000;
+
+/**
+ * Reads a file in the syntax of pgbouncer.ini and everything it includes. Reads on after a mistake, so
+ * that all of them are reported at once.
+ */
+export function readIniFile(file: string, access: FileAccess, findings: Findings): IniFile {
+  const reader = new IniReader(access, findings);
+  reader.read(path.resolve(access.cwd, file), file, [], { file, line: 0 });
+  return { entries: reader.entries, sections: reader.sections };
+}
+
+const BLANK_OR_COMMENT = /^\s*(?:[;#]|$)/;
+const INCLUDE = /^\s*%include\s+(.*\S)\s*$/;
+const SECTION = /^\s*\[([^\]]*)\]\s*$/;
+const ASSIGNMENT = /^\s*(?:'((?:[^']|'')*)'|([A-Za-z0-9_.*-]+))\s*=\s*(.*?)\s*$/;
+
+class IniReader {
+  readonly entries: IniEntry[] = [];
+  readonly sections: IniSection[] = [];
+  readonly #access: FileAccess;
+  readonly #findings: Findings;
+  /** An included file goes on in the section of the `%include`, and may leave another one open. */
+  #section: string | undefined;
+  #includes = 0;
+
+  constructor(access: FileAccess, findings: Findings) {
+    this.#access = access;
+    this.#findings = findings;
+  }
+
+  /** `resolved` is the absolute path, `shown` the name in messages, `outer` the files around it. */
+  read(resolved: string, shown: string, outer: readonly string[], from: Place): void {
+    const text = this.#load(resolved, shown, from);
+    if (text === undefined) return;
+    const files = [...outer, resolved];
+    const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+    lines.forEach((line, index) => {
+      this.#line(line, { file: shown, line: index + 1 }, files);
+    });
+  }
+
+  #load(resolved: string, shown: string, from: Place): string | undefined {
+    try {
+      return this.#access.readFile(resolved);
+    } catch (error) {
+      this.#findings.problem(from, `cannot read ${quoted(shown)}: ${reason(error)}`);
+      return undefined;
+    }
+  }
+
+  #line(line: string, place: Place, files: readonly string[]): void {
+    if (BLANK_OR_COMMENT.test(line)) return;
+    if (line.includes('\0')) {
+      this.#findings.problem(place, 'the line contains a NUL byte');
+      return;
+    }
+    const include = INCLUDE.exec(line)?.[1];
+    if (include !== undefined) {
+      this.#include(include, place, files);
+      return;
+    }
+    const section = SECTION.exec(line)?.[1];
+    if (section !== undefined) {
+      this.#section = section;
+      this.sections.push({ ...place, name: section });
+      return;
+    }
+    this.#assignment(line, place);
+  }
+
+  #assignment(line: string, place: Place): void {
+    const match = ASSIGNMENT.exec(line);
+    if (match === null) {
+      // The line is not shown: it may hold a password.
+      this.#findings.problem(place, `syntax error: expected ${expectation(line)}`);
+      return;
+    }
+    const key = match[1]?.replaceAll("''", "'") ?? match[2] ?? '';
+    if (this.#section === undefined) {
+      this.#findings.problem(place, `${quoted(key)} stands before the first [section]`);
+      return;
+    }
+    this.entries.push({ ...place, section: this.#section, key, value: match[3] ?? '' });
+  }
+
+  #include(name: string, place: Place, files: readonly string[]): void {
+    const beside = path.dirname(files.at(-1) ?? this.#access.cwd);
+    // PgBouncer resolves against the working directory; the folder of the file is what people expect.
+    const candidates = [path.resolve(this.#access.cwd, name), path.resolve(beside, name)];
+    const resolved =
+      candidates.find((candidate) => this.#exists(candidate)) ?? candidates[0] ?? name;
+    this.#includes += 1;
+    if (files.includes(resolved)) {
+      const loop = [...files.slice(files.indexOf(resolved)), resolved].join(' -> ');
+      this.#findings.problem(
+        place,
+        `%include ${quoted(name)}: the files include each other: ${loop}`,
+      );
+    } else if (files.length > NESTING_MAX) {
+      this.#findings.problem(place, `%include ${quoted(name)}: nested deeper than ${NESTING_MAX}`);
+    } else if (this.#includes > INCLUDES_MAX) {
+      this.#findings.problem(place, `%include ${quoted(name)}: more than ${INCLUDES_MAX} includes`);
+    } else {
+      this.read(resolved, shownAs(resolved, this.#access.cwd), files, place);
+    }
+  }
+
+  #exists(file: string): boolean {
+    try {
+      this.#access.readFile(file);
+      return true;
+    } catch (error) {
+      // Any other failure belongs to this very file and is reported when it is read.
+      return errorCode(error) !== 'ENOENT';
+    }
+  }
+}
+
+function expectation(line: string): string {
+  if (/^\s*"/.test(line)) return "key = value, with a name that needs quotes in 'single quotes'";
+  if (/^\s*%/.test(line)) return '%include FILE';
+  if (/^\s*\[/.test(line)) return '[section] and nothing behind it';
+  return 'key = value, [section], %include FILE or a comment';
+}
+
+function shownAs(file: string, cwd: string): string {
+  const relative = path.relative(cwd, file);
+  return relative.startsWith('..') ? file : relative;
+}
+
+/** The system's code of a failed call (`ENOENT`); undefined for other errors. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}
+
+/** A failed file operation in words for people. */
+export function reason(error: unknown): string {
+  switch (errorCode(error)) {
+    case 'ENOENT':
+      return 'no such file';
+    case 'EACCES':
+      return 'permission denied';
+    case 'EISDIR':
+      return 'is a directory';
+    default:
+      return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type Accounts, systemAccounts } from '../process/accounts';
+import { assemble, type Parts } from './assemble';
+import { checkGlobals } from './checks';
+import type { DaemonConfig, LoadResult } from './daemon-config';
+import { checkPeers, readDatabases, readUsers } from './databases';
+import { Findings, type Place, quoted } from './finding';
+import { type IniEntry, type IniFile, readIniFile, reason } from './ini-file';
+import { mockSecret } from './mock-secret';
+import { suggestion } from './nearest-name';
+import { readValues, withDefaults } from './read-values';
+import { GLOBAL_SETTINGS, type GlobalValues, SETTINGS } from './settings';
+import type { SettingTable } from './settings/row';
+import { readClientSide, readServerSide } from './tls-files';
+import { NO_CREDENTIALS, readUserlist } from './userlist';
+
+export interface LoadOptions {
+  /** Relative paths start here. */
+  readonly cwd: string;
+  /** The text of a file. @throws the system's error with `code` */
+  readonly readFile?: (file: string) => string;
+  readonly accounts?: Accounts;
+  /** What runs now: settings that cannot change while it runs keep their values, with a warning. */
+  readonly running?: DaemonConfig;
+}
+
+/**
+ * Reads a configuration and every file that it names. Changes nothing, wherever it fails: the result is
+ * a whole configuration, or every problem at once.
+ */
+export function loadConfig(file: string, options: LoadOptions): LoadResult {
+  const findings = new Findings();
+  const access = { cwd: options.cwd, readFile: options.readFile ?? readText };
+  const ini = readIniFile(file, access, findings);
+  if (ini.sections.length === 0 && findings.of('problem').length > 0) return failed(findings);
+  checkSections(ini, findings);
+  const of = (section: string): readonly IniEntry[] =>
+    ini.entries.filter((entry) => entry.section === section);
+
+  const read = readValues(
+    GLOBAL_SETTINGS,
+    of('pgbouncer').map((entry) => ({ ...entry, name: entry.key, text: entry.value })),
+    findings,
+  );
+  const place = (name: keyof GlobalValues): Place => read.places.get(name) ?? { file, line: 0 };
+  const fresh = withDefaults(GLOBAL_SETTINGS, read.values);
+  const values = keepFixed(fresh, options.running, (name, message) => {
+    findings.warning(place(name), message);
+  });
+
+  const databases = readDatabases(of('databases'), values, findings);
+  const users = readUsers(of('users'), findings);
+  checkPeers(of('peers'), findings);
+  const accounts = options.accounts ?? systemAccounts;
+  const unixSocketGid = checkGlobals({ values, place, findings, accounts, databases, file });
+
+  const context = { access, findings, place };
+  const authText = readNamed('auth_file', values, context);
+  const credentials =
+    authText === undefined ? NO_CREDENTIALS : readUserlist(authText, values.auth_file, findings);
+  const clientTls = readServerSide(values, context);
+  const serverTls = readClientSide(values, context);
+  const ownSecret = readNamed('mock_auth_secret_file', values, context);
+  if (ownSecret?.trim() === '') {
+    findings.problem(place('mock_auth_secret_file'), 'mock_auth_secret_file: the file is empty');
+  }
+
+  if (findings.of('problem').length > 0) return failed(findings);
+  const parts: Parts = {
+    values,
+    databases,
+    users,
+    credentials,
+    unixSocketGid,
+    clientTls,
+    serverTls,
+    mockSecret: mockSecret({
+      own: ownSecret ?? '',
+      authFile: authText ?? '',
+      tlsKey: clientTls?.key ?? '',
+      machineId: machineId(access.readFile),
+    }),
+  };
+  const config = assemble(parts, options.running);
+  return { kind: 'ok', config, warnings: findings.of('warning'), notes: findings.of('note') };
+}
+
+function failed(findings: Findings): LoadResult {
+  return {
+    kind: 'failed',
+    problems: findings.of('problem'),
+    warnings: findings.of('warning'),
+    notes: findings.of('note'),
+  };
+}
+
+function readText(file: string): string {
+  return readFileSync(file, 'utf8');
+}
+
+interface FileContext {
+  readonly access: { readonly cwd: string; readonly readFile: (file: string) => string };
+  readonly findings: Findings;
+  readonly place: (name: keyof GlobalValues) => Place;
+}
+
+function readNamed(
+  name: 'auth_file' | 'mock_auth_secret_file',
+  values: GlobalValues,
+  { access, findings, place }: FileContext,
+): string | undefined {
+  const file = values[name];
+  if (file === '') return undefined;
+  try {
+    return access.readFile(path.resolve(access.cwd, file));
+  } catch (error) {
+    findings.problem(place(name), `${name}: cannot read ${quoted(file)}: ${reason(error)}`);
+    return undefined;
+  }
+}
+
+/** Empty where there is none: not every system has one, and a container may hide it. */
+function machineId(readFile: (file: string) => string): string {
+  try {
+    return readFile('/etc/machine-id').trim();
+  } catch {
+    return '';
+  }
+}
+
+function checkSections(ini: IniFile, findings: Findings): void {
+  const known = Object.keys(SETTINGS);
+  for (const section of ini.sections) {
+    if (known.includes(section.name)) continue;
+    const hint = suggestion(section.name, known);
+    const accepted = known.map((name) => `[${name}]`).join(', ');
+    const message = `unknown section ${quoted(section.name)}${hint}; accepted: ${accepted}`;
+    findings.problem(section, message);
+  }
+}
+
+/** What cannot change while the daemon runs stays as it is. */
+function keepFixed(
+  fresh: GlobalValues,
+  running: DaemonConfig | undefined,
+  warn: (name: keyof GlobalValues, message: string) => void,
+): GlobalValues {
+  if (running === undefined) return fresh;
+  const table: SettingTable = GLOBAL_SETTINGS;
+  const before: Readonly<Record<string, unknown>> = running.values;
+  const kept: Record<string, unknown> = { ...fresh };
+  for (const [name, row] of Object.entries(table)) {
+    if (row.reloadable) continue;
+    const [old, now] = [row.type.show(before[name]), row.type.show(kept[name])];
+    if (old === now) continue;
+    kept[name] = before[name];
+    const message = `${name} = ${quoted(now)} needs a restart; ${quoted(old)} remains`;
+    // The table is keyed by the names of the values.
+    warn(name as keyof GlobalValues, message);
+  }
+  return kept as GlobalValues;
+}

@@ -1,0 +1,36 @@
+import { AUTHENTICATION } from './settings/authentication';
+import { DATABASE_PARAMETERS, PEER_PARAMETERS, USER_PARAMETERS } from './settings/entries';
+import { GENERIC } from './settings/generic';
+import { LOGGING } from './settings/logging';
+import { NETWORK } from './settings/network';
+import type { ValuesOf } from './settings/row';
+import { TIMEOUTS } from './settings/timeouts';
+import { TLS } from './settings/tls';
+
+/** Every setting of `[pgbouncer]`. */
+export const GLOBAL_SETTINGS = {
+  ...GENERIC,
+  ...AUTHENTICATION,
+  ...LOGGING,
+  ...TIMEOUTS,
+  ...TLS,
+  ...NETWORK,
+};
+
+/**
+ * The one table: every setting by section and name. The parser, SHOW CONFIG, reload, `--check` and the
+ * manual read it; nothing else knows names, types or defaults.
+ */
+export const SETTINGS = {
+  pgbouncer: GLOBAL_SETTINGS,
+  databases: DATABASE_PARAMETERS,
+  users: USER_PARAMETERS,
+  peers: PEER_PARAMETERS,
+};
+
+export type SectionName = keyof typeof SETTINGS;
+export type GlobalValues = ValuesOf<typeof GLOBAL_SETTINGS>;
+export type DatabaseValues = Partial<ValuesOf<typeof DATABASE_PARAMETERS>>;
+export type UserValues = Partial<ValuesOf<typeof USER_PARAMETERS>>;
+
+export { DATABASE_PARAMETERS, PEER_PARAMETERS, USER_PARAMETERS };

@@ -1,0 +1,64 @@
+import { list, oneOf, text } from '../value-types';
+import { noEffect, setting } from './row';
+
+const NO_AUTH_QUERY = 'users who are not in auth_file cannot log in yet';
+const ONLY_HBA = 'it matters only with auth_type = hba, which is not supported yet';
+
+/** Who may log in, and how they prove it. */
+export const AUTHENTICATION = {
+  auth_type: setting(
+    oneOf(['md5', 'scram-sha-256', 'plain', 'trust', 'any'], {
+      hba: 'rules by address are not supported yet, and ignoring them would let in whom they refuse',
+      cert: 'login by client certificate is not supported yet',
+      ldap: 'LDAP is not supported yet',
+      pam: 'PAM is not supported yet',
+    }),
+    {
+      default: 'md5',
+      help:
+        'How clients log in. md5 uses SCRAM for users with a SCRAM secret; trust asks for no ' +
+        'password of users in auth_file; any takes every name and needs databases with a user.',
+    },
+  ),
+  auth_hba_file: setting(text(), {
+    class: noEffect(ONLY_HBA),
+    help: 'Rules for auth_type = hba.',
+  }),
+  auth_ident_file: setting(text(), {
+    class: noEffect(ONLY_HBA),
+    help: 'Map of names for rules with map=.',
+  }),
+  auth_file: setting(text(), {
+    help:
+      'File of users and their passwords: "name" "password", where the password is plain, md5 and 32 ' +
+      'hexadecimal digits, or a SCRAM verifier as PostgreSQL stores it.',
+  }),
+  auth_user: setting(text(), {
+    class: noEffect(NO_AUTH_QUERY),
+    help: 'User that runs auth_query.',
+  }),
+  auth_query: setting(text(), {
+    default:
+      'SELECT rolname, CASE WHEN rolvaliduntil < now() THEN NULL ELSE rolpassword END ' +
+      'FROM pg_authid WHERE rolname=$1 AND rolcanlogin',
+    class: noEffect(NO_AUTH_QUERY),
+    help: 'Query that finds the password of a user who is not in auth_file.',
+  }),
+  auth_dbname: setting(text(), {
+    class: noEffect(NO_AUTH_QUERY),
+    help: 'Database in which auth_query runs.',
+  }),
+  auth_ldap_options: setting(text(), {
+    class: noEffect('it matters only with auth_type = ldap, which is not supported yet'),
+    secret: true,
+    help: 'Options for auth_type = ldap.',
+  }),
+  mock_auth_secret_file: setting(text(), {
+    help:
+      'Our own. File whose content makes the salts shown to unknown users, so that they look like ' +
+      'known ones. Several hosts behind one address should share it. Not set: derived from auth_file, ' +
+      'the TLS key and the id of the machine.',
+  }),
+  admin_users: setting(list, { help: 'Users who may run every command of the console.' }),
+  stats_users: setting(list, { help: 'Users who may run the SHOW commands of the console.' }),
+};

@@ -1,0 +1,78 @@
+import { oneOf, text, time, wholeNumber } from '../value-types';
+import { GENERIC } from './generic';
+import { noEffect, setting } from './row';
+
+const NO_AUTH_QUERY = 'users who are not in auth_file cannot log in yet';
+
+/** PgBouncer's limits for names, in bytes. */
+export const DATABASE_NAME_BYTES_MAX = 63;
+export const USER_NAME_BYTES_MAX = 127;
+export const PASSWORD_BYTES_MAX = 65_530;
+
+const connections = (help: string) => setting(wholeNumber(), { unit: 'connections', help });
+const duration = (help: string) => setting(time(), { help });
+
+/** What an entry of `[databases]` may say. What it leaves out comes from `[pgbouncer]`. */
+export const DATABASE_PARAMETERS = {
+  dbname: setting(text({ bytesMax: DATABASE_NAME_BYTES_MAX }), {
+    help: 'Name of the database on the server. Not set: the name of the entry.',
+  }),
+  host: setting(text(), {
+    help:
+      'Name or address of the server, a directory of Unix sockets, or several with commas between ' +
+      '(used in turn). Not set: unix_socket_dir.',
+  }),
+  port: setting(wholeNumber({ min: 1, max: 65_535 }), {
+    help: 'Port of the server. Not set: 5432.',
+  }),
+  user: setting(text({ bytesMax: USER_NAME_BYTES_MAX }), {
+    help: 'User for every link, whoever the client is: one pool for the database.',
+  }),
+  password: setting(text({ bytesMax: PASSWORD_BYTES_MAX }), {
+    secret: true,
+    help: 'Password of user. Not set: from auth_file.',
+  }),
+  auth_user: setting(text(), { class: noEffect(NO_AUTH_QUERY), help: 'As the global setting.' }),
+  auth_query: setting(text(), { class: noEffect(NO_AUTH_QUERY), help: 'As the global setting.' }),
+  auth_dbname: setting(text(), { class: noEffect(NO_AUTH_QUERY), help: 'As the global setting.' }),
+  pool_size: connections('Links per pool of this database. 0: no limit.'),
+  min_pool_size: connections('Links that a pool of this database keeps open.'),
+  reserve_pool_size: connections('Links beyond the pool size of this database.'),
+  reserve_pool: connections('Another word for reserve_pool_size.'),
+  connect_query: setting(text(), {
+    help: 'Run on every new link before it is used. Errors are logged and ignored.',
+  }),
+  pool_mode: setting(GENERIC.pool_mode.type, { help: 'Pool mode of this database.' }),
+  query_wait_timeout: duration('Longest wait of a client of this database for a link.'),
+  load_balance_hosts: setting(oneOf(['round-robin', 'disable']), {
+    help: 'round-robin: each link to the next host. disable: one host until it fails.',
+  }),
+  max_db_connections: connections('Links of this database, over all its users.'),
+  max_db_client_connections: connections('Clients of this database.'),
+  server_lifetime: duration('Close links of this database that are older and unused.'),
+  client_encoding: setting(text(), { help: 'Sent to the server at login.' }),
+  datestyle: setting(text(), { help: 'Sent to the server at login.' }),
+  timezone: setting(text(), { help: 'Sent to the server at login.' }),
+  application_name: setting(text(), { help: 'Sent to the server at login.' }),
+};
+
+/** What an entry of `[users]` may say. It goes before the database and the global setting. */
+export const USER_PARAMETERS = {
+  pool_size: connections('Links per pool of this user. 0: no limit.'),
+  reserve_pool_size: connections('Links beyond the pool size of this user.'),
+  pool_mode: setting(GENERIC.pool_mode.type, { help: 'Pool mode of this user.' }),
+  max_user_connections: connections('Links of this user, over all databases.'),
+  query_timeout: duration('Longest query of this user.'),
+  query_wait_timeout: duration('Longest wait of this user for a link.'),
+  idle_transaction_timeout: duration('Longest pause of this user inside a transaction.'),
+  transaction_timeout: duration('Longest transaction of this user.'),
+  client_idle_timeout: duration('Longest pause of this user.'),
+  max_user_client_connections: connections('Clients of this user.'),
+};
+
+/** What an entry of `[peers]` may say. */
+export const PEER_PARAMETERS = {
+  host: setting(text(), { help: 'Where the peer listens.' }),
+  port: setting(wholeNumber({ min: 1, max: 65_535 }), { help: 'Port of the peer. Not set: 6432.' }),
+  pool_size: connections('Connections to the peer.'),
+};

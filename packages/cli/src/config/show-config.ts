@@ -1,0 +1,34 @@
+import type { GlobalValues } from './settings';
+import { GLOBAL_SETTINGS } from './settings';
+import type { SettingTable } from './settings/row';
+
+/** A row of SHOW CONFIG, with PgBouncer's columns. */
+export interface ShownSetting {
+  readonly key: string;
+  readonly value: string;
+  readonly default: string;
+  readonly changeable: 'yes' | 'no';
+}
+
+/** Every global setting in the order of its name. Secrets are not shown. */
+export function showConfig(values: GlobalValues): readonly ShownSetting[] {
+  const table: SettingTable = GLOBAL_SETTINGS;
+  const byName: Readonly<Record<string, unknown>> = values;
+  return Object.entries(table)
+    .map(([key, row]): ShownSetting => {
+      const value = row.type.show(byName[key]);
+      return {
+        key,
+        value: row.secret && value !== '' ? '***' : value,
+        default: shownDefault(table, key),
+        changeable: row.reloadable ? 'yes' : 'no',
+      };
+    })
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+function shownDefault(table: SettingTable, key: string): string {
+  const row = table[key];
+  const value = row?.type.parse(row.default);
+  return row !== undefined && value?.kind === 'ok' ? row.type.show(value.value) : '';
+}

@@ -1,0 +1,134 @@
+/** What reading a value gives. `refused`: understood, but cannot be had; `why` says so to a person. */
+export type Parsed<T> =
+  | { readonly kind: 'ok'; readonly value: T }
+  | { readonly kind: 'bad' }
+  | { readonly kind: 'refused'; readonly why: string };
+
+/** How the text of a setting becomes a value, and back for SHOW CONFIG. */
+export interface ValueType<T> {
+  readonly name: 'whole number' | 'switch' | 'time' | 'choice' | 'list' | 'text' | 'protocols';
+  /** Ends the sentence "accepted: ...". */
+  readonly accepted: string;
+  parse(text: string): Parsed<T>;
+  /** As PgBouncer prints it. */
+  show(value: T): string;
+}
+
+const BAD = { kind: 'bad' } as const;
+const ok = <T>(value: T): Parsed<T> => ({ kind: 'ok', value });
+
+/** The largest value of PgBouncer's integers. */
+const INT_MAX = 2_147_483_647;
+const WHOLE_NUMBER = /^\+?(?:0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*)$/i;
+
+/** As strtol with base 0: decimal, 0octal, 0xhexadecimal. */
+export function wholeNumber(limits: { min?: number; max?: number } = {}): ValueType<number> {
+  const { min = 0, max = INT_MAX } = limits;
+  return {
+    name: 'whole number',
+    accepted: `a whole number from ${min} to ${max}`,
+    parse(text) {
+      if (!WHOLE_NUMBER.test(text)) return BAD;
+      const digits = text.replace(/^\+/, '');
+      const octal = /^0[0-7]+$/.test(digits);
+      const value = octal ? Number.parseInt(digits, 8) : Number(digits);
+      return value >= min && value <= max ? ok(value) : BAD;
+    },
+    show: String,
+  };
+}
+
+const SWITCHES: ReadonlyMap<string, boolean> = new Map([
+  ['1', true],
+  ['yes', true],
+  ['true', true],
+  ['on', true],
+  ['0', false],
+  ['no', false],
+  ['false', false],
+  ['off', false],
+]);
+
+/** 0 or 1 as PgBouncer has it, or a word. */
+export const onOff: ValueType<boolean> = {
+  name: 'switch',
+  accepted: '0 or 1 (no or yes, false or true, off or on)',
+  parse(text) {
+    const value = SWITCHES.get(text.toLowerCase());
+    return value === undefined ? BAD : ok(value);
+  },
+  show: (value) => (value ? '1' : '0'),
+};
+
+const UNIT_MS: ReadonlyMap<string, number> = new Map([
+  ['us', 0.001],
+  ['ms', 1],
+  ['s', 1000],
+  ['min', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+]);
+/** Longer than any sensible time, short enough for exact arithmetic. */
+const TIME_MS_MAX = INT_MAX * 1000;
+const TIME = /^\+?(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+)\s*(us|ms|s|min|h|d)?$/i;
+
+/** Seconds, fractions allowed, or a number with a unit. The value is in milliseconds. */
+export function time(limits: { minMs?: number } = {}): ValueType<number> {
+  const { minMs = 0 } = limits;
+  const least = minMs > 0 ? ` of at least ${minMs / 1000}` : '';
+  return {
+    name: 'time',
+    accepted: `seconds${least} (30, 0.5) or a number with a unit (us, ms, s, min, h, d), not negative`,
+    parse(text) {
+      const match = TIME.exec(text);
+      if (match === null) return BAD;
+      const unitMs = UNIT_MS.get(match[2]?.toLowerCase() ?? 's') ?? 1000;
+      // Whole microseconds: 0.1 s must not become 100.00000000000001 ms.
+      const value = Math.round(Number(match[1]) * unitMs * 1000) / 1000;
+      return value >= minMs && value <= TIME_MS_MAX ? ok(value) : BAD;
+    },
+    show: (value) => String(Number((value / 1000).toPrecision(6))),
+  };
+}
+
+/** One of some words, in any case. `refused` are words that PgBouncer knows and we do not offer. */
+export function oneOf<const Word extends string>(
+  words: readonly Word[],
+  refused: Readonly<Record<string, string>> = {},
+): ValueType<Word> {
+  return {
+    name: 'choice',
+    accepted: words.join(', '),
+    parse(text) {
+      const lower = text.toLowerCase();
+      const word = words.find((candidate) => candidate.toLowerCase() === lower);
+      if (word !== undefined) return ok(word);
+      const why = Object.entries(refused).find(([name]) => name === lower)?.[1];
+      return why === undefined ? BAD : { kind: 'refused', why };
+    },
+    show: (value) => value,
+  };
+}
+
+/** Names with commas between; blanks around them do not count. Empty: none. */
+export const list: ValueType<readonly string[]> = {
+  name: 'list',
+  accepted: 'names with commas between them',
+  parse(text) {
+    const names = text.split(',').map((name) => name.trim());
+    // A trailing comma is common and harmless.
+    return ok(names.filter((name) => name !== ''));
+  },
+  show: (value) => value.join(', '),
+};
+
+/** Anything; the empty text usually means "not set". */
+export function text(limits: { bytesMax?: number } = {}): ValueType<string> {
+  const { bytesMax = 65_530 } = limits;
+  return {
+    name: 'text',
+    accepted: `text of at most ${bytesMax} bytes`,
+    parse: (value) => (Buffer.byteLength(value) <= bytesMax ? ok(value) : BAD),
+    show: (value) => value,
+  };
+}

@@ -1,0 +1,294 @@
+import { databaseName, userName } from '@pgweir/pooler';
+import { load, loaded, problems, warnings } from '../support/config-files';
+
+const USERS = { '/etc/pgweir/userlist.txt': '"app" "secret"\n' };
+const BASE = '[databases]\n* = host=db\n[pgbouncer]\nauth_file = userlist.txt\n';
+
+describe('defaults', () => {
+  test('are those of the reference when a file says nothing', () => {
+    const { pooler, listen, log } = loaded('[databases]\n[pgbouncer]\n');
+    expect(pooler).toMatchObject({
+      authType: 'md5',
+      poolMode: 'session',
+      clientsMax: 100,
+      poolSize: 20,
+      minPoolSize: 0,
+      reservePoolTimeoutMs: 5000,
+      serverResetQuery: 'DISCARD ALL',
+      serverCheckDelayMs: 30_000,
+      serverCheckQuery: '',
+      serverLifetimeMs: 3_600_000,
+      serverIdleTimeoutMs: 600_000,
+      serverConnectTimeoutMs: 15_000,
+      queryWaitTimeoutMs: 120_000,
+      queryTimeoutMs: 0,
+      clientLoginTimeoutMs: 60_000,
+      packetBytesMax: 2_147_483_647,
+      clientTlsMode: 'disable',
+      clientTls: undefined,
+      serverTlsMode: 'prefer',
+      logConnections: true,
+      fallbackDatabase: undefined,
+    });
+    expect(pooler.serverTls).toMatchObject({ verify: 'none', minVersion: 'TLSv1.2' });
+    expect([...pooler.trackExtraParameters]).toEqual(['intervalstyle']);
+    expect(listen).toEqual({
+      addresses: [],
+      port: 6432,
+      backlog: 4096,
+      unixSocketDir: '/tmp',
+      unixSocketMode: 0o777,
+      unixSocketGroup: undefined,
+    });
+    expect(log).toEqual({ file: undefined, verbose: 0, stats: true });
+  });
+});
+
+describe('global settings', () => {
+  test('reach the pooler in its units', () => {
+    const { pooler, listen } = loaded(
+      [
+        '[pgbouncer]',
+        'listen_addr = 127.0.0.1, ::1',
+        'listen_port = 7000',
+        'unix_socket_mode = 0770',
+        'unix_socket_group = postgres',
+        'pool_mode = Transaction',
+        'default_pool_size = 0x10',
+        'query_timeout = 1.5',
+        'idle_transaction_timeout = 250ms',
+        'transaction_timeout = 2min',
+        'server_round_robin = on',
+        'server_check_query =',
+        'ignore_startup_parameters = extra_float_digits, OPTIONS',
+      ].join('\n'),
+    );
+    expect(listen).toMatchObject({
+      addresses: ['127.0.0.1', '::1'],
+      port: 7000,
+      unixSocketMode: 0o770,
+      unixSocketGroup: { name: 'postgres', gid: 71 },
+    });
+    expect(pooler).toMatchObject({
+      poolMode: 'transaction',
+      poolSize: 16,
+      queryTimeoutMs: 1500,
+      idleTransactionTimeoutMs: 250,
+      transactionTimeoutMs: 120_000,
+      serverRoundRobin: true,
+      serverCheckQuery: undefined,
+    });
+    expect([...pooler.ignoreStartupParameters]).toEqual(['extra_float_digits', 'options']);
+  });
+
+  test('the last assignment wins, also from a section that is opened again', () => {
+    const { pooler } = loaded(
+      '[pgbouncer]\nmax_client_conn = 1\n[databases]\na = host=x\n[pgbouncer]\nmax_client_conn = 2\n',
+    );
+    expect(pooler.clientsMax).toBe(2);
+  });
+
+  test('an assignment that a later one replaces is judged all the same', () => {
+    expect(problems('[pgbouncer]\nmax_client_conn = many\nmax_client_conn = 5\n')).toEqual([
+      expect.stringContaining(
+        '2: max_client_conn = "many" is not a valid value; accepted: a whole',
+      ),
+    ]);
+  });
+});
+
+describe('databases and users', () => {
+  test('an entry says what differs from the global settings', () => {
+    const { pooler } = loaded(
+      [
+        '[databases]',
+        "app = host=10.0.0.1,10.0.0.2 port=5433 dbname=app_db user=svc password='it''s' pool_size=7" +
+          ' reserve_pool=3 pool_mode=statement server_lifetime=60 query_wait_timeout=500ms' +
+          ' timezone=UTC load_balance_hosts=disable',
+        "'my db' = dbname=x",
+        '* = host=fallback',
+        '[users]',
+        'svc = pool_mode=session max_user_connections=9 query_timeout=2',
+      ].join('\n'),
+    );
+    expect(pooler.databases.get(databaseName('app'))).toEqual({
+      dbname: 'app_db',
+      hosts: ['10.0.0.1', '10.0.0.2'],
+      port: 5433,
+      forcedUser: 'svc',
+      password: "it's",
+      connectQuery: undefined,
+      loadBalanceHosts: 'disable',
+      poolMode: 'statement',
+      poolSize: 7,
+      minPoolSize: undefined,
+      reservePoolSize: 3,
+      databaseLinksMax: undefined,
+      databaseClientsMax: undefined,
+      serverLifetimeMs: 60_000,
+      queryWaitTimeoutMs: 500,
+      startupParameters: new Map([['timezone', 'UTC']]),
+    });
+    expect(pooler.databases.get(databaseName('my db'))).toMatchObject({
+      hosts: ['/tmp'],
+      port: 5432,
+    });
+    expect(pooler.fallbackDatabase).toMatchObject({ hosts: ['fallback'], dbname: undefined });
+    expect(pooler.databases.has(databaseName('*'))).toBe(false);
+    expect(pooler.users.get(userName('svc'))).toMatchObject({
+      poolMode: 'session',
+      userLinksMax: 9,
+      queryTimeoutMs: 2000,
+      poolSize: undefined,
+    });
+  });
+
+  test('without host the directory of our own Unix socket is used', () => {
+    const { pooler } = loaded(
+      '[databases]\na = dbname=a\n[pgbouncer]\nunix_socket_dir = /run/pg\n',
+    );
+    expect(pooler.databases.get(databaseName('a'))?.hosts).toEqual(['/run/pg']);
+  });
+
+  test.each([
+    ['pgbouncer = host=x', 'reserved for the console'],
+    ['pgweir = host=x', 'reserved for the console'],
+    [`${'a'.repeat(64)} = host=x`, '1 to 63 bytes'],
+    ['a = host=x hots=y', 'unknown parameter "hots", did you mean "host"?'],
+    ['a = host=x port=0', 'accepted: a whole number from 1 to 65535'],
+    ['a = host=x port=65536', 'accepted: a whole number from 1 to 65535'],
+    ['a = host=x pool_size=-1', 'accepted: a whole number from 0'],
+    ['a = host=x,,y', 'an empty name'],
+    ['a = host= port=1', 'host: the value is empty'],
+    [`a = host=/${'x'.repeat(100)}`, 'longer than 107 bytes'],
+  ])('the entry %s is refused', (entry, message) => {
+    expect(problems(`[databases]\n${entry}\n`)).toEqual([expect.stringContaining(message)]);
+  });
+
+  test('a password never shows in a message', () => {
+    const long = 'hunter2'.repeat(10_000);
+    const found = problems(`[databases]\na = password=${long}\nb = password='hunter2 host=x\n`);
+    expect(found).toHaveLength(2);
+    expect(found.join()).not.toContain('hunter2');
+  });
+
+  test('auth_type = any needs a user for every database', () => {
+    const ini = '[databases]\na = host=x\nb = host=x user=u\n[pgbouncer]\nauth_type = any\n';
+    expect(problems(ini)).toEqual(['2: database "a": auth_type = any needs user=']);
+  });
+
+  test('a pool that keeps more links than it may have is warned about', () => {
+    const ini = `${BASE}min_pool_size = 30\n[databases]\na = host=x pool_size=2 min_pool_size=3\n`;
+    expect(warnings(ini, USERS)).toEqual([
+      expect.stringContaining('5: min_pool_size (30) is larger than default_pool_size (20)'),
+      expect.stringContaining('7: database "a": min_pool_size (3) is larger than pool_size (2)'),
+    ]);
+  });
+});
+
+describe('settings without effect and refused settings', () => {
+  test.each([
+    'pkt_buf = 4096',
+    'sbuf_loopcnt = 0',
+    'tcp_defer_accept = 1',
+    'tcp_socket_buffer = 8192',
+    'resolv_conf = /etc/resolv.conf',
+    'dns_zone_check_period = 5',
+    'service_name = pool',
+    'job_name = pool',
+    'syslog = 1',
+    'peer_id = 3',
+    'auth_user = lookup',
+    'auth_query = select 1',
+    'tcp_user_timeout = 5000',
+    'max_prepared_statements = 100',
+  ])('%s is accepted with one warning', (assignment) => {
+    const name = assignment.split(' ')[0];
+    expect(warnings(`${BASE}${assignment}\n${assignment}\n`, USERS)).toEqual([
+      expect.stringContaining(`5: ${name} has no effect: `),
+    ]);
+  });
+
+  test.each(['syslog = off', 'so_reuseport = 0', 'peer_id = 0', 'tcp_user_timeout = 0'])(
+    '%s asks for what happens anyway and gets no warning',
+    (assignment) => {
+      expect(load(`${BASE}${assignment}\n`, USERS)).toMatchObject({ kind: 'ok', warnings: [] });
+    },
+  );
+
+  test.each([
+    'auth_type = hba',
+    'auth_type = cert',
+    'auth_type = ldap',
+    'auth_type = pam',
+    'so_reuseport = 1',
+  ])('%s is refused with a reason', (assignment) => {
+    expect(problems(`${BASE}${assignment}\n`, USERS)).toEqual([
+      expect.stringMatching(/^5: \w+ = "\w+" is refused: \w.{20,}/),
+    ]);
+  });
+});
+
+describe('a reload', () => {
+  const before = loaded(`${BASE}listen_port = 7000\nmax_client_conn = 10\n`, USERS);
+
+  test('keeps what cannot change while running, and says so', () => {
+    const result = load(`${BASE}listen_port = 7001\nmax_client_conn = 11\n`, USERS, {
+      running: before,
+    });
+    expect(result).toMatchObject({
+      kind: 'ok',
+      config: { listen: { port: 7000 }, pooler: { clientsMax: 11 } },
+      warnings: [{ line: 5, message: 'listen_port = "7001" needs a restart; "7000" remains' }],
+    });
+  });
+
+  test('is all or nothing: with one bad line there is no configuration at all', () => {
+    const result = load(`${BASE}max_client_conn = 11\nquery_timeout = soon\n`, USERS, {
+      running: before,
+    });
+    expect(result.kind).toBe('failed');
+    expect(result).not.toHaveProperty('config');
+    expect(before.pooler.clientsMax).toBe(10);
+  });
+
+  test('goes back to the default when a line is deleted', () => {
+    expect(loaded(BASE, USERS, { running: before }).pooler.clientsMax).toBe(100);
+  });
+
+  test('keeps the very object of TLS options while their content stays', () => {
+    const same = loaded(`${BASE}max_client_conn = 12\n`, USERS, { running: before });
+    expect(same.pooler.serverTls).toBe(before.pooler.serverTls);
+    const other = loaded(`${BASE}server_tls_protocols = tlsv1.3\n`, USERS, { running: before });
+    expect(other.pooler.serverTls).not.toBe(before.pooler.serverTls);
+  });
+});
+
+test('eleven mistakes give eleven problems, each with its line', () => {
+  const found = problems(
+    [
+      '[databases]',
+      'pgbouncer = host=x',
+      'app = host=x prot=5432',
+      '[pgbouncer]',
+      'listen_port = 70000',
+      'pool_mode = transactional',
+      'max_client_con = 5',
+      'query_timeout = -1',
+      'this is no assignment',
+      'auth_type = ldap',
+      'auth_file = missing.txt',
+      'client_tls_sslmode = requird',
+      '[pgbouncers]',
+    ].join('\n'),
+  );
+  const lines = found.map((problem) => Number(problem.split(':')[0]));
+  expect(lines).toEqual([2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+});
+
+test('a file that is not there gives one problem', () => {
+  expect(load('', {}, { cwd: '/elsewhere' })).toMatchObject({
+    kind: 'failed',
+    problems: [{ message: 'cannot read "pgweir.ini": no such file' }],
+  });
+});
