@@ -6,11 +6,13 @@ export {
   startCluster,
   type UserSpec,
 } from './cluster';
+export { Daemon, type DaemonExit, type DaemonOptions, daemonProgram, startDaemon } from './daemon';
 export { availableMajors, defaultCacheDir, MAJORS, type Major } from './postgres/binaries';
 export type { Settings } from './postgres/config-file';
 export { Server } from './postgres/server';
+export { isAlive } from './process/alive';
 export { freePort } from './process/free-port';
-export { isAlive, makeScratch, type Scratch } from './process/scratch';
+export { makeScratch, type Scratch } from './process/scratch';
 export { type WaitOptions, waitFor } from './wait-for';
 export {
   BackendError,

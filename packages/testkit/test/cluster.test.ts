@@ -42,3 +42,46 @@ test('stop ends every process and removes the folder', async () => {
   expect(pids.filter(isAlive)).toEqual([]);
   expect(existsSync(cluster.dir)).toBe(false);
 });
+
+test('a killed server loses its connections, and starts again on its port', async () => {
+  cluster = await startCluster({ durable: true });
+  const { primary } = cluster;
+  const client = await primary.connect();
+  await client.query('CREATE TABLE t AS SELECT 1 AS n');
+  const { port } = primary;
+  const sleeping = client.query('SELECT pg_sleep(60)');
+  const pids = primary.processes();
+  await Promise.all([expect(sleeping).rejects.toThrow(), primary.kill()]);
+  expect(pids.filter(isAlive)).toEqual([]);
+  await primary.start();
+  expect(primary.port).toBe(port);
+  expect(await primary.query('SELECT n FROM t')).toEqual([{ n: 1 }]);
+});
+
+test('an old primary rejoins as a replica of the new one', async () => {
+  cluster = await startCluster({ replicas: 1 });
+  const { primary: old, replicas } = cluster;
+  const [next] = replicas;
+  if (next === undefined) throw new Error('no replica');
+  await old.kill();
+  await next.promote();
+  await next.query('CREATE TABLE t AS SELECT 2 AS n');
+  await cluster.rejoin(old, next);
+  const seen = await waitFor(async () => (await old.query('SELECT n FROM t'))[0], { what: 'n' });
+  expect(seen).toEqual({ n: 2 });
+});
+
+test('settings and rules change while the server runs', async () => {
+  cluster = await startCluster({ users: [{ name: 'ann', password: 'one' }] });
+  const { primary } = cluster;
+  await primary.configure({ work_mem: '5MB' });
+  expect(await primary.query('SHOW work_mem')).toEqual([{ work_mem: '5MB' }]);
+  await primary.setHba(['host all all 127.0.0.1/32 reject']);
+  await expect(primary.connect({ user: 'ann' })).rejects.toMatchObject({ code: '28000' });
+});
+
+test('a port that is taken is named', async () => {
+  cluster = await startCluster();
+  const { port } = cluster.primary;
+  await expect(startCluster({ port })).rejects.toThrow(`port ${port} of 127.0.0.1 is taken`);
+});

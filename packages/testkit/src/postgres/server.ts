@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client, type ClientConfig } from 'pg';
+import { isAlive } from '../process/alive';
 import { freePort } from '../process/free-port';
 import { type ServerUser, spawnAs } from '../process/system-user';
 import { waitFor } from '../wait-for';
@@ -236,6 +237,7 @@ export class Server {
     const segment = this.#sharedMemoryId();
     for (const pid of all) signalIfAlive(pid, 'SIGKILL');
     await phase.exited;
+    await waitFor(() => !all.some(isAlive), { what: `the processes of ${this.name} to end` });
     await removeSharedMemory(segment);
   }
 

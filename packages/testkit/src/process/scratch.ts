@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isAlive } from './alive';
 
 /**
  * A temporary folder whose processes and files do not outlive us.
@@ -83,15 +84,5 @@ function removeStale(): void {
     if (stat === undefined || stat.uid !== process.getuid?.()) continue;
     // A guard without its pipe's writer ends the folder's processes and removes it.
     startGuard(dir).stdin?.end();
-  }
-}
-
-/** Whether a process with this id exists. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

@@ -31,7 +31,7 @@ export class ScramClient {
     const fields = attributes(serverFirst);
     const [nonce, salt] = [fields.get('r') ?? '', Buffer.from(fields.get('s') ?? '', 'base64')];
     if (!nonce.startsWith(this.#nonce)) throw new Error('the server changed our SCRAM nonce');
-    const salted = pbkdf2Sync(this.#password, salt, Number(fields.get('i')), 32, 'sha256');
+    const salted = saltedPassword(this.#password, salt, Number(fields.get('i')));
     const clientKey = hmac(salted, 'Client Key');
     const storedKey = createHash('sha256').update(clientKey).digest();
     const bound = Buffer.concat([Buffer.from(this.#header()), this.#binding ?? Buffer.alloc(0)]);
@@ -57,6 +57,17 @@ export class ScramClient {
   #bare(): string {
     return `n=,r=${this.#nonce}`;
   }
+}
+
+let last: { readonly key: string; readonly salted: Buffer } | undefined;
+
+/** Kept for the next login: a thousand clients of one user would take seconds of CPU otherwise. */
+function saltedPassword(password: string, salt: Buffer, iterations: number): Buffer {
+  const key = `${iterations} ${salt.toString('hex')} ${password}`;
+  if (last?.key !== key) {
+    last = { key, salted: pbkdf2Sync(password, salt, iterations, 32, 'sha256') };
+  }
+  return last.salted;
 }
 
 function hmac(key: Buffer, text: string): Buffer {
