@@ -54,6 +54,8 @@ export interface ClusterOptions {
   readonly durable?: boolean;
   /** Of the primary. Default: a free one. */
   readonly port?: number;
+  /** Where the data folders are; see `makeScratch`. Default `memory`. */
+  readonly storage?: 'memory' | 'disk';
   /** Where templates are kept; see `defaultCacheDir`. */
   readonly cacheDir?: string;
 }
@@ -68,7 +70,7 @@ export interface ClusterOptions {
  *   is left behind then
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const scratch = makeScratch();
+  const scratch = makeScratch(options.storage);
   try {
     const cluster = new Cluster(scratch, options);
     try {
@@ -160,10 +162,9 @@ export class Cluster {
     await server.start();
   }
 
-  /** Stops all servers and removes the folder. Can be called twice. */
+  /** Stops all servers at once and removes the folder. Can be called twice. */
   async stop(): Promise<void> {
-    await Promise.all(this.replicas.map((replica) => replica.stop()));
-    await this.primary.stop();
+    await Promise.all([this.primary, ...this.replicas].map((server) => server.stop('immediate')));
     this.#scratch.remove();
   }
 
