@@ -56,8 +56,11 @@ export interface ClusterOptions {
   readonly port?: number;
   /** Where the data folders are; see `makeScratch`. Default `memory`. */
   readonly storage?: 'memory' | 'disk';
-  /** Where templates are kept; see `defaultCacheDir`. */
-  readonly cacheDir?: string;
+  /**
+   * Whether the next cluster may start faster for what this one leaves in `defaultCacheDir`. Default
+   * true; false leaves nothing.
+   */
+  readonly keepCache?: boolean;
 }
 
 /**
@@ -105,7 +108,7 @@ export class Cluster {
     this.#options = options;
     this.dir = scratch.dir;
     this.#user = serverUser();
-    const cacheDir = options.cacheDir ?? defaultCacheDir();
+    const cacheDir = options.keepCache === false ? join(this.dir, 'cache') : defaultCacheDir();
     this.#binaries = findBinaries(options.major ?? 18, this.#user, cacheDir);
     this.#settings = {
       ...baseSettings({ durable: options.durable ?? false, tls: options.tls ?? false }),
@@ -113,7 +116,8 @@ export class Cluster {
     };
     const sockets = join(this.dir, 'sockets');
     mkdirSync(sockets);
-    chmodSync(sockets, 0o755);
+    // Whoever gets in here may be the superuser.
+    chmodSync(sockets, 0o700);
     if (this.#user.kind === 'other') chownSync(sockets, this.#user.uid, this.#user.gid);
     this.primary = this.#makeServer('primary', this.#settings, options.port);
     copyTree(templateFolder(this.#binaries, this.#user, cacheDir), this.primary.dataDir, {

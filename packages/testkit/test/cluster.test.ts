@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { availableMajors, type Cluster, isAlive, startCluster, waitFor } from '@pgweir/testkit';
 
 let cluster: Cluster | undefined;
@@ -78,6 +79,12 @@ test('settings and rules change while the server runs', async () => {
   expect(await primary.query('SHOW work_mem')).toEqual([{ work_mem: '5MB' }]);
   await primary.setHba(['host all all 127.0.0.1/32 reject']);
   await expect(primary.connect({ user: 'ann' })).rejects.toMatchObject({ code: '28000' });
+});
+
+test('a cluster on disk that keeps no cache starts too', async () => {
+  cluster = await startCluster({ storage: 'disk', keepCache: false });
+  expect(await cluster.primary.query('SHOW fsync')).toEqual([{ fsync: 'off' }]);
+  expect(cluster.dir.startsWith(tmpdir())).toBe(true);
 });
 
 test('a port that is taken is named', async () => {
