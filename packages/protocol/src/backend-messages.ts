@@ -74,8 +74,8 @@ export function readyForQuery(status: 'I' | 'T' | 'E'): Buffer {
 }
 
 /**
- * @param minor newest minor version that we speak; on the wire it goes with the major one, as
- *   PostgreSQL does (3.2 is 0x00030002)
+ * @param minor the minor version that the connection will speak: the smaller of the one asked for and
+ *   our newest. On the wire it goes with the major one, as in PostgreSQL (3.2 is 0x00030002)
  * @param unrecognized names of the `_pq_.` options that we do not know
  */
 export function negotiateProtocolVersion(minor: number, unrecognized: readonly string[]): Buffer {

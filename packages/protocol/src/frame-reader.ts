@@ -7,7 +7,7 @@ export const HEADER_BYTES = 5;
  * Finds the frames of a byte stream without copying bodies. The caller walks a chunk: `readHeader` at
  * a frame's start, then takes `bodyLeft` bytes as they come (`takeBody`), then the next header.
  *
- * A header that the chunk cuts is held (at most four bytes); `heldBytes` gives it back once complete.
+ * A header that the chunk cuts is held (at most four bytes); `headerBytes` gives it once complete.
  *
  * @see PostgreSQL documentation, anchor protocol-message-formats
  */
@@ -58,9 +58,12 @@ export class FrameReader {
     return at + taken;
   }
 
-  /** The header that was cut, as a buffer of its own. Valid after `readHeader` set `headerWasCut`. */
-  heldBytes(): Buffer {
-    return Buffer.from(this.#held);
+  /** The current frame's header, made anew. The caller owns it. */
+  headerBytes(): Buffer {
+    const header = Buffer.allocUnsafe(HEADER_BYTES);
+    header[0] = this.tag;
+    header.writeInt32BE(this.bodyLength + 4, 1);
+    return header;
   }
 
   /** Takes as much of the body as `chunk[at, end)` has. Returns the offset behind it. */
