@@ -1,1 +1,1 @@
-export {};
+export { type BurstOptions, type BurstResult, type RoundResult, runBurst } from './run-burst';

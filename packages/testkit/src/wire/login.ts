@@ -9,7 +9,10 @@ import { ScramClient } from './scram';
 export interface LoginWire {
   readonly socket: Socket;
   send(...parts: readonly Buffer[]): void;
-  until(condition: (message: BackendMessage) => boolean): Promise<BackendMessage[]>;
+  until(
+    condition: (message: BackendMessage) => boolean,
+    options: { deadlineMs?: number },
+  ): Promise<BackendMessage[]>;
 }
 
 export interface LoginOptions {
@@ -23,6 +26,8 @@ export interface LoginOptions {
   readonly protocol?: '3.0' | '3.2';
   /** SCRAM-SHA-256-PLUS, which needs TLS. Default false. */
   readonly channelBinding?: boolean;
+  /** For each message that is waited for. Default 10,000. */
+  readonly deadlineMs?: number;
 }
 
 export interface LoginResult {
@@ -64,9 +69,10 @@ export function cancelPacket(processId: number, key: Buffer): Buffer {
 export async function login(client: LoginWire, options: LoginOptions): Promise<LoginResult> {
   client.send(startupPacket(options));
   const messages: BackendMessage[] = [];
+  const limit = options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs };
   let scram: ScramClient | undefined;
   for (;;) {
-    const batch = await client.until(({ tag }) => tag === 'R' || tag === 'E' || tag === 'Z');
+    const batch = await client.until(({ tag }) => 'REZ'.includes(tag), limit);
     messages.push(...batch);
     const last = batch.at(-1);
     if (last === undefined || last.tag === 'Z') return summary(messages);
