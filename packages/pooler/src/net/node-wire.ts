@@ -16,6 +16,8 @@ import {
   keepForQueue,
   type ReadBuffer,
 } from './read-buffer';
+import { type StreamHandle, streamHandleOf, type WriteOwner, writeToHandle } from './stream-handle';
+import { systemError } from './system-error';
 import { clientCertificate, secureClientSocket } from './tls-client';
 import { leftDuringHandshake, tlsInfoOf } from './tls-info';
 import { clientCertificateFault, secureServerSocket, serverCertificate } from './tls-server';
@@ -24,6 +26,7 @@ import { clientCertificateFault, secureServerSocket, serverCertificate } from '.
 type Phase =
   | { readonly kind: 'dialing' }
   | { readonly kind: 'plain' }
+  | { readonly kind: 'flushing'; readonly prepare: () => Upgrade }
   | { readonly kind: 'handshake'; readonly upgrade: Upgrade }
   | { readonly kind: 'secure'; readonly info: TlsInfo }
   | { readonly kind: 'closed' };
@@ -42,11 +45,19 @@ const DIALING: Phase = { kind: 'dialing' };
 const PLAIN: Phase = { kind: 'plain' };
 const CLOSED: Phase = { kind: 'closed' };
 
+/**
+ * How long a wire whose write failed is still read from, so that the peer's last words arrive (an
+ * error message, say). As a rule the end of the stream follows at once.
+ */
+const LAST_WORDS_MS = 1000;
+
 /** A wire on a `net.Socket`, and on a `tls.TLSSocket` around it after an upgrade. */
-export class NodeWire implements Wire {
+export class NodeWire implements Wire, WriteOwner {
   handler: WireHandler;
   readonly remote: Address;
   #socket: net.Socket;
+  /** The way past the socket's queue; only while bytes travel plainly, and not on every runtime. */
+  #handle: StreamHandle | undefined;
   /** The private read buffer of a dialled wire; accepted wires share one. */
   readonly #buffer: ReadBuffer | undefined;
   #phase: Phase;
@@ -57,7 +68,11 @@ export class NodeWire implements Wire {
   #endHeld = false;
   /** `write` has answered false, so `drained` is owed. */
   #stalled = false;
+  /** Writes to the handle that are queued. */
+  #queuedWrites = 0;
+  /** Nothing more may be written: after `end`, `destroy` or a failed write. */
   #finished = false;
+  #lastWordsTimer: NodeJS.Timeout | undefined;
 
   constructor(
     socket: net.Socket,
@@ -66,6 +81,8 @@ export class NodeWire implements Wire {
       readonly handler: WireHandler;
       readonly dialing: boolean;
       readonly buffer: ReadBuffer | undefined;
+      /** Write to the handle, past the socket, where the runtime lets us. */
+      readonly direct: boolean;
     },
   ) {
     this.#socket = socket;
@@ -74,7 +91,10 @@ export class NodeWire implements Wire {
     this.#buffer = how.buffer;
     this.#phase = how.dialing ? DIALING : PLAIN;
     this.#listenTo(socket);
-    if (how.dialing) socket.once('connect', () => this.#connected());
+    const handle = (): StreamHandle | undefined =>
+      how.direct ? streamHandleOf(socket) : undefined;
+    if (how.dialing) socket.once('connect', () => this.#connected(handle()));
+    else this.#handle = handle();
   }
 
   get local(): Address {
@@ -94,9 +114,32 @@ export class NodeWire implements Wire {
   }
 
   write(bytes: Buffer): boolean {
+    if (this.#finished || this.#socket.destroyed) return false;
+    const handle = this.#handle;
+    if (handle === undefined) return this.#writeToSocket(bytes);
+    const detached = detachFromShared(bytes);
+    const status = writeToHandle(handle, detached, this);
+    if (status === 0) return true;
+    this.#stalled = true;
+    if (status < 0) {
+      this.#writeFailed(systemError(status, 'write'));
+    } else {
+      keepForQueue(detached);
+      this.#queuedWrites += 1;
+    }
+    return false;
+  }
+
+  #writeToSocket(bytes: Buffer): boolean {
     const socket = this.#socket;
-    if (this.#finished || socket.destroyed) return false;
-    if (this.#phase.kind === 'secure') return this.#writeSecure(bytes);
+    if (this.#phase.kind === 'secure') {
+      // Encryption copies the bytes, unless they have to wait for earlier ones.
+      const waits = socket.writableLength > 0;
+      if (!socket.write(waits && isBorrowed(bytes) ? Buffer.from(bytes) : bytes)) {
+        this.#stalled = true;
+      }
+      return !this.#stalled;
+    }
     const detached = detachFromShared(bytes);
     socket.write(detached);
     if (socket.writableLength === 0) return true;
@@ -105,27 +148,45 @@ export class NodeWire implements Wire {
     return false;
   }
 
-  /** Encryption copies the bytes, unless they have to wait for earlier ones. */
-  #writeSecure(bytes: Buffer): boolean {
-    const socket = this.#socket;
-    const waits = socket.writableLength > 0;
-    if (!socket.write(waits && isBorrowed(bytes) ? Buffer.from(bytes) : bytes)) {
-      this.#stalled = true;
-    }
-    return !this.#stalled;
+  /** For the write requests only. */
+  writeCompleted(status: number): void {
+    this.#queuedWrites -= 1;
+    if (this.#socket.destroyed) return;
+    if (status < 0) this.#writeFailed(systemError(status, 'write'));
+    else if (this.#queuedWrites === 0) this.#drained();
+  }
+
+  #writeFailed(error: Error): void {
+    if (this.#finished && this.#cause !== undefined) return;
+    this.#cause ??= error;
+    this.#finished = true;
+    this.#lastWordsTimer = setTimeout(() => this.#socket.destroy(), LAST_WORDS_MS);
+    this.#lastWordsTimer.unref();
   }
 
   pause(): void {
     if (this.#paused) return;
     this.#paused = true;
-    this.#socket.pause();
+    if (this.#handle === undefined) this.#socket.pause();
+    else this.#readFromHandle(this.#handle);
   }
 
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
     if (this.#endHeld) process.nextTick(() => this.#ended());
-    this.#socket.resume();
+    if (this.#handle === undefined) this.#socket.resume();
+    else this.#readFromHandle(this.#handle);
+  }
+
+  /** The socket's own `resume` would take effect a tick later. */
+  #readFromHandle(handle: StreamHandle): void {
+    if (this.#socket.destroyed || this.#phase.kind !== 'plain') return;
+    const wanted = !this.#paused;
+    if (handle.reading === wanted) return;
+    handle.reading = wanted;
+    const status = wanted ? handle.readStart() : handle.readStop();
+    if (status < 0) this.#socket.destroy(systemError(status, 'read'));
   }
 
   end(): void {
@@ -163,24 +224,36 @@ export class NodeWire implements Wire {
   #upgrade(prepare: () => Upgrade): void {
     const plain = this.#socket;
     if (plain.destroyed) return;
+    if (this.#queuedWrites > 0) {
+      // TLS must not take the handle over before the plain bytes are out.
+      this.#phase = { kind: 'flushing', prepare };
+      if (this.#handle !== undefined) {
+        this.#handle.reading = false;
+        this.#handle.readStop();
+      }
+      return;
+    }
     // Asked now, because TLS takes the handle away.
     this.#local = this.local;
+    this.#handle = undefined;
     try {
-      const upgrade = prepare();
-      const secured = upgrade.wrap(plain);
-      this.#phase = { kind: 'handshake', upgrade };
-      this.#socket = secured;
-      this.#listenTo(secured);
-      secured.once(upgrade.doneEvent, () => this.#handshakeDone(secured, upgrade));
-      // Node does not report TLS errors of a server's socket as 'error' once it is up.
-      secured.on('_tlsError', (error: Error) => secured.destroy(error));
-      secured.on('data', (chunk: Buffer) => this.handler.received(chunk, chunk.length));
-      if (this.#paused) secured.pause();
+      this.#secure(plain, prepare());
     } catch (error) {
       // An unusable key or certificate.
-      this.#cause = error instanceof Error ? error : new Error(String(error));
-      plain.destroy();
+      plain.destroy(error instanceof Error ? error : new Error(String(error)));
     }
+  }
+
+  #secure(plain: net.Socket, upgrade: Upgrade): void {
+    const secured = upgrade.wrap(plain);
+    this.#phase = { kind: 'handshake', upgrade };
+    this.#socket = secured;
+    this.#listenTo(secured);
+    secured.once(upgrade.doneEvent, () => this.#handshakeDone(secured, upgrade));
+    // Node does not report TLS errors of a server's socket as 'error' once it is up.
+    secured.on('_tlsError', (error: Error) => secured.destroy(error));
+    secured.on('data', (chunk: Buffer) => this.handler.received(chunk, chunk.length));
+    if (this.#paused) secured.pause();
   }
 
   #handshakeDone(socket: tls.TLSSocket, upgrade: Upgrade): void {
@@ -211,22 +284,37 @@ export class NodeWire implements Wire {
     });
   }
 
-  #connected(): void {
+  #connected(handle: StreamHandle | undefined): void {
     if (this.#socket.destroyed) return;
     this.#phase = PLAIN;
+    this.#handle = handle;
     this.handler.connected();
+    // Node starts to read after this event unless the socket itself is paused.
+    if (this.#paused) this.#socket.pause();
   }
 
   /** Hands on what a read brought; for the transport's read callback only. */
   received(buffer: Buffer, length: number): void {
     deliver(this.#buffer);
-    this.handler.received(buffer, length);
-    deliver(undefined);
+    try {
+      this.handler.received(buffer, length);
+    } catch (error) {
+      // The buffer may have been given away without being replaced: read into it no more.
+      this.#socket.destroy();
+      throw error;
+    } finally {
+      deliver(undefined);
+    }
   }
 
   #drained(): void {
     if (!this.#stalled || this.#socket.destroyed) return;
     this.#stalled = false;
+    const phase = this.#phase;
+    if (phase.kind === 'flushing') {
+      this.#phase = PLAIN;
+      this.#upgrade(phase.prepare);
+    }
     this.handler.drained();
   }
 
@@ -237,13 +325,17 @@ export class NodeWire implements Wire {
       return;
     }
     this.#endHeld = this.#paused;
-    if (!this.#paused) this.handler.ended();
+    if (this.#paused) return;
+    this.handler.ended();
+    if (this.#lastWordsTimer !== undefined) this.#socket.destroy();
   }
 
   #closed(): void {
     if (this.#phase.kind === 'closed') return;
     this.#phase = CLOSED;
     this.#finished = true;
+    this.#handle = undefined;
+    clearTimeout(this.#lastWordsTimer);
     this.handler.closed(this.#cause);
   }
 }

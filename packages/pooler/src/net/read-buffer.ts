@@ -39,14 +39,26 @@ export function deliver(buffer: ReadBuffer | undefined): void {
   delivering = buffer;
 }
 
-/** The same bytes, out of reach of the reads of accepted wires. */
+/** Where bytes of the shared buffer are copied to; replaced when a queued write refers to it. */
+const outgoing = new ReadBuffer();
+
+/**
+ * The same bytes, out of reach of the reads of accepted wires. The result is for one write at once:
+ * the next call overwrites it, unless `keepForQueue` was told to keep it.
+ */
 export function detachFromShared(bytes: Buffer): Buffer {
-  return bytes.buffer === sharedMemory ? Buffer.from(bytes) : bytes;
+  if (bytes.buffer !== sharedMemory) return bytes;
+  outgoing.bytes.set(bytes);
+  return outgoing.bytes.subarray(0, bytes.length);
 }
 
 /** Call with bytes whose write did not finish at once: their memory must not be read into again. */
 export function keepForQueue(bytes: Buffer): void {
   if (delivering !== undefined && bytes.buffer === delivering.bytes.buffer) delivering.giveAway();
+  if (bytes.buffer === outgoing.bytes.buffer) {
+    outgoing.giveAway();
+    outgoing.next();
+  }
 }
 
 /** Whether `bytes` are a view of a buffer that will be read into again. */
