@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { errorCode, reasonOf } from '../system-error';
 import { type Findings, type Place, quoted } from './finding';
 
 /** `key = value` with the section it stands in. The value is not unquoted: ini values have no quotes. */
@@ -73,7 +74,7 @@ class IniReader {
     try {
       return this.#access.readFile(resolved);
     } catch (error) {
-      this.#findings.problem(from, `cannot read ${quoted(shown)}: ${reason(error)}`);
+      this.#findings.problem(from, `cannot read ${quoted(shown)}: ${reasonOf(error)}`);
       return undefined;
     }
   }
@@ -156,23 +157,4 @@ function expectation(line: string): string {
 function shownAs(file: string, cwd: string): string {
   const relative = path.relative(cwd, file);
   return relative.startsWith('..') ? file : relative;
-}
-
-/** The system's code of a failed call (`ENOENT`); undefined for other errors. */
-export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
-}
-
-/** A failed file operation in words for people. */
-export function reason(error: unknown): string {
-  switch (errorCode(error)) {
-    case 'ENOENT':
-      return 'no such file';
-    case 'EACCES':
-      return 'permission denied';
-    case 'EISDIR':
-      return 'is a directory';
-    default:
-      return error instanceof Error ? error.message : String(error);
-  }
 }

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Accounts, systemAccounts } from '../process/accounts';
+import { reasonOf } from '../system-error';
 import { assemble, type Parts } from './assemble';
 import { checkGlobals } from './checks';
 import type { DaemonConfig, LoadResult } from './daemon-config';
 import { checkPeers, readDatabases, readUsers } from './databases';
 import { Findings, type Place, quoted } from './finding';
-import { type IniEntry, type IniFile, readIniFile, reason } from './ini-file';
+import { type IniEntry, type IniFile, readIniFile } from './ini-file';
 import { mockSecret } from './mock-secret';
 import { suggestion } from './nearest-name';
 import { readValues, withDefaults } from './read-values';
@@ -115,7 +116,7 @@ function readNamed(
   try {
     return access.readFile(path.resolve(access.cwd, file));
   } catch (error) {
-    findings.problem(place(name), `${name}: cannot read ${quoted(file)}: ${reason(error)}`);
+    findings.problem(place(name), `${name}: cannot read ${quoted(file)}: ${reasonOf(error)}`);
     return undefined;
   }
 }

@@ -2,8 +2,9 @@ import { createPrivateKey, getCurves, X509Certificate } from 'node:crypto';
 import path from 'node:path';
 import tls from 'node:tls';
 import type { TlsClientOptions, TlsServerOptions } from '@pgweir/pooler';
+import { reasonOf } from '../system-error';
 import { type Findings, type Place, quoted } from './finding';
-import { type FileAccess, reason } from './ini-file';
+import type { FileAccess } from './ini-file';
 import type { GlobalValues } from './settings';
 import type { TlsRange } from './tls-protocols';
 
@@ -106,7 +107,7 @@ function readPem(
   try {
     return access.readFile(path.resolve(access.cwd, file));
   } catch (error) {
-    findings.problem(place(name), `${name}: cannot read ${quoted(file)}: ${reason(error)}`);
+    findings.problem(place(name), `${name}: cannot read ${quoted(file)}: ${reasonOf(error)}`);
     return undefined;
   }
 }
@@ -226,7 +227,7 @@ function accepted(
     return true;
   } catch (error) {
     const what = `${side}_ciphers, ${side}13_ciphers and ${side}_protocols`;
-    findings.problem(place, `${what} do not fit together: ${reason(error)}`);
+    findings.problem(place, `${what} do not fit together: ${reasonOf(error)}`);
     return false;
   }
 }

@@ -45,7 +45,7 @@ export const DATABASE_PARAMETERS = {
   pool_mode: setting(GENERIC.pool_mode.type, { help: 'Pool mode of this database.' }),
   query_wait_timeout: duration('Longest wait of a client of this database for a link.'),
   load_balance_hosts: setting(oneOf(['round-robin', 'disable']), {
-    help: 'round-robin: each link to the next host. disable: one host until it fails.',
+    help: 'With round-robin each link goes to the next host, with disable to one host until it fails.',
   }),
   max_db_connections: connections('Links of this database, over all its users.'),
   max_db_client_connections: connections('Clients of this database.'),

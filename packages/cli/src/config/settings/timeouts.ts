@@ -17,7 +17,7 @@ export const TIMEOUTS = {
   }),
   server_check_query: setting(text(), {
     default: '<empty>',
-    help: 'Query of that check. <empty>: an empty query. Not set to anything: no check.',
+    help: 'Query of that check. <empty>: an empty query. Nothing after the = sign: no check.',
   }),
   server_fast_close: setting(onOff, {
     default: '0',

@@ -1,0 +1,93 @@
+import { Command, CommanderError, Option } from 'commander';
+import { VERSION } from './version';
+
+/** What to do, as the command line says. */
+export type Order =
+  | { readonly kind: 'run'; readonly run: RunOptions }
+  | { readonly kind: 'check'; readonly configPath: string }
+  /** Help, version, or a command line that makes no sense. */
+  | {
+      readonly kind: 'exit';
+      readonly code: number;
+      readonly stdout: string;
+      readonly stderr: string;
+    };
+
+export interface RunOptions {
+  readonly configPath: string;
+  readonly daemon: boolean;
+  readonly quiet: boolean;
+  /** How often -v was given. */
+  readonly verbose: number;
+  readonly user: string | undefined;
+}
+
+interface Flags {
+  readonly daemon?: true;
+  readonly quiet?: true;
+  readonly reboot?: true;
+  readonly verbose: number;
+  readonly user?: string;
+  readonly check?: true;
+}
+
+const TRY = 'Try "pgweir --help" for more information.\n';
+
+/** Reads the arguments behind the program's name. Prints nothing and never exits. */
+export function readCommandLine(args: readonly string[]): Order {
+  let stdout = '';
+  const command = describe((text) => {
+    stdout += text;
+  });
+  try {
+    command.parse(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { kind: 'exit', code: 0, stdout, stderr: '' };
+    return refuse(error.message.replace(/^error: /, ''));
+  }
+  return toOrder(command.opts<Flags>(), command.args[0]);
+}
+
+function toOrder(flags: Flags, configPath: string | undefined): Order {
+  if (flags.reboot) {
+    return refuse('-R is not supported: there is no online restart; stop and start instead');
+  }
+  if (configPath === undefined) return refuse('no configuration file specified');
+  if (flags.check) return { kind: 'check', configPath };
+  return {
+    kind: 'run',
+    run: {
+      configPath,
+      daemon: flags.daemon ?? false,
+      quiet: flags.quiet ?? false,
+      verbose: flags.verbose,
+      user: flags.user,
+    },
+  };
+}
+
+function refuse(message: string): Order {
+  return { kind: 'exit', code: 1, stdout: '', stderr: `pgweir: ${message}\n${TRY}` };
+}
+
+function describe(writeOut: (text: string) => void): Command {
+  return new Command('pgweir')
+    .description('A connection pooler for PostgreSQL.')
+    .argument('[config.ini]', 'configuration file, in the format of pgbouncer.ini')
+    .option('-d, --daemon', 'run in the background (needs pidfile in the configuration)')
+    .option('-q, --quiet', 'do not log to stderr')
+    .option(
+      '-v, --verbose',
+      'log more; may be repeated',
+      (_: unknown, count: number) => count + 1,
+      0,
+    )
+    .option('-u, --user <name>', 'become this user')
+    .option('--check', 'load everything, report every problem and warning, and exit')
+    .addOption(new Option('-R, --reboot').hideHelp())
+    .version(`pgweir ${VERSION}`, '-V, --version', 'show the version and exit')
+    .helpOption('-h, --help', 'show this help and exit')
+    .exitOverride()
+    .configureOutput({ writeOut, writeErr: () => undefined });
+}

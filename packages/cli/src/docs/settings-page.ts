@@ -1,0 +1,124 @@
+import { SETTINGS } from '../config/settings';
+import { AUTHENTICATION } from '../config/settings/authentication';
+import { GENERIC } from '../config/settings/generic';
+import { LOGGING } from '../config/settings/logging';
+import { NETWORK } from '../config/settings/network';
+import type { Setting, SettingTable } from '../config/settings/row';
+import { TIMEOUTS } from '../config/settings/timeouts';
+import { TLS } from '../config/settings/tls';
+
+const INTRODUCTION = `# Settings
+
+Generated from the table of settings (\`npm run docs -w packages/cli\`); do not edit.
+
+The file has the format of \`pgbouncer.ini\`: \`[section]\`, \`key = value\`, comments on lines of their own
+that begin with \`;\` or \`#\`, and \`%include FILE\`. A name with unusual characters stands in 'single
+quotes'. \`pgweir --check FILE\` reports every problem and warning with its line, and opens nothing.
+
+Times are seconds (\`30\`, \`0.5\`) or a number with a unit: \`us\`, \`ms\`, \`s\`, \`min\`, \`h\`, \`d\`. Whole
+numbers may be octal (\`0777\`) or hexadecimal (\`0x1ff\`). Switches are \`0\` or \`1\`, or a word such as
+\`on\`.
+
+The column _class_ says: **works**; **no effect** (accepted, with one warning); **refused** (only the
+value given there is accepted). _restart_ marks settings that a reload does not change.
+`;
+
+const GROUPS: readonly (readonly [title: string, table: SettingTable])[] = [
+  ['Files, listening, pools and caps', GENERIC],
+  ['Login and the console', AUTHENTICATION],
+  ['Logging', LOGGING],
+  ['Resets, checks and limits of time', TIMEOUTS],
+  ['TLS', TLS],
+  ['Network', NETWORK],
+];
+
+const ENTRIES: readonly (readonly [title: string, text: string, table: SettingTable])[] = [
+  [
+    '`[databases]`',
+    "`name = key=value key='value with blanks' ...`; the name `*` stands for every other database.",
+    SETTINGS.databases,
+  ],
+  [
+    '`[users]`',
+    '`name = key=value ...`. What a user has goes before the database, and that before `[pgbouncer]`.',
+    SETTINGS.users,
+  ],
+  [
+    '`[peers]`',
+    '`number = key=value ...`. Checked, but without effect: cancel requests are not passed on yet.',
+    SETTINGS.peers,
+  ],
+];
+
+/** The manual page of all settings, in Markdown. */
+export function settingsPage(): string {
+  const globals = GROUPS.map(([title, table]) => `### ${title}\n\n${globalTable(table)}`);
+  const entries = ENTRIES.map(
+    ([title, text, table]) => `## ${title}\n\n${text}\n\n${entryTable(table)}`,
+  );
+  return [INTRODUCTION, '## `[pgbouncer]`\n', ...globals, ...entries].join('\n');
+}
+
+function globalTable(table: SettingTable): string {
+  const rows = Object.entries(table).map(([name, row]) => [
+    `\`${name}\``,
+    accepted(row),
+    row.default === '' ? 'not set' : `\`${row.default}\``,
+    row.reloadable ? '' : 'restart',
+    classOf(row),
+    help(row),
+  ]);
+  return markdown(['setting', 'value', 'default', 'change', 'class', 'meaning'], rows);
+}
+
+function entryTable(table: SettingTable): string {
+  const rows = Object.entries(table).map(([name, row]) => [
+    `\`${name}\``,
+    accepted(row),
+    classOf(row),
+    help(row),
+  ]);
+  return markdown(['parameter', 'value', 'class', 'meaning'], rows);
+}
+
+function accepted(row: Setting<unknown>): string {
+  switch (row.type.name) {
+    case 'choice':
+      return row.type.accepted;
+    case 'whole number':
+      return row.unit === undefined ? 'whole number' : `whole number, ${row.unit}`;
+    default:
+      return row.type.name;
+  }
+}
+
+function classOf(row: Setting<unknown>): string {
+  switch (row.class.kind) {
+    case 'works':
+      return 'works';
+    case 'no-effect':
+      return `no effect: ${row.class.why}`;
+    case 'refused':
+      return `refused unless ${row.class.silentAt}: ${row.class.why}`;
+  }
+}
+
+function help(row: Setting<unknown>): string {
+  return row.differs === undefined ? row.help : `${row.help} Differs: ${row.differs}.`;
+}
+
+/** A table as the formatter of this repository wants it: columns padded to one width. */
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = [head, ...rows].map((row) => row.map(cell));
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  const rule = widths.map((width) => '-'.repeat(width));
+  const [first = [], ...others] = cells;
+  return `${[first, rule, ...others].map(line).join('\n')}\n`;
+}
+
+function cell(text: string): string {
+  // Angle brackets outside of code would be taken for HTML.
+  return text.replaceAll('|', '\\|').replace(/(?<!`)<(\w+)>/g, '`<$1>`');
+}

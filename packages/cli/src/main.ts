@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+import { checkReport } from './check';
+import { readCommandLine } from './command-line';
+import { loadConfig } from './config/load';
+import { runDaemon } from './daemon';
+import { start } from './start';
+import { stackOf } from './system-error';
+
+async function main(): Promise<number> {
+  const order = readCommandLine(process.argv.slice(2));
+  const cwd = process.cwd();
+  switch (order.kind) {
+    case 'exit':
+      process.stdout.write(order.stdout);
+      process.stderr.write(order.stderr);
+      return order.code;
+    case 'check': {
+      const report = checkReport(loadConfig(order.configPath, { cwd }), order.configPath);
+      process.stderr.write(report.stderr);
+      process.stdout.write(report.stdout);
+      return report.code;
+    }
+    case 'run':
+      return start({
+        run: order.run,
+        cwd,
+        self: [process.execPath, ...process.execArgv, __filename],
+        stderr: (text) => process.stderr.write(text),
+        runDaemon,
+      });
+  }
+}
+
+void main().then(
+  (code) => {
+    // Standard streams may still hold output; nothing else should keep the process.
+    process.exitCode = code;
+    process.stdout.write('', () => process.stderr.write('', () => process.exit()));
+  },
+  (error: unknown) => {
+    process.stderr.write(`pgweir: ${stackOf(error)}\n`);
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,161 @@
+import path from 'node:path';
+import type { RunOptions } from './command-line';
+import type { DaemonConfig, LoadResult } from './config/daemon-config';
+import { formatFinding } from './config/finding';
+import { loadConfig } from './config/load';
+import type { DaemonOptions } from './daemon-options';
+import { createLogger, type DaemonLogger } from './log/logger';
+import { changeUser } from './process/change-user';
+import { daemonize, type WaitingParent, waitingParent } from './process/daemonize';
+import { claimPidfile, removePidfile, writePidfile } from './process/pidfile';
+import { reasonOf, stackOf } from './system-error';
+
+export interface StartOptions {
+  readonly run: RunOptions;
+  readonly cwd: string;
+  /** Program and arguments that start this program again, up to its own arguments. */
+  readonly self: readonly [string, ...string[]];
+  readonly stderr: (text: string) => void;
+  readonly runDaemon: (options: DaemonOptions) => Promise<number>;
+}
+
+const DAEMON_START_MS = 60_000;
+
+/** Loads the configuration and runs the daemon, here or in the background. @returns the exit code */
+export async function start(options: StartOptions): Promise<number> {
+  const { run, cwd } = options;
+  const parent = waitingParent();
+  const complain = (message: string): number => {
+    const line = `pgweir: ${message}`;
+    options.stderr(`${line}\n`);
+    parent?.say(line);
+    return 1;
+  };
+  const result = loadConfig(run.configPath, { cwd });
+  if (result.kind === 'failed') {
+    for (const problem of result.problems.map(formatFinding)) {
+      options.stderr(`${problem}\n`);
+      parent?.say(problem);
+    }
+    return complain(`cannot load config file ${run.configPath}`);
+  }
+  const { config } = result;
+  if (run.daemon) {
+    if (config.pidfile === undefined) return complain('daemon needs pidfile configured');
+    if (config.log.file === undefined) {
+      options.stderr('pgweir: without logfile nothing is logged in the background\n');
+    }
+    return startInBackground(options, complain);
+  }
+  const user = run.user ?? config.user;
+  if (user !== undefined) {
+    const changed = changeUser(user);
+    if (changed.kind === 'failed') return complain(changed.why);
+  }
+  const pidfile = config.pidfile === undefined ? undefined : path.resolve(cwd, config.pidfile);
+  try {
+    const refusal = pidfile === undefined ? undefined : claimPidfile(pidfile);
+    if (refusal !== undefined) return complain(refusal);
+  } catch (error) {
+    return complain(`cannot use pidfile '${pidfile}': ${reasonOf(error)}`);
+  }
+  let log: DaemonLogger;
+  try {
+    log = openLog(options, config, parent);
+  } catch (error) {
+    return complain(`cannot open logfile '${config.log.file}': ${reasonOf(error)}`);
+  }
+  return serve(options, { result, pidfile, parent, log });
+}
+
+interface Serving {
+  readonly result: Extract<LoadResult, { readonly kind: 'ok' }>;
+  readonly pidfile: string | undefined;
+  readonly parent: WaitingParent | undefined;
+  readonly log: DaemonLogger;
+}
+
+async function serve(options: StartOptions, serving: Serving): Promise<number> {
+  const { run, cwd } = options;
+  const { result, pidfile, parent, log } = serving;
+  for (const warning of result.warnings) log.warn(formatFinding(warning));
+  if (process.getuid?.() === 0) log.warn('running as root: better set user= or use -u');
+  let latest = result.config;
+  const cleanUp = (): void => {
+    if (pidfile !== undefined) removeQuietly(pidfile, log);
+  };
+  const crash = (error: unknown): void => {
+    log.error('internal error, stopping', { stack: stackOf(error) });
+    process.exit(1);
+  };
+  process.on('uncaughtException', crash);
+  try {
+    return await options.runDaemon({
+      config: result.config,
+      configPath: run.configPath,
+      reload() {
+        const again = loadConfig(run.configPath, { cwd, running: latest });
+        if (again.kind === 'ok') latest = again.config;
+        return again;
+      },
+      log,
+      onUp() {
+        if (pidfile !== undefined) writePidfile(pidfile);
+        // The way out need not lead through here: an immediate shutdown ends the process at once.
+        process.once('exit', cleanUp);
+        parent?.up();
+      },
+    });
+  } catch (error) {
+    log.error(`cannot go on: ${reasonOf(error)}`, { stack: stackOf(error) });
+    return 1;
+  } finally {
+    process.removeListener('uncaughtException', crash);
+    process.removeListener('exit', cleanUp);
+    cleanUp();
+    log.close();
+  }
+}
+
+function openLog(
+  { run, cwd }: StartOptions,
+  config: DaemonConfig,
+  parent: WaitingParent | undefined,
+): DaemonLogger {
+  return createLogger({
+    // In the background there is nobody behind stderr.
+    stderr: !run.quiet && parent === undefined,
+    file: config.log.file,
+    cwd,
+    verbose: Math.max(run.verbose, config.log.verbose),
+    verboseLeast: run.verbose,
+    observe: (level, line) => {
+      if (level === 'error') parent?.say(line);
+    },
+  });
+}
+
+async function startInBackground(
+  { run, self, stderr }: StartOptions,
+  complain: (message: string) => number,
+): Promise<number> {
+  const flags = [
+    ...(run.quiet ? ['-q'] : []),
+    ...Array.from({ length: run.verbose }, () => '-v'),
+    ...(run.user === undefined ? [] : ['-u', run.user]),
+  ];
+  const started = await daemonize({
+    command: [...self, ...flags, '--', run.configPath],
+    say: (line) => stderr(`${line}\n`),
+    deadlineMs: DAEMON_START_MS,
+  });
+  return started.kind === 'up' ? 0 : complain(started.why);
+}
+
+function removeQuietly(pidfile: string, log: DaemonLogger): void {
+  try {
+    removePidfile(pidfile);
+  } catch (error) {
+    log.warn('cannot remove the pidfile', { reason: reasonOf(error) });
+  }
+}

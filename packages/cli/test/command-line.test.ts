@@ -1,0 +1,56 @@
+import { readCommandLine } from '../src/command-line';
+
+const RUN = { configPath: 'c.ini', daemon: false, quiet: false, verbose: 0, user: undefined };
+
+test.each([
+  [['c.ini'], {}],
+  [['-d', 'c.ini'], { daemon: true }],
+  [['--daemon', '--quiet', 'c.ini'], { daemon: true, quiet: true }],
+  [['-q', '-v', '-v', 'c.ini'], { quiet: true, verbose: 2 }],
+  [['-vvd', 'c.ini'], { verbose: 2, daemon: true }],
+  [['--verbose', 'c.ini'], { verbose: 1 }],
+  [['-u', 'postgres', 'c.ini'], { user: 'postgres' }],
+  [['--user=postgres', 'c.ini'], { user: 'postgres' }],
+  [['c.ini', '-q'], { quiet: true }],
+  [['--', '-odd.ini'], { configPath: '-odd.ini' }],
+])('%j starts the daemon', (args, run) => {
+  expect(readCommandLine(args)).toEqual({ kind: 'run', run: { ...RUN, ...run } });
+});
+
+test('--check only checks', () => {
+  expect(readCommandLine(['--check', 'c.ini'])).toEqual({ kind: 'check', configPath: 'c.ini' });
+});
+
+test('without a configuration file it says so, and where to look', () => {
+  expect(readCommandLine([])).toEqual({
+    kind: 'exit',
+    code: 1,
+    stdout: '',
+    stderr: 'pgweir: no configuration file specified\nTry "pgweir --help" for more information.\n',
+  });
+});
+
+test.each([
+  [['-x', 'c.ini'], "unknown option '-x'"],
+  [['-u'], 'argument missing'],
+  [['a', 'b'], 'too many arguments'],
+  [['-R', 'c.ini'], '-R is not supported'],
+])('%j is refused', (args, message) => {
+  expect(readCommandLine(args)).toMatchObject({
+    kind: 'exit',
+    code: 1,
+    stderr: expect.stringContaining(message),
+  });
+});
+
+test('help and version go to standard output and succeed', () => {
+  expect(readCommandLine(['--help'])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^Usage: pgweir \[options\] \[config\.ini\]\n/),
+    stderr: '',
+  });
+  expect(readCommandLine(['-V'])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^pgweir \d+\.\d+\.\d+\n$/),
+  });
+});

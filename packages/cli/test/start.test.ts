@@ -1,0 +1,142 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import type { RunOptions } from '../src/command-line';
+import type { DaemonOptions } from '../src/daemon-options';
+import { start } from '../src/start';
+import { tempDir } from './support/temp-dir';
+
+const directory = tempDir();
+const RUN: RunOptions = {
+  configPath: 'p.ini',
+  daemon: false,
+  quiet: true,
+  verbose: 0,
+  user: undefined,
+};
+const INI = `[databases]
+* = host=x
+[pgbouncer]
+auth_type = trust
+pidfile = p.pid
+logfile = p.log
+`;
+
+function run(
+  runDaemon: (options: DaemonOptions) => Promise<number>,
+  { ini = INI, ...flags }: Partial<RunOptions> & { readonly ini?: string } = {},
+) {
+  writeFileSync(directory.file('p.ini'), ini);
+  const errors: string[] = [];
+  const code = start({
+    run: { ...RUN, ...flags },
+    cwd: directory.path,
+    self: ['/no/such/program'],
+    stderr: (text) => errors.push(text),
+    runDaemon,
+  });
+  return code.then((value) => ({ code: value, stderr: errors.join('') }));
+}
+
+test('the pidfile is there once the daemon is up, and gone when it has ended', async () => {
+  const seen: boolean[] = [];
+  const { code } = await run((daemon) => {
+    seen.push(existsSync(directory.file('p.pid')));
+    daemon.onUp();
+    seen.push(existsSync(directory.file('p.pid')));
+    return Promise.resolve(7);
+  });
+  expect(seen).toEqual([false, true]);
+  expect(existsSync(directory.file('p.pid'))).toBe(false);
+  expect(code).toBe(7);
+});
+
+test('a bad configuration starts nothing and shows every problem', async () => {
+  let started = false;
+  const { code, stderr } = await run(
+    () => {
+      started = true;
+      return Promise.resolve(0);
+    },
+    { ini: '[pgbouncer]\nlisten_port = x\npool_mode = y\n' },
+  );
+  expect({ code, started }).toEqual({ code: 1, started: false });
+  expect(stderr.split('\n')).toEqual([
+    expect.stringMatching(/^p\.ini:2: problem: listen_port = "x"/),
+    expect.stringMatching(/^p\.ini:3: problem: pool_mode = "y"/),
+    'pgweir: cannot load config file p.ini',
+    '',
+  ]);
+});
+
+test('the pidfile of a running daemon keeps a second one from starting', async () => {
+  // The parent of this process lives as long as the test does.
+  writeFileSync(directory.file('p.pid'), `${process.ppid}\n`);
+  const { code, stderr } = await run(() => Promise.resolve(0));
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^pgweir: pidfile '.*p\.pid' exists, another instance running\?\n$/);
+  expect(existsSync(directory.file('p.pid'))).toBe(true);
+});
+
+test('in the background a pidfile is required', async () => {
+  const ini = INI.replace('pidfile = p.pid', '');
+  const { code, stderr } = await run(() => Promise.resolve(0), { ini, daemon: true });
+  expect(code).toBe(1);
+  expect(stderr).toBe('pgweir: daemon needs pidfile configured\n');
+});
+
+test('a background start that fails says why', async () => {
+  const { code, stderr } = await run(() => Promise.resolve(0), { daemon: true });
+  expect(code).toBe(1);
+  expect(stderr).toContain('ENOENT');
+});
+
+test('an unknown user or a log file that cannot be opened ends the start', async () => {
+  const unknown = await run(() => Promise.resolve(0), { user: 'no-such-user-here' });
+  expect(unknown).toEqual({
+    code: 1,
+    stderr: "pgweir: user 'no-such-user-here' is not known here\n",
+  });
+  const ini = INI.replace('p.log', 'no/such/folder.log');
+  const log = await run(() => Promise.resolve(0), { ini });
+  expect(log.code).toBe(1);
+  expect(log.stderr).toContain("cannot open logfile 'no/such/folder.log': no such file");
+});
+
+test('a daemon that fails leaves its reason in the log and no pidfile', async () => {
+  const { code } = await run((daemon) => {
+    daemon.onUp();
+    return Promise.reject(new Error('port 6432 is in use'));
+  });
+  expect(code).toBe(1);
+  expect(readFileSync(directory.file('p.log'), 'utf8')).toContain(
+    'ERROR cannot go on: port 6432 is in use',
+  );
+  expect(existsSync(directory.file('p.pid'))).toBe(false);
+});
+
+test('warnings of the configuration are in the log', async () => {
+  await run(() => Promise.resolve(0), { ini: `${INI}pkt_buf = 8192\n` });
+  expect(readFileSync(directory.file('p.log'), 'utf8')).toMatch(
+    /WARNING p\.ini:7: warning: pkt_buf/,
+  );
+});
+
+test('a reload compares with what was last read, not with what was read first', async () => {
+  const seen: string[] = [];
+  const reload = (daemon: DaemonOptions, ini: string): void => {
+    writeFileSync(directory.file('p.ini'), ini);
+    const result = daemon.reload();
+    seen.push(
+      result.kind === 'ok'
+        ? `${result.config.pooler.clientsMax} ${result.config.listen.port} ${result.warnings.length}`
+        : `${result.problems.length} problems`,
+    );
+  };
+  await run((daemon) => {
+    reload(daemon, `${INI}max_client_conn = 5\n`);
+    reload(daemon, `${INI}max_client_conn = five\n`);
+    reload(daemon, `${INI}max_client_conn = 6\nlisten_port = 1\n`);
+    return Promise.resolve(0);
+  });
+  // The third has two warnings: nobody can log in without auth_file, and the port needs a restart.
+  expect(seen).toEqual(['5 6432 1', '1 problems', '6 6432 2']);
+});
