@@ -1,4 +1,7 @@
+export { StoredSecretVerifier } from './frontend/stored-secret-verifier';
 export { createNodeTransport } from './net';
+export { LocalLinkBudget } from './pool/local-budget';
+export { Pooler, type PoolerNeeds, type PoolerState } from './pooler';
 export * from './ports/client-verifier';
 export * from './ports/clock';
 export * from './ports/credential-source';

@@ -40,6 +40,8 @@ export interface LinkBudget {
   request(want: LinkWant, answer: (answer: BudgetAnswer) => void): PendingWant;
   /** Registers who can give up idle links. Returns the way to leave. */
   register(holder: LinkHolder): () => void;
+  /** `holder` has a link that nobody of its own waits for. May call `holder.giveUpIdleLink`. */
+  idleAvailable(holder: LinkHolder): void;
 }
 
 /** A pool, as the budget sees it. */

@@ -1,0 +1,109 @@
+import type { DaemonSnapshot, DatabaseStatsView } from '@pgweir/pooler';
+import { VERSION } from '../../version';
+import { type Column, tableMessages, type Value } from '../table';
+
+interface ShowItem {
+  readonly columns: readonly Column[];
+  rows(snapshot: DaemonSnapshot): readonly (readonly Value[])[];
+}
+
+const seconds = (ms: number): number => Math.floor(ms / 1000);
+const microseconds = (ms: number): number => Math.floor((ms % 1000) * 1000);
+
+/** Columns, order and types as PgBouncer's. */
+const ITEMS: Readonly<Record<string, ShowItem>> = {
+  version: {
+    columns: [['version', 'text']],
+    rows: () => [[`pgweir ${VERSION}`]],
+  },
+  state: {
+    columns: [
+      ['key', 'text'],
+      ['value', 'text'],
+    ],
+    rows: ({ state }) => [
+      ['active', state === 'serving' ? 'yes' : 'no'],
+      ['paused', 'no'],
+      ['suspended', 'no'],
+    ],
+  },
+  pools: {
+    columns: [
+      ['database', 'text'],
+      ['user', 'text'],
+      ['cl_active', 'int4'],
+      ['cl_waiting', 'int4'],
+      ['cl_active_cancel_req', 'int4'],
+      ['cl_waiting_cancel_req', 'int4'],
+      ['sv_active', 'int4'],
+      ['sv_active_cancel', 'int4'],
+      ['sv_being_canceled', 'int4'],
+      ['sv_idle', 'int4'],
+      ['sv_used', 'int4'],
+      ['sv_tested', 'int4'],
+      ['sv_login', 'int4'],
+      ['maxwait', 'int4'],
+      ['maxwait_us', 'int4'],
+      ['pool_mode', 'text'],
+      ['load_balance_hosts', 'text'],
+    ],
+    rows: ({ pools }) =>
+      pools.map((pool) => [
+        pool.database,
+        pool.user,
+        pool.clientsActive + pool.clientsIdle,
+        pool.clientsWaiting,
+        pool.clientsCanceling,
+        0,
+        pool.linksActive,
+        pool.clientsCanceling,
+        pool.linksBeingCanceled,
+        pool.linksIdle,
+        0,
+        pool.linksTested,
+        pool.linksDialing,
+        seconds(pool.waitMaxMs),
+        microseconds(pool.waitMaxMs),
+        pool.poolMode,
+        null,
+      ]),
+  },
+  stats_totals: {
+    columns: [
+      ['database', 'text'],
+      ['server_assignment_count', 'numeric'],
+      ['xact_count', 'numeric'],
+      ['query_count', 'numeric'],
+      ['bytes_received', 'numeric'],
+      ['bytes_sent', 'numeric'],
+      ['xact_time', 'numeric'],
+      ['query_time', 'numeric'],
+      ['wait_time', 'numeric'],
+      ['client_login_count', 'numeric'],
+    ],
+    rows: ({ stats }) => stats.map(totals),
+  },
+};
+
+function totals(of: DatabaseStatsView): readonly Value[] {
+  return [
+    of.database,
+    of.leases,
+    of.transactions,
+    of.queries,
+    of.receivedBytes,
+    of.sentBytes,
+    Math.round(of.transactionUs),
+    Math.round(of.queryUs),
+    Math.round(of.waitUs),
+    of.logins,
+  ];
+}
+
+export const SHOW_ITEMS = Object.keys(ITEMS);
+
+/** The answer to `SHOW item`, or undefined when there is no such item. */
+export function show(item: string, snapshot: DaemonSnapshot): Buffer | undefined {
+  const found = Object.hasOwn(ITEMS, item) ? ITEMS[item] : undefined;
+  return found === undefined ? undefined : tableMessages(found.columns, found.rows(snapshot));
+}

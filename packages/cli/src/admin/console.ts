@@ -1,0 +1,163 @@
+import type {
+  ClientId,
+  DaemonSnapshot,
+  Logger,
+  UserName,
+  VirtualDatabase,
+  VirtualOutput,
+  VirtualSession,
+} from '@pgweir/pooler';
+import {
+  commandComplete,
+  decodeQuery,
+  errorResponse,
+  Frontend,
+  noticeResponse,
+  ProtocolViolation,
+  readyForQuery,
+} from '@pgweir/protocol';
+import { VERSION } from '../version';
+import { SHOW_ITEMS, show } from './commands/show';
+
+interface ConsoleNeeds {
+  readonly view: () => Promise<DaemonSnapshot>;
+  readonly mayAdmin: (user: UserName) => boolean;
+  readonly mayRead: (user: UserName) => boolean;
+  /** @returns false when the new configuration was refused; the log says why */
+  readonly reload: () => boolean;
+  readonly shutDown: (how: 'clients' | 'servers' | 'now') => void;
+  readonly log: Logger;
+}
+
+const COMMAND = /^\s*([a-z_]+)(?:\s+([a-z_]+))?\s*;?\s*$/i;
+
+const PARAMETERS: ReadonlyMap<string, string> = new Map([
+  ['server_version', `${VERSION}/pgweir`],
+  ['client_encoding', 'UTF8'],
+  ['server_encoding', 'UTF8'],
+  ['DateStyle', 'ISO'],
+  ['TimeZone', 'GMT'],
+  ['standard_conforming_strings', 'on'],
+  ['is_superuser', 'on'],
+]);
+
+/**
+ * The admin console: a database that no server has, with a handful of commands so far. Simple queries
+ * only.
+ */
+export class AdminConsole implements VirtualDatabase {
+  readonly names = ['pgbouncer', 'pgweir'];
+  readonly #needs: ConsoleNeeds;
+
+  constructor(needs: ConsoleNeeds) {
+    this.#needs = needs;
+  }
+
+  admits(user: UserName): boolean {
+    return this.#needs.mayAdmin(user) || this.#needs.mayRead(user);
+  }
+
+  parameters(): ReadonlyMap<string, string> {
+    return PARAMETERS;
+  }
+
+  open(
+    client: { readonly id: ClientId; readonly user: UserName },
+    output: VirtualOutput,
+  ): VirtualSession {
+    let busy: Promise<void> = Promise.resolve();
+    return {
+      message: (tag, body) => {
+        // One after the other, so that answers keep the order of the questions.
+        busy = busy
+          .then(() => this.#message(client.user, output, tag, body))
+          .catch((error: unknown) => {
+            this.#needs.log.error('console command failed', {
+              client: client.id,
+              reason: error instanceof Error ? error.message : String(error),
+            });
+            output.close('console command failed');
+          });
+      },
+      closed: () => undefined,
+    };
+  }
+
+  async #message(user: UserName, output: VirtualOutput, tag: number, body: Buffer): Promise<void> {
+    if (tag !== Frontend.Query) {
+      output.send(
+        errorResponse({
+          severity: 'FATAL',
+          code: '0A000',
+          message: 'extended query protocol not supported by admin console',
+        }),
+      );
+      output.close('extended query protocol on the console');
+      return;
+    }
+    let sql: string;
+    try {
+      sql = decodeQuery(body);
+    } catch (error) {
+      if (!(error instanceof ProtocolViolation)) throw error;
+      output.send(refusal('bad packet'));
+      return;
+    }
+    output.send(await this.#answer(user, sql));
+  }
+
+  async #answer(user: UserName, sql: string): Promise<Buffer> {
+    const [, word = '', argument = ''] = COMMAND.exec(sql) ?? [];
+    const command = word.toLowerCase();
+    const item = argument.toLowerCase();
+    if (command === 'show' || command === 'select') {
+      if (item === 'help') return help();
+      const answer = show(item, await this.#needs.view());
+      if (answer !== undefined) return answer;
+    } else if (command === 'reload' && item === '') {
+      return this.#asAdmin(user, () =>
+        this.#needs.reload()
+          ? done('RELOAD')
+          : refusal('RELOAD failed, see logs for additional details', 'F0000'),
+      );
+    } else if (command === 'shutdown') {
+      const how = SHUTDOWN[item];
+      if (how !== undefined) {
+        return this.#asAdmin(user, () => {
+          this.#needs.shutDown(how);
+          return done('SHUTDOWN');
+        });
+      }
+    }
+    return refusal(`invalid command '${sql}', use SHOW HELP;`);
+  }
+
+  #asAdmin(user: UserName, run: () => Buffer): Buffer {
+    return this.#needs.mayAdmin(user) ? run() : refusal('admin access needed', '42501');
+  }
+}
+
+const SHUTDOWN: Readonly<Record<string, 'clients' | 'servers' | 'now'>> = {
+  '': 'now',
+  wait_for_clients: 'clients',
+  wait_for_servers: 'servers',
+};
+
+function done(tag: string): Buffer {
+  return Buffer.concat([commandComplete(tag), readyForQuery('I')]);
+}
+
+function refusal(message: string, code = '08P01'): Buffer {
+  return Buffer.concat([errorResponse({ severity: 'ERROR', code, message }), readyForQuery('I')]);
+}
+
+function help(): Buffer {
+  const detail = `\n\tSHOW ${['HELP', ...SHOW_ITEMS.map((name) => name.toUpperCase())].join('|')}
+\tRELOAD
+\tSHUTDOWN [WAIT_FOR_CLIENTS|WAIT_FOR_SERVERS]`;
+  return Buffer.concat([
+    noticeResponse({ severity: 'NOTICE', code: '00000', message: 'Console usage', detail }),
+    commandComplete('SHOW'),
+    readyForQuery('I'),
+  ]);
+}

@@ -1,0 +1,86 @@
+import { lookup } from 'node:dns/promises';
+import { chmodSync, chownSync, existsSync, unlinkSync } from 'node:fs';
+import { connect, isIP } from 'node:net';
+import type { Address, Logger, Pooler } from '@pgweir/pooler';
+import type { ListenSettings } from './config/daemon-config';
+
+/**
+ * Opens every configured port, or none.
+ *
+ * @throws Error with a text for the operator
+ */
+export async function openListeners(
+  pooler: Pooler,
+  settings: ListenSettings,
+  log: Logger,
+): Promise<void> {
+  const tcp = await tcpAddresses(settings);
+  if (tcp.length === 0 && settings.unixSocketDir === undefined)
+    throw new Error('nowhere to listen on');
+  if (settings.unixSocketDir !== undefined) await listenUnix(pooler, settings, log);
+  for (const address of tcp) {
+    try {
+      await pooler.listen(address, settings.backlog);
+      log.info(`listening on ${address.host}:${address.port}`);
+    } catch (error) {
+      if (address.host === '::' && codeOf(error) === 'EAFNOSUPPORT') continue;
+      throw new Error(tcpProblem(address, error), { cause: error });
+    }
+  }
+}
+
+type TcpAddress = Extract<Address, { kind: 'tcp' }>;
+
+function tcpProblem(address: TcpAddress, error: unknown): string {
+  const where = `${address.host}:${address.port}`;
+  if (codeOf(error) === 'EADDRINUSE') {
+    return `cannot listen on ${where}: the port is taken (choose another one with listen_port)`;
+  }
+  return `cannot listen on ${where}: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+async function tcpAddresses(settings: ListenSettings): Promise<readonly TcpAddress[]> {
+  const hosts: string[] = [];
+  for (const name of settings.addresses) {
+    if (name === '*') hosts.push('0.0.0.0', '::');
+    else if (isIP(name) !== 0) hosts.push(name);
+    else hosts.push(...(await lookup(name, { all: true })).map((found) => found.address));
+  }
+  return [...new Set(hosts)].map((host) => ({ kind: 'tcp', host, port: settings.port }));
+}
+
+async function listenUnix(pooler: Pooler, settings: ListenSettings, log: Logger): Promise<void> {
+  const path = `${settings.unixSocketDir}/.s.PGSQL.${settings.port}`;
+  const abstract = path.startsWith('@');
+  if (!abstract && existsSync(path)) {
+    if (await answers(path)) throw new Error(`unix socket ${path} is in use, cannot continue`);
+    unlinkSync(path);
+  }
+  try {
+    await pooler.listen({ kind: 'unix', path }, settings.backlog);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`failed to create unix socket: ${reason}`, { cause: error });
+  }
+  if (!abstract) {
+    chmodSync(path, settings.unixSocketMode);
+    if (settings.unixSocketGroup !== undefined) chownSync(path, -1, settings.unixSocketGroup.gid);
+  }
+  log.info(`listening on ${path}`);
+}
+
+/** Somebody accepts on this socket: it is not a leftover. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}

@@ -1,0 +1,19 @@
+import type { Link } from './link';
+
+/** What a link needs of the session that it is lent to. */
+export interface LinkSession {
+  readonly mode: 'session' | 'transaction' | 'statement';
+  /** Sends bytes to the client. @returns false when the client does not keep up */
+  fromLink(bytes: Buffer): boolean;
+  /** A reported parameter changed while the link was lent. */
+  parameterChanged(link: Link, name: string, value: string): void;
+  /**
+   * ReadyForQuery arrived (and was forwarded, unless more replies are owed). The session ends its lease
+   * here, if its mode says so, by `link.session = undefined` and `link.releaseAtEndOfChunk()`.
+   */
+  ready(link: Link): void;
+  /** The kernel has taken everything that was written to the link. */
+  linkDrained(): void;
+  /** The connection to the server is gone or unusable. The lease is over. */
+  linkLost(link: Link, reason: string): void;
+}

@@ -1,0 +1,325 @@
+import { FrameReader, type NoticeFields, query, terminate } from '@pgweir/protocol';
+import { invariant } from '../errors';
+import type { Permit } from '../ports/link-budget';
+import type { LinkId } from '../ports/names';
+import type { Address, TlsInfo, Wire, WireHandler } from '../ports/transport';
+import { BodyCollector } from '../relay/body-collector';
+import { OwedReplies } from '../relay/owed-replies';
+import { relayUp } from '../relay/upstream';
+import { EMPTY_PROFILE, type Profile, withSetting } from '../session-state/profile';
+import { LINK_MOVES, type LinkPhase } from './link-phase';
+import type { LinkSession } from './link-session';
+import { consumeOwn } from './own-replies';
+import type { ReportedParameters } from './reported-parameters';
+
+/** Transaction status bytes of ReadyForQuery. */
+export const STATUS_IDLE = 0x49;
+export const STATUS_IN_TRANSACTION = 0x54;
+
+/** What a link tells the pool that owns it. All calls come at the end of a chunk or of a close. */
+export interface LinkOwner {
+  /** The link moved from one phase to another. */
+  moved(link: Link, from: LinkPhase, to: LinkPhase): void;
+  /** A clean link without a session: lend it, keep it or close it. */
+  released(link: Link): void;
+  /** The session left something behind (or session mode wants a reset): clean it up. */
+  abandoned(link: Link): void;
+  /** Cancel what runs on this link. */
+  cancel(link: Link): void;
+  /** The last cancel request for this link has been answered. */
+  cancelsOver(link: Link): void;
+}
+
+/** What became of one statement of our own. */
+export type OwnResult =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly error: NoticeFields };
+
+/** What a finished login leaves for the link that it opened. */
+export interface LinkIdentity {
+  readonly processId: number;
+  readonly cancelKey: Buffer;
+  readonly parameters: ReportedParameters;
+}
+
+/**
+ * One connection to PostgreSQL, from login to end of stream. Knows what is owed on it and whom it is
+ * lent to; never decides by itself who gets it next.
+ */
+export class Link implements WireHandler {
+  phase: LinkPhase = 'dialing';
+  session: LinkSession | undefined;
+  /** Set once connected; replaced never. */
+  wire: Wire | undefined;
+  /** Where it is connected to: the very address, for cancel requests. */
+  address: Address | undefined;
+  /** The name that was asked for, for TLS verification of cancel requests. */
+  hostName = '';
+  identity: LinkIdentity | undefined;
+  /** Settings in which this link differs from a fresh one. */
+  profile: Profile = EMPTY_PROFILE;
+  /** Status byte of the last ReadyForQuery. */
+  status = STATUS_IDLE;
+  /** Set when it must not be lent again; the reason is for the log. */
+  retireReason: string | undefined;
+  /** The session has been told that the server ends this connection. */
+  fatalForwarded = false;
+  cancelsInFlight = 0;
+  connectedAtMs = 0;
+  idleSinceMs = 0;
+  /** When the first of the replies now owed was asked for. */
+  queryStartMs = 0;
+  /** When the current transaction began; 0 outside of one. */
+  transactionStartMs = 0;
+  /** When the last ReadyForQuery arrived. */
+  readySinceMs = 0;
+  /** When cleaning up or closing has to be over; 0: no limit. */
+  deadlineMs = 0;
+  readonly owed = new OwedReplies();
+  readonly reader: FrameReader;
+  readonly collector = new BodyCollector();
+  /** A client's frame has been sent in part. */
+  midFrame = false;
+  /** Lent since the last reset query. */
+  usedSinceReset = false;
+  /** Called (at the end of a chunk) when something that a clean-up waits for may have happened. */
+  onProgress: (() => void) | undefined;
+  /** The current frame's bytes are neither forwarded nor kept. */
+  dropping = false;
+  #paused = false;
+  #own: ((result: OwnResult) => void) | undefined;
+  #ownError: NoticeFields | undefined;
+  #ownFinished = false;
+  #progressed = false;
+  #releaseAtEnd = false;
+
+  readonly id: LinkId;
+  readonly owner: LinkOwner;
+  readonly permit: Permit;
+
+  constructor(id: LinkId, owner: LinkOwner, permit: Permit, frameBytesMax: number) {
+    this.id = id;
+    this.owner = owner;
+    this.permit = permit;
+    this.reader = new FrameReader(frameBytesMax);
+  }
+
+  /** Moves to another phase: the only door. */
+  enter(next: LinkPhase): void {
+    const from = this.phase;
+    invariant(LINK_MOVES[from].includes(next), `link: ${from} -> ${next}`);
+    this.phase = next;
+    this.owner.moved(this, from, next);
+  }
+
+  /** Login is over: from here on the link reads its wire itself. */
+  loggedIn(wire: Wire, identity: LinkIdentity): void {
+    this.wire = wire;
+    this.identity = identity;
+    wire.handler = this;
+  }
+
+  /** What the connect query has set counts as what a fresh link has. */
+  rebase(): void {
+    this.identity?.parameters.rebase();
+    this.profile = EMPTY_PROFILE;
+  }
+
+  /** Everything that the architecture asks for before a link may be lent again. */
+  get reusable(): boolean {
+    return (
+      this.owed.settled &&
+      !this.midFrame &&
+      this.status === STATUS_IDLE &&
+      !this.owed.copyIn &&
+      this.retireReason === undefined
+    );
+  }
+
+  /** Sends bytes of the session that holds the lease. */
+  write(bytes: Buffer): boolean {
+    return this.wire?.write(bytes) ?? false;
+  }
+
+  pauseReading(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.wire?.pause();
+  }
+
+  resumeReading(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.wire?.resume();
+  }
+
+  /** Runs one statement of our own; `done` comes at the end of the chunk that brought the answer. */
+  runOwn(sql: string, done: (result: OwnResult) => void): void {
+    invariant(this.#own === undefined, 'link: two statements of our own at once');
+    this.#own = done;
+    this.#ownError = undefined;
+    this.#ownFinished = false;
+    const message = query(sql);
+    this.owed.sent(message[0] ?? 0);
+    this.wire?.write(message);
+  }
+
+  /** A statement of our own is under way. */
+  get busyWithOwn(): boolean {
+    return this.#own !== undefined;
+  }
+
+  ownFailed(error: NoticeFields): void {
+    this.#ownError ??= error;
+  }
+
+  ownBecameReady(): void {
+    if (this.#own !== undefined && this.owed.ready === 0) this.#ownFinished = true;
+    else this.#progressed = true;
+  }
+
+  ownCopyBegan(): void {
+    this.#progressed = true;
+  }
+
+  /** The lease is over; the owner hears of it when the current chunk has been read. */
+  releaseAtEndOfChunk(): void {
+    this.#releaseAtEnd = true;
+  }
+
+  /** Ends a lease outside of a chunk. */
+  releaseNow(): void {
+    this.session = undefined;
+    this.resumeReading();
+    if (this.reusable) this.owner.released(this);
+    else this.owner.abandoned(this);
+  }
+
+  /** A reported parameter changed: by the session, by us, or by the server's administrator. */
+  parameterChanged(name: string, value: string): void {
+    const parameters = this.identity?.parameters;
+    if (parameters === undefined) return;
+    const tracked = parameters.noteChange(name, value);
+    if (!tracked) return;
+    const initial = parameters.initial(name);
+    this.profile = withSetting(this.profile, name, value === initial ? undefined : value);
+  }
+
+  /**
+   * Says goodbye: Terminate where a frame may begin, FIN, and then PostgreSQL's own end is awaited; a
+   * statement that still runs is cancelled so that the backend notices.
+   */
+  close(reason: string): void {
+    if (this.phase === 'closing' || this.phase === 'closed') return;
+    this.retireReason ??= reason;
+    const wire = this.wire;
+    const connecting = this.phase === 'dialing';
+    const session = this.session;
+    this.session = undefined;
+    this.#own = undefined;
+    this.onProgress = undefined;
+    this.enter('closing');
+    if (wire === undefined) {
+      // Name resolution has not ended: there is no server's side to wait for.
+      this.closed(undefined);
+      return;
+    }
+    wire.handler = this;
+    this.resumeReading();
+    if (connecting) {
+      wire.destroy();
+      return;
+    }
+    const loggedIn = this.identity !== undefined;
+    if (loggedIn && !this.midFrame && !wire.congested) wire.write(terminate());
+    wire.end();
+    if (loggedIn && this.owed.ready > 0) this.owner.cancel(this);
+    session?.linkLost(this, reason);
+  }
+
+  connected(): void {
+    invariant(false, 'link: connected twice');
+  }
+
+  secured(_info: TlsInfo): void {
+    invariant(false, 'link: TLS after login');
+  }
+
+  received(buffer: Buffer, length: number): void {
+    if (this.phase === 'closing' || this.phase === 'closed') return;
+    try {
+      let at = 0;
+      if (this.session !== undefined && this.#own === undefined) {
+        at = relayUp(this, this.session, buffer, length);
+      }
+      if (at < length) consumeOwn(this, buffer, at, length);
+    } catch (error) {
+      this.broken(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    this.#endOfChunk();
+  }
+
+  #endOfChunk(): void {
+    if (this.phase === 'closing' || this.phase === 'closed') return;
+    if (this.#ownFinished) {
+      const done = this.#own;
+      const error = this.#ownError;
+      this.#own = undefined;
+      this.#ownFinished = false;
+      this.#ownError = undefined;
+      done?.(error === undefined ? { kind: 'done' } : { kind: 'failed', error });
+    } else if (this.#progressed) {
+      this.#progressed = false;
+      this.onProgress?.();
+    } else if (this.#releaseAtEnd) {
+      this.#releaseAtEnd = false;
+      this.resumeReading();
+      if (this.reusable) this.owner.released(this);
+      else this.owner.abandoned(this);
+    }
+  }
+
+  /** The stream makes no sense, or we do: this link never returns to its pool. */
+  broken(error: Error): void {
+    const session = this.session;
+    this.retireReason = error.message;
+    this.session = undefined;
+    session?.linkLost(this, error.message);
+    this.#own = undefined;
+    if (this.phase === 'closing' || this.phase === 'closed') return;
+    this.enter('closing');
+    this.wire?.destroy();
+  }
+
+  drained(): void {
+    this.session?.linkDrained();
+  }
+
+  ended(): void {
+    this.retireReason ??= 'server closed the connection';
+    if (this.phase === 'closing') return;
+    const session = this.session;
+    this.session = undefined;
+    this.#own = undefined;
+    this.enter('closing');
+    this.wire?.end();
+    session?.linkLost(this, this.retireReason);
+  }
+
+  closed(cause: Error | undefined): void {
+    if (this.phase === 'closed') return;
+    const session = this.session;
+    this.session = undefined;
+    this.#own = undefined;
+    this.retireReason ??= cause?.message ?? 'server closed the connection';
+    this.enter('closed');
+    session?.linkLost(this, this.retireReason);
+    this.permit.release();
+  }
+}
+
+/** ErrorResponse severities after which the server closes the connection. */
+export function endsConnection(error: NoticeFields): boolean {
+  return error.severity === 'FATAL' || error.severity === 'PANIC';
+}

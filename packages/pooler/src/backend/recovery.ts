@@ -1,0 +1,66 @@
+import { copyFail, Frontend, sync } from '@pgweir/protocol';
+import { type Link, STATUS_IDLE } from './link';
+
+interface Recovery {
+  /** Clock time by which it has to be over; maintenance closes the link after it. */
+  readonly deadlineMs: number;
+  /** The link is clean. */
+  readonly recovered: () => void;
+  /** Ask PostgreSQL to cancel what runs on the link. */
+  readonly cancel: () => void;
+}
+
+/**
+ * Brings a link whose client has left in the middle of something back to a state in which it can be
+ * lent again: ends a COPY, closes the extended group, cancels what runs, waits for all that is owed and
+ * rolls back. Closes the link when that can't be known to succeed.
+ */
+export function recoverLink(link: Link, recovery: Recovery): void {
+  if (link.retireReason !== undefined) {
+    link.close(link.retireReason);
+    return;
+  }
+  if (link.midFrame) {
+    link.close('client left in the middle of a message');
+    return;
+  }
+  if (link.phase !== 'resetting') link.enter('resetting');
+  link.deadlineMs = recovery.deadlineMs;
+  step(link, recovery);
+}
+
+function step(link: Link, recovery: Recovery): void {
+  const { owed } = link;
+  if (owed.uncertain) {
+    link.close('outstanding replies cannot be counted');
+    return;
+  }
+  if (owed.copyIn) {
+    owed.sent(Frontend.CopyFail);
+    link.write(copyFail('client disconnected'));
+  }
+  if (owed.unsynced) {
+    owed.sent(Frontend.Sync);
+    link.write(sync());
+  }
+  if (owed.ready > 0) {
+    if (!owed.copyIn) recovery.cancel();
+    link.onProgress = () => step(link, recovery);
+    return;
+  }
+  if (link.cancelsInFlight > 0) {
+    // Our own ROLLBACK must not be what it hits.
+    link.onProgress = () => step(link, recovery);
+    return;
+  }
+  link.onProgress = undefined;
+  if (link.status === STATUS_IDLE) {
+    recovery.recovered();
+    return;
+  }
+  link.runOwn('ROLLBACK', (result) => {
+    if (result.kind === 'failed') link.close(`rollback failed: ${result.error.message}`);
+    else if (link.status !== STATUS_IDLE) link.close('rollback left a transaction open');
+    else recovery.recovered();
+  });
+}

@@ -1,0 +1,155 @@
+import { type ErrorFields, errorResponse } from '@pgweir/protocol';
+
+interface Entry {
+  readonly code: string;
+  readonly severity: 'FATAL' | 'ERROR';
+  readonly text: string;
+  readonly hint?: string;
+}
+
+/**
+ * Every error that pgweir itself sends to a client. Texts are PgBouncer's where it has one; codes are
+ * ours, so that a driver can tell overload from a bug. `%s` takes the detail.
+ */
+const CATALOGUE = {
+  badPacketHeader: { code: '08P01', severity: 'FATAL', text: "bad packet header: '%s'" },
+  badStartupLayout: { code: '08P01', severity: 'FATAL', text: '%s' },
+  oldProtocol: { code: '08P01', severity: 'FATAL', text: 'old V2 protocol not supported' },
+  unsupportedProtocol: {
+    code: '0A000',
+    severity: 'FATAL',
+    text: 'unsupported frontend protocol %s: server supports 3.0 to 3.2',
+  },
+  noUserName: { code: '28000', severity: 'FATAL', text: 'no username supplied' },
+  nameTooLong: { code: '08P01', severity: 'FATAL', text: '%s too long' },
+  badReplicationValue: {
+    code: '22023',
+    severity: 'FATAL',
+    text: 'invalid value for parameter "replication": "%s"',
+  },
+  badOptions: { code: '08P01', severity: 'FATAL', text: '%s' },
+  unencryptedAfterSsl: {
+    code: '08P01',
+    severity: 'FATAL',
+    text: 'received unencrypted data after SSL request',
+  },
+  unencryptedAfterGss: {
+    code: '08P01',
+    severity: 'FATAL',
+    text: 'received unencrypted data after GSSAPI encryption request',
+  },
+  sslRequired: { code: '28000', severity: 'FATAL', text: 'SSL required' },
+  directTlsNeedsAlpn: {
+    code: '08P01',
+    severity: 'FATAL',
+    text: 'received direct SSL connection request without ALPN protocol negotiation extension',
+  },
+  loginTimeout: { code: '08P01', severity: 'FATAL', text: 'client_login_timeout' },
+  loginTimeoutServerDown: {
+    code: '57P03',
+    severity: 'FATAL',
+    text: 'client_login_timeout (server down)',
+  },
+  tooManyClients: {
+    code: '53300',
+    severity: 'FATAL',
+    text: 'no more connections allowed (max_client_conn)',
+  },
+  tooManyDatabaseClients: {
+    code: '53300',
+    severity: 'FATAL',
+    text: 'client connections exceeded (max_db_client_connections)',
+  },
+  tooManyUserClients: {
+    code: '53300',
+    severity: 'FATAL',
+    text: 'client connections exceeded (max_user_client_connections)',
+  },
+  passwordFailed: { code: '28P01', severity: 'FATAL', text: 'password authentication failed' },
+  saslFailed: { code: '28P01', severity: 'FATAL', text: 'SASL authentication failed' },
+  trustFailed: { code: '28000', severity: 'FATAL', text: '"trust" authentication failed' },
+  emptyPassword: { code: '28P01', severity: 'FATAL', text: 'empty password returned by client' },
+  badSaslMechanism: {
+    code: '08P01',
+    severity: 'FATAL',
+    text: 'client selected an invalid SASL authentication mechanism',
+  },
+  noSuchDatabase: { code: '3D000', severity: 'FATAL', text: 'no such database: %s' },
+  configError: { code: 'F0000', severity: 'FATAL', text: 'bouncer config error' },
+  notAllowed: { code: '28000', severity: 'FATAL', text: 'not allowed' },
+  shuttingDown: { code: '57P01', severity: 'FATAL', text: 'pooler is shutting down' },
+  serverShuttingDown: { code: '57P01', severity: 'FATAL', text: 'server shutting down' },
+  queryWaitTimeout: { code: '53300', severity: 'FATAL', text: 'query_wait_timeout' },
+  queryTimeoutWaiting: { code: '57014', severity: 'FATAL', text: 'query_timeout' },
+  queryTimeout: { code: '57014', severity: 'FATAL', text: 'query timeout' },
+  idleTransactionTimeout: {
+    code: '25P03',
+    severity: 'FATAL',
+    text: 'idle transaction timeout',
+  },
+  transactionTimeout: { code: '25P04', severity: 'FATAL', text: 'transaction timeout' },
+  clientIdleTimeout: { code: '57P05', severity: 'FATAL', text: 'client_idle_timeout' },
+  serverDown: {
+    code: '57P03',
+    severity: 'FATAL',
+    text: 'server login has been failing, cached error: %s (server_login_retry)',
+  },
+  serverLoginFailed: { code: '28000', severity: 'FATAL', text: 'server login failed: %s' },
+  linkRefused: { code: '53300', severity: 'FATAL', text: 'no server connection allowed (%s)' },
+  serverLost: { code: '08006', severity: 'FATAL', text: 'server conn crashed?' },
+  configurationChanged: {
+    code: '57P01',
+    severity: 'FATAL',
+    text: 'database configuration changed',
+  },
+  databaseRemoved: { code: '57P01', severity: 'FATAL', text: 'database removed' },
+  transactionInStatementMode: {
+    code: '0A000',
+    severity: 'FATAL',
+    text: 'transaction blocks not allowed in statement pooling mode',
+  },
+  simpleQueryDisabled: { code: '0A000', severity: 'FATAL', text: 'PQexec disallowed' },
+  unknownPacket: { code: '08P01', severity: 'FATAL', text: 'unknown pkt' },
+  canceled: {
+    code: '57014',
+    severity: 'ERROR',
+    text: 'canceling statement due to user request',
+  },
+  replicationRefused: { code: '08006', severity: 'FATAL', text: 'login failed' },
+  internal: { code: 'XX000', severity: 'FATAL', text: 'internal error' },
+} as const satisfies Record<string, Entry>;
+
+export type ErrorKey = keyof typeof CATALOGUE;
+
+/** The fields of one of our own errors. `detail` replaces `%s`. */
+export function errorFields(key: ErrorKey, detail = ''): ErrorFields {
+  const entry: Entry = CATALOGUE[key];
+  return {
+    severity: entry.severity,
+    code: entry.code,
+    message: entry.text.replace('%s', () => detail),
+    ...(entry.hint === undefined ? {} : { hint: entry.hint }),
+  };
+}
+
+/** One of our own errors as a message for the wire. */
+export function errorBytes(key: ErrorKey, detail = ''): Buffer {
+  return errorResponse(errorFields(key, detail));
+}
+
+/**
+ * A broken invariant of our own (SQLSTATE XX000). In a session it closes that session and its link; in
+ * the accounting of a pool it stops the process.
+ */
+export class InvariantBreach extends Error {
+  override readonly name = 'InvariantBreach';
+}
+
+export function invariant(holds: boolean, what: string): asserts holds {
+  if (!holds) throw new InvariantBreach(what);
+}
+
+/** For the `default:` of a switch over a union: a new variant then fails to compile. */
+export function unreachable(value: never): never {
+  throw new InvariantBreach(`unreachable: ${String(value)}`);
+}

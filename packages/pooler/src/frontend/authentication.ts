@@ -1,0 +1,203 @@
+import { randomBytes } from 'node:crypto';
+import {
+  authenticationCleartext,
+  authenticationMd5,
+  authenticationSasl,
+  authenticationSaslContinue,
+  authenticationSaslFinal,
+  decodePasswordMessage,
+  decodeSaslInitialResponse,
+  md5ResponseMatches,
+  ScramServer,
+  scramMechanisms,
+  tlsServerEndPoint,
+} from '@pgweir/protocol';
+import { unreachable } from '../errors';
+import type { Database } from '../pool/database';
+import type { StoredSecret } from '../ports/credential-source';
+import type { DatabaseName, UserName } from '../ports/names';
+import type { Session } from './session';
+import type { SessionContext } from './session-context';
+
+/** What a login has shown besides that it is right. Secrets. */
+export interface Proven {
+  readonly clientKey?: Buffer;
+  readonly password?: string;
+}
+
+interface Claim {
+  readonly user: UserName;
+  readonly databaseName: DatabaseName;
+  readonly database: Database | undefined;
+  readonly virtual: boolean;
+  readonly proven: (proven: Proven) => void;
+}
+
+type Step =
+  | { readonly kind: 'fresh' | 'over' | 'cleartext' }
+  | { readonly kind: 'md5'; readonly salt: Buffer; readonly secret: StoredSecret }
+  | { readonly kind: 'saslFirst' | 'saslFinal'; readonly scram: ScramServer };
+
+const NO_SECRET: StoredSecret = { kind: 'none' };
+const MD5_SALT_BYTES = 4;
+
+/**
+ * One client proves who it is. For a user that does not exist the same steps are taken and fail at the
+ * end, so that names can't be found out.
+ */
+export class Authentication {
+  #step: Step = { kind: 'fresh' };
+  readonly #session: Session;
+  readonly #context: SessionContext;
+  readonly #claim: Claim;
+
+  constructor(session: Session, context: SessionContext, claim: Claim) {
+    this.#session = session;
+    this.#context = context;
+    this.#claim = claim;
+  }
+
+  /** Nothing more is expected from the client. */
+  get over(): boolean {
+    return this.#step.kind === 'over';
+  }
+
+  begin(): void {
+    const { authType } = this.#context.settings;
+    switch (authType) {
+      case 'any':
+        this.#any();
+        return;
+      case 'trust':
+        if (this.#context.credentials.lookup(this.#claim.user) === undefined) {
+          this.#session.fail('trustFailed');
+        } else this.#done({});
+        return;
+      case 'plain':
+        this.#step = { kind: 'cleartext' };
+        this.#session.wire.write(authenticationCleartext());
+        return;
+      case 'md5':
+        this.#md5();
+        return;
+      case 'scram-sha-256':
+        this.#scram();
+        return;
+      default:
+        unreachable(authType);
+    }
+  }
+
+  #any(): void {
+    const { database, virtual } = this.#claim;
+    if (virtual || database?.settings.forcedUser !== undefined) {
+      this.#done({});
+      return;
+    }
+    this.#context.log.error('auth_type=any requires forced user', {
+      database: this.#claim.databaseName,
+    });
+    this.#session.fail('configError');
+  }
+
+  #md5(): void {
+    const secret = this.#context.credentials.lookup(this.#claim.user) ?? NO_SECRET;
+    if (secret.kind === 'scram') {
+      this.#scram();
+      return;
+    }
+    const salt = randomBytes(MD5_SALT_BYTES);
+    this.#step = { kind: 'md5', salt, secret };
+    this.#session.wire.write(authenticationMd5(salt));
+  }
+
+  #scram(): void {
+    const { credentials, scramSecrets, settings } = this.#context;
+    const { user } = this.#claim;
+    const secret = scramSecrets.secretFor(user, credentials.lookup(user), settings.scramIterations);
+    const certificate = this.#session.wire.tls?.localCertificate;
+    const channelBinding = certificate === undefined ? undefined : tlsServerEndPoint(certificate);
+    this.#step = { kind: 'saslFirst', scram: new ScramServer({ secret, channelBinding }) };
+    this.#session.wire.write(authenticationSasl(scramMechanisms(channelBinding)));
+  }
+
+  /**
+   * The body of a PasswordMessage or SASL message.
+   *
+   * @throws ProtocolViolation when it is malformed
+   */
+  message(body: Buffer): void {
+    const step = this.#step;
+    switch (step.kind) {
+      case 'cleartext':
+        this.#checkClearText(decodePasswordMessage(body));
+        return;
+      case 'md5': {
+        const response = decodePasswordMessage(body);
+        if (response === '') this.#session.fail('emptyPassword');
+        else if (md5ResponseMatches(step.secret, this.#claim.user, { salt: step.salt, response })) {
+          this.#done({});
+        } else this.#session.fail('passwordFailed');
+        return;
+      }
+      case 'saslFirst':
+        this.#saslFirst(step.scram, body);
+        return;
+      case 'saslFinal':
+        this.#saslFinal(step.scram, body);
+        return;
+      default:
+        this.#session.fail('unknownPacket');
+    }
+  }
+
+  #checkClearText(password: string): void {
+    if (password === '') {
+      this.#session.fail('emptyPassword');
+      return;
+    }
+    // Further messages of the client wait until the verifier has decided.
+    this.#step = { kind: 'over' };
+    const { remote } = this.#session;
+    this.#context.verifier.verify(
+      {
+        database: this.#claim.databaseName,
+        user: this.#claim.user,
+        password,
+        address: remote.kind === 'tcp' ? remote.host : 'unix',
+      },
+      (accepted) => {
+        if (this.#session.phase === 'closed') return;
+        if (accepted) this.#done({ password });
+        else this.#session.fail('passwordFailed');
+      },
+    );
+  }
+
+  #saslFirst(scram: ScramServer, body: Buffer): void {
+    const { mechanism, data } = decodeSaslInitialResponse(body);
+    const answer = scram.first(mechanism, data ?? Buffer.alloc(0));
+    if (answer.kind === 'failed') {
+      const unknown = !mechanism.startsWith('SCRAM-SHA-256');
+      this.#session.fail(unknown ? 'badSaslMechanism' : 'saslFailed', '', answer.reason);
+      return;
+    }
+    this.#step = { kind: 'saslFinal', scram };
+    this.#session.wire.write(authenticationSaslContinue(answer.data));
+  }
+
+  #saslFinal(scram: ScramServer, body: Buffer): void {
+    const answer = scram.final(body);
+    if (answer.kind === 'failed') {
+      this.#session.fail('saslFailed', '', answer.reason);
+      return;
+    }
+    this.#session.wire.write(authenticationSaslFinal(answer.data));
+    this.#done({ clientKey: answer.clientKey });
+  }
+
+  #done(proven: Proven): void {
+    this.#step = { kind: 'over' };
+    this.#claim.proven(proven);
+  }
+}

@@ -1,0 +1,14 @@
+import { addressText } from '../backend/server-address';
+import type { LogFields } from '../ports/logger';
+import type { Session } from './session';
+
+/** Who a client is, for a log line. */
+export function describeClient(session: Session): LogFields {
+  const { admission, remote } = session;
+  return {
+    client: session.id,
+    database: admission?.database.name,
+    user: admission?.user,
+    address: remote.kind === 'unix' ? 'unix' : addressText(remote),
+  };
+}

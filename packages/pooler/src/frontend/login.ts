@@ -1,0 +1,330 @@
+import {
+  authenticationOk,
+  backendKeyData,
+  type ErrorFields,
+  Frontend,
+  negotiateProtocolVersion,
+  noticeResponse,
+  ProtocolViolation,
+  parameterStatus,
+  readyForQuery,
+  type StartupRequest,
+} from '@pgweir/protocol';
+import type { Link } from '../backend/link';
+import type { CancelIdentity } from '../cancel/cancel-desk';
+import type { Database } from '../pool/database';
+import type { Pool, WelcomeWaiter } from '../pool/pool';
+import { databaseName, type UserName, userName } from '../ports/names';
+import type { TlsInfo, WireHandler } from '../ports/transport';
+import { BodyCollector } from '../relay/body-collector';
+import { type Profile, profileOf, transitionSql } from '../session-state/profile';
+import { Authentication, type Proven } from './authentication';
+import type { LoginSteps, Session } from './session';
+import type { SessionContext } from './session-context';
+import { type StartupSettings, startupSettings } from './startup-settings';
+import { VirtualLink } from './virtual-link';
+
+type StartupPacket = Extract<StartupRequest, { kind: 'startup' }>;
+
+/** The newest minor version that we speak. */
+const MINOR_MAX = 2;
+const DATABASE_BYTES_MAX = 63;
+const USER_BYTES_MAX = 127;
+/** An authentication message is small; PostgreSQL allows this much for a SASL message. */
+const AUTH_MESSAGE_BYTES_MAX = 64 * 1024;
+
+/**
+ * From the startup packet to the first ReadyForQuery: who is it, may it come in, and what does its
+ * welcome say.
+ */
+export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
+  readonly #session: Session;
+  readonly #context: SessionContext;
+  readonly #collector = new BodyCollector();
+  #authentication: Authentication | undefined;
+  #minor = 0;
+  #user: UserName = userName('');
+  #database: Database | undefined;
+  #pool: Pool | undefined;
+  #settings: StartupSettings | undefined;
+  #profile: Profile = profileOf(new Map());
+  waitingSinceMs = 0;
+
+  constructor(session: Session, context: SessionContext) {
+    this.#session = session;
+    this.#context = context;
+  }
+
+  get startupParameters(): ReadonlyMap<string, string> {
+    return this.#settings?.raw ?? new Map();
+  }
+
+  left(): void {
+    this.#pool?.welcomeWaiters.delete(this);
+  }
+
+  start(packet: StartupPacket): void {
+    const session = this.#session;
+    const context = this.#context;
+    session.enter('login');
+    session.login = this;
+    session.wire.handler = this;
+    const user = packet.parameters.get('user') ?? '';
+    if (user === '') return session.fail('noUserName');
+    const database = packet.parameters.get('database') || user;
+    if (Buffer.byteLength(user) > USER_BYTES_MAX) return session.fail('nameTooLong', 'username');
+    if (Buffer.byteLength(database) > DATABASE_BYTES_MAX) {
+      return session.fail('nameTooLong', 'database name');
+    }
+    this.#user = userName(user);
+    this.#minor = Math.min(packet.minor, MINOR_MAX);
+    if (packet.minor > MINOR_MAX || packet.protocolOptions.length > 0) {
+      session.wire.write(negotiateProtocolVersion(this.#minor, packet.protocolOptions));
+    }
+    const { settings } = context;
+    if (requiresTls(settings.clientTlsMode) && !isEncrypted(session)) {
+      return session.fail('sslRequired');
+    }
+    const virtual = context.virtualDatabase(database);
+    if (virtual !== undefined && !virtual.admits(this.#user)) return session.fail('notAllowed');
+    if (context.draining && virtual === undefined) return session.fail('shuttingDown');
+    if (virtual === undefined) {
+      if (!context.countClient(session)) return session.fail('tooManyClients');
+      const parsed = startupSettings(packet.parameters, settings, session.remote);
+      if (parsed.kind === 'failed') return session.failWith(parsed.error, '');
+      this.#settings = parsed;
+      this.#database = context.database(databaseName(database));
+    }
+    this.#authentication = new Authentication(session, context, {
+      user: this.#user,
+      databaseName: databaseName(database),
+      database: this.#database,
+      virtual: virtual !== undefined,
+      proven: (proven) => {
+        session.wire.write(authenticationOk());
+        if (virtual === undefined) this.#admit(database, proven);
+        else new VirtualLink(session, context, virtual, this.#user).begin(this.#minor);
+      },
+    });
+    this.#authentication.begin();
+  }
+
+  #admit(databaseText: string, proven: Proven): void {
+    const session = this.#session;
+    const context = this.#context;
+    const database = this.#database;
+    if (session.phase === 'closed') return;
+    if (database === undefined) return session.fail('noSuchDatabase', databaseText);
+    const { settings } = context;
+    const databaseMax = database.settings.databaseClientsMax ?? settings.databaseClientsMax;
+    if (databaseMax > 0 && database.clients >= databaseMax) {
+      return session.fail('tooManyDatabaseClients');
+    }
+    const userMax = settings.users.get(this.#user)?.userClientsMax ?? settings.userClientsMax;
+    if (userMax > 0 && context.clientsOfUser(this.#user) >= userMax) {
+      return session.fail('tooManyUserClients');
+    }
+    const pool = context.pool(database, database.settings.forcedUser ?? this.#user);
+    this.#pool = pool;
+    if (pool.user === this.#user) {
+      if (proven.clientKey !== undefined) pool.serverKeys.learnClientKey(proven.clientKey);
+      if (proven.password !== undefined) pool.serverKeys.learnPassword(proven.password);
+    }
+    const replication = this.#settings?.replication === true;
+    const cancel = context.cancels.issue(session, this.#minor);
+    session.admission = { user: this.#user, database, pool, cancel, replication };
+    context.admitted(session);
+    this.waitingSinceMs = context.clock.nowMs();
+    if (replication) {
+      session.enter('waiting');
+      pool.leaseDedicated(session);
+    } else if (pool.welcome === undefined) {
+      pool.awaitWelcome(this);
+    } else {
+      this.welcomed();
+    }
+  }
+
+  /** The pool knows what PostgreSQL says at login. */
+  welcomed(): void {
+    if (this.#session.phase === 'closed') return;
+    if (this.#resolveSettings()) {
+      this.#finish(undefined);
+      return;
+    }
+    // Something PostgreSQL has not judged yet: try it on a link.
+    this.#session.enter('waiting');
+    const link = this.#pool?.lease(this.#session);
+    if (link !== undefined) this.#session.granted(link);
+  }
+
+  /** Replaces each setting by what PostgreSQL made of it before. @returns false when one is new */
+  #resolveSettings(): boolean {
+    const pool = this.#pool;
+    const values = new Map<string, string>();
+    for (const [name, value] of this.#settings?.values ?? []) {
+      const known = pool?.acceptedSettings.lookup(name, value) ?? plainApplicationName(name, value);
+      if (known === undefined) return false;
+      if (known.value !== undefined) values.set(name, known.value);
+    }
+    this.#profile = profileOf(values);
+    return true;
+  }
+
+  refused(error: ErrorFields): void {
+    this.#session.failWith(error, 'login needs the server');
+  }
+
+  granted(link: Link): void {
+    const session = this.#session;
+    session.enter('active');
+    if (this.#settings?.replication === true) {
+      this.#finish(link);
+      return;
+    }
+    if (this.#resolveSettings()) {
+      this.#releaseAndFinish(link);
+      return;
+    }
+    const wanted = profileOf(new Map(this.#settings?.values));
+    const parameters = link.identity?.parameters;
+    const sql = transitionSql(link.profile, wanted, (name) => parameters?.initial(name));
+    link.deadlineMs = this.#context.clock.nowMs() + this.#context.settings.serverConnectTimeoutMs;
+    link.runOwn(sql, (result) => {
+      link.deadlineMs = 0;
+      if (session.phase === 'closed') {
+        link.releaseNow();
+      } else if (result.kind === 'failed') {
+        session.failWith({ ...result.error, severity: 'FATAL' }, 'startup parameter refused');
+      } else {
+        this.#rememberSettings(link, wanted);
+        this.#resolveSettings();
+        link.profile = this.#profile;
+        this.#releaseAndFinish(link);
+      }
+    });
+  }
+
+  #rememberSettings(link: Link, wanted: Profile): void {
+    const parameters = link.identity?.parameters;
+    for (const [name, value] of wanted.values) {
+      const reported = parameters?.current(name);
+      const canonical = reported ?? value;
+      const initial = parameters?.initial(name);
+      this.#pool?.acceptedSettings.remember(
+        name,
+        value,
+        reported !== undefined && canonical === initial ? undefined : canonical,
+      );
+    }
+  }
+
+  #releaseAndFinish(link: Link): void {
+    this.#session.link = undefined;
+    this.#session.enter('login');
+    link.releaseNow();
+    this.#finish(undefined);
+  }
+
+  #finish(link: Link | undefined): void {
+    const session = this.#session;
+    const { admission } = session;
+    if (session.phase === 'closed' || admission === undefined) return;
+    if (session.phase === 'active') session.enter('login');
+    const reported = link?.identity?.parameters ?? admission.pool.welcome;
+    const parameters = new Map(reported?.initialValues);
+    for (const [name, value] of this.#profile.values) {
+      const reportedName = reported?.reportedName(name);
+      if (reportedName !== undefined) parameters.set(reportedName, value);
+    }
+    const { loginNotifyMessage } = this.#context.settings;
+    session.wire.write(welcome(parameters, admission.cancel, loginNotifyMessage));
+    session.applicationName = parameters.get('application_name') ?? '';
+    session.begin(this.#profile, link);
+  }
+
+  received(buffer: Buffer, length: number): void {
+    if (this.#session.phase === 'closed') return;
+    if (this.#pool !== undefined || this.#authentication?.over === true) {
+      this.#session.keep(buffer.subarray(0, length));
+      return;
+    }
+    try {
+      this.#read(buffer, length);
+    } catch (error) {
+      if (!(error instanceof ProtocolViolation)) throw error;
+      this.#session.fail('badStartupLayout', 'invalid authentication message');
+    }
+  }
+
+  #read(buffer: Buffer, length: number): void {
+    const reader = this.#session.reader;
+    let at = 0;
+    while (at < length) {
+      if (this.#pool !== undefined || this.#authentication?.over === true) {
+        this.#session.keep(buffer.subarray(at, length));
+        return;
+      }
+      if (reader.bodyLeft === 0) {
+        at = reader.readHeader(buffer, at, length);
+        if (at < 0) return;
+        if (reader.tag !== Frontend.Password || reader.bodyLength > AUTH_MESSAGE_BYTES_MAX) {
+          throw new ProtocolViolation('unexpectedMessage', reader.tag, reader.bodyLength);
+        }
+        this.#collector.begin(reader.bodyLength);
+      }
+      const end = reader.takeBody(at, length);
+      this.#collector.add(buffer, at, end);
+      at = end;
+      if (reader.bodyLeft === 0) this.#authentication?.message(this.#collector.take());
+    }
+  }
+
+  secured(_info: TlsInfo): void {
+    // TLS comes before login.
+  }
+
+  connected(): void {
+    // Accepted wires are connected from the start.
+  }
+
+  drained(): void {
+    // Nothing of login is large.
+  }
+
+  ended(): void {
+    this.#session.close('client unexpected eof');
+  }
+
+  closed(cause: Error | undefined): void {
+    this.#session.closed(cause);
+  }
+}
+
+function requiresTls(mode: string): boolean {
+  return mode === 'require' || mode === 'verify-ca' || mode === 'verify-full';
+}
+
+function isEncrypted(session: Session): boolean {
+  return session.wire.tls !== undefined || session.remote.kind === 'unix';
+}
+
+/** Every plain name is accepted by PostgreSQL as it is; many clients send one of their own. */
+function plainApplicationName(name: string, value: string): { readonly value: string } | undefined {
+  return name === 'application_name' && /^[ -~]{1,63}$/.test(value) ? { value } : undefined;
+}
+
+function welcome(
+  parameters: ReadonlyMap<string, string>,
+  cancel: CancelIdentity,
+  notice: string,
+): Buffer {
+  const parts: Buffer[] = [];
+  for (const [name, value] of parameters) parts.push(parameterStatus(name, value));
+  parts.push(backendKeyData(cancel.processId, cancel.key));
+  if (notice !== '') {
+    parts.push(noticeResponse({ severity: 'NOTICE', code: '00000', message: notice }));
+  }
+  parts.push(readyForQuery('I'));
+  return Buffer.concat(parts);
+}

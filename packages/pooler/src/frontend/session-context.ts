@@ -1,0 +1,42 @@
+import type { ErrorFields } from '@pgweir/protocol';
+import type { CancelDesk } from '../cancel/cancel-desk';
+import type { Database } from '../pool/database';
+import type { Pool } from '../pool/pool';
+import type { ClientVerifier } from '../ports/client-verifier';
+import type { Clock } from '../ports/clock';
+import type { CredentialSource } from '../ports/credential-source';
+import type { Logger } from '../ports/logger';
+import type { DatabaseName, UserName } from '../ports/names';
+import type { Wire } from '../ports/transport';
+import type { VirtualDatabase } from '../ports/virtual-database';
+import type { PoolerSettings } from '../settings/settings';
+import type { ScramSecrets } from './scram-secrets';
+import type { Session } from './session';
+
+/** What a session needs of the pooler around it. */
+export interface SessionContext {
+  readonly settings: PoolerSettings;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly credentials: CredentialSource;
+  readonly verifier: ClientVerifier;
+  readonly cancels: CancelDesk;
+  readonly scramSecrets: ScramSecrets;
+  /** No new clients any more. */
+  readonly draining: boolean;
+  /** Counts the session for `max_client_conn`. @returns false when that is one too many */
+  countClient(session: Session): boolean;
+  virtualDatabase(name: string): VirtualDatabase | undefined;
+  database(name: DatabaseName): Database | undefined;
+  pool(database: Database, user: UserName): Pool;
+  clientsOfUser(user: UserName): number;
+  /** Login succeeded: from here on the session counts for its database, pool and user. */
+  admitted(session: Session): void;
+  /** Whether a session may begin something that needs a link. */
+  mayLease(session: Session): boolean;
+  /** Logs an error that is about to be sent. */
+  poolerError(session: Session, error: ErrorFields, why: string): void;
+  sessionClosed(session: Session, reason: string): void;
+  /** Sees to it that a wire that was ended does not stay for ever. */
+  linger(wire: Wire): void;
+}

@@ -1,0 +1,492 @@
+import {
+  type ErrorFields,
+  errorResponse,
+  FrameReader,
+  Frontend,
+  ProtocolViolation,
+  readyForQuery,
+} from '@pgweir/protocol';
+import { type Link, STATUS_IDLE } from '../backend/link';
+import type { CancelIdentity } from '../cancel/cancel-desk';
+import { type ErrorKey, errorFields, InvariantBreach, invariant } from '../errors';
+import type { Database } from '../pool/database';
+import type { DedicatedWaiter, Pool } from '../pool/pool';
+import { type ClientLimits, clientLimits } from '../pool/pool-limits';
+import type { Waiter } from '../pool/wait-queue';
+import type { ClientId, UserName } from '../ports/names';
+import type { Address, TlsInfo, Wire, WireHandler } from '../ports/transport';
+import { relayDown } from '../relay/downstream';
+import { EMPTY_PROFILE, type Profile, transitionSql } from '../session-state/profile';
+import type { PoolMode } from '../settings/settings';
+import type { SessionContext } from './session-context';
+import { SESSION_MOVES, type SessionPhase } from './session-phase';
+
+/** How much more a waiting client may send before we stop reading from it. */
+const QUEUED_BYTES_MAX = 16 * 1024;
+
+/** A client that has proved who it is, and where it belongs. */
+export interface Admission {
+  readonly user: UserName;
+  readonly database: Database;
+  readonly pool: Pool;
+  readonly cancel: CancelIdentity;
+  readonly replication: boolean;
+}
+
+/** Login, while it lasts, stands behind the session in the pool's queue. */
+export interface LoginSteps {
+  granted(link: Link): void;
+  readonly startupParameters: ReadonlyMap<string, string>;
+  /** The session ends before login is over. */
+  left(): void;
+}
+
+/** Our side of one client, from accept to close. */
+export class Session implements WireHandler, DedicatedWaiter {
+  phase: SessionPhase = 'startup';
+  link: Link | undefined;
+  admission: Admission | undefined;
+  login: LoginSteps | undefined;
+  applicationName = '';
+  /** Counts for `max_client_conn`. */
+  counted = false;
+  /** The key of a client of a virtual database. */
+  cancelIdentity: CancelIdentity | undefined;
+  /** Tells the virtual database that its client is gone. */
+  virtualLeft: (() => void) | undefined;
+  profile: Profile = EMPTY_PROFILE;
+  mode: PoolMode = 'session';
+  limits: ClientLimits | undefined;
+  readonly reader: FrameReader;
+  /** The current frame goes nowhere. */
+  dropping = false;
+  /** A queued statement was cancelled: what belongs to it is dropped until it would have ended. */
+  skipping = false;
+  /** A NOTICE that it is queued has been sent for the current wait. */
+  notified = false;
+  readonly connectedAtMs: number;
+  /** Last moment at which it began or finished something. */
+  activeAtMs: number;
+
+  waitingSinceMs = 0;
+  queueNext: Waiter | undefined;
+  queuePrevious: Waiter | undefined;
+  queue: unknown;
+
+  #kept: Buffer[] = [];
+  #keptBytes = 0;
+  #paused = false;
+  #wireGone = false;
+  #skipAll = false;
+  readonly id: ClientId;
+  readonly wire: Wire;
+  readonly #context: SessionContext;
+
+  constructor(context: SessionContext, id: ClientId, wire: Wire) {
+    this.#context = context;
+    this.id = id;
+    this.wire = wire;
+    this.reader = new FrameReader(context.settings.packetBytesMax);
+    this.connectedAtMs = context.clock.nowMs();
+    this.activeAtMs = this.connectedAtMs;
+  }
+
+  get remote(): Address {
+    return this.wire.remote;
+  }
+
+  get gone(): boolean {
+    return this.phase === 'closed';
+  }
+
+  get startupParameters(): ReadonlyMap<string, string> {
+    return this.login?.startupParameters ?? new Map();
+  }
+
+  /** Bytes of the client wait for a link. */
+  get hasKept(): boolean {
+    return this.#keptBytes > 0;
+  }
+
+  /** Moves to another phase: the only door. */
+  enter(next: SessionPhase): void {
+    const from = this.phase;
+    if (from === next) return;
+    invariant(SESSION_MOVES[from].includes(next), `session: ${from} -> ${next}`);
+    this.phase = next;
+  }
+
+  /** Login is over. For replication, the link that was opened for it comes along. */
+  begin(profile: Profile, link: Link | undefined): void {
+    this.profile = profile;
+    this.login = undefined;
+    this.wire.handler = this;
+    this.enter('idle');
+    this.refreshLimits();
+    this.link = link;
+    if (link !== undefined) this.enter('active');
+    this.activeAtMs = this.#context.clock.nowMs();
+    this.#resumeKept();
+  }
+
+  /** Settings have changed. */
+  refreshLimits(): void {
+    const admission = this.admission;
+    if (admission === undefined) return;
+    this.limits = clientLimits(this.#context.settings, admission.database.settings, admission.user);
+    this.reader.bodyBytesMax = this.#context.settings.packetBytesMax;
+    if (admission.replication) this.mode = 'session';
+    else if (this.link === undefined) this.mode = admission.pool.mode;
+  }
+
+  received(buffer: Buffer, length: number): void {
+    const admission = this.admission;
+    if (this.phase === 'closed' || admission === undefined) return;
+    admission.database.counters.receivedBytes += length;
+    if (this.phase === 'draining') return;
+    if (this.phase === 'waiting' || this.#keptBytes > 0 || this.link?.busyWithOwn === true) {
+      this.keep(buffer.subarray(0, length));
+      return;
+    }
+    this.#relay(buffer, length);
+  }
+
+  #relay(buffer: Buffer, length: number): void {
+    try {
+      relayDown(this, buffer, length);
+    } catch (error) {
+      this.#broken(error);
+    }
+  }
+
+  #broken(error: unknown): void {
+    if (error instanceof ProtocolViolation) {
+      if (error.key === 'unexpectedMessage') this.fail('unknownPacket', '', `tag ${error.tag}`);
+      else this.fail('badPacketHeader', headerHex(error));
+      return;
+    }
+    if (error instanceof InvariantBreach) {
+      this.#context.log.error('invariant broken', { client: this.id, reason: error.message });
+      this.fail('internal', '', error.message);
+      return;
+    }
+    throw error;
+  }
+
+  /** A link for a statement that begins with `tag`, or undefined: then the statement has to be kept. */
+  takeLink(tag: number): Link | undefined {
+    const { admission } = this;
+    invariant(admission !== undefined, 'session without admission');
+    if (tag === Frontend.Query && this.#context.settings.disableSimpleQuery) {
+      this.fail('simpleQueryDisabled');
+      return undefined;
+    }
+    // A client that does not read its last answer must not be given another one.
+    if (this.wire.congested) return undefined;
+    if (!this.#context.mayLease(this)) {
+      this.fail('serverShuttingDown');
+      return undefined;
+    }
+    this.enter('waiting');
+    const link = admission.pool.lease(this);
+    if (link === undefined) return undefined;
+    return this.#beginLease(link) ? link : undefined;
+  }
+
+  granted(link: Link): void {
+    const waitedMs = this.#context.clock.nowMs() - this.waitingSinceMs;
+    if (this.notified) this.notified = false;
+    if (this.login !== undefined) {
+      this.link = link;
+      this.login.granted(link);
+      return;
+    }
+    const counters = this.admission?.database.counters;
+    if (counters !== undefined) counters.waitUs += waitedMs * 1000;
+    if (this.#beginLease(link)) this.#resumeKept();
+  }
+
+  /** @returns false when the link's settings have to be changed first */
+  #beginLease(link: Link): boolean {
+    this.link = link;
+    this.enter('active');
+    if (link.profile === this.profile) return true;
+    if (link.profile.key === this.profile.key) {
+      link.profile = this.profile;
+      return true;
+    }
+    const parameters = link.identity?.parameters;
+    const sql = transitionSql(link.profile, this.profile, (name) => parameters?.initial(name));
+    link.deadlineMs = this.#context.clock.nowMs() + this.#context.settings.serverConnectTimeoutMs;
+    link.runOwn(sql, (result) => {
+      link.deadlineMs = 0;
+      if (this.phase === 'closed') {
+        link.releaseNow();
+        return;
+      }
+      if (result.kind === 'failed') {
+        this.failWith({ ...result.error, severity: 'FATAL' }, 'settings were refused');
+        return;
+      }
+      link.profile = this.profile;
+      this.#resumeKept();
+    });
+    return false;
+  }
+
+  refused(error: ErrorFields): void {
+    this.failWith(error, 'no link');
+  }
+
+  /** Keeps bytes for later, in a copy. */
+  keep(...parts: readonly Buffer[]): void {
+    if (this.phase === 'closed') return;
+    for (const part of parts) {
+      if (part.length === 0) continue;
+      this.#kept.push(Buffer.from(part));
+      this.#keptBytes += part.length;
+    }
+    if (this.#keptBytes > QUEUED_BYTES_MAX || this.wire.congested) this.#pauseReading();
+  }
+
+  #resumeKept(): void {
+    if (this.#keptBytes > 0) {
+      const kept = this.#kept.length === 1 ? this.#kept[0] : Buffer.concat(this.#kept);
+      this.#kept = [];
+      this.#keptBytes = 0;
+      if (kept !== undefined) this.#relay(kept, kept.length);
+    }
+    if (this.#keptBytes === 0 && this.link?.wire?.congested !== true) this.#resumeReading();
+  }
+
+  /** Hands over what the client sent while login was not over. */
+  replayKept(take: (kept: Buffer) => void): void {
+    const kept = Buffer.concat(this.#kept);
+    this.#kept = [];
+    this.#keptBytes = 0;
+    if (kept.length > 0) take(kept);
+    this.#resumeReading();
+  }
+
+  /** After a chunk has been sent on. `midFrame`: its last frame is not complete. */
+  sentOn(link: Link, midFrame: boolean): void {
+    link.midFrame = midFrame;
+    if (this.link !== link) return;
+    if (link.owed.settled) {
+      // Something that PostgreSQL does not answer, outside of everything: copy leftovers.
+      if (!midFrame && link.status === STATUS_IDLE && this.mode !== 'session')
+        this.#endLeaseNow(link);
+      return;
+    }
+    if (link.queryStartMs !== 0) return;
+    link.queryStartMs = this.#context.clock.nowMs();
+    if (link.transactionStartMs === 0) link.transactionStartMs = link.queryStartMs;
+    this.activeAtMs = link.queryStartMs;
+  }
+
+  #endLeaseNow(link: Link): void {
+    this.link = undefined;
+    link.session = undefined;
+    this.enter('idle');
+    link.releaseNow();
+  }
+
+  fromLink(bytes: Buffer): boolean {
+    if (this.#wireGone) return true;
+    const counters = this.admission?.database.counters;
+    if (counters !== undefined) counters.sentBytes += bytes.length;
+    return this.wire.write(bytes);
+  }
+
+  parameterChanged(_link: Link, name: string, value: string): void {
+    if (this.link === undefined) return;
+    this.profile = this.link.profile;
+    if (name === 'application_name') this.applicationName = value;
+  }
+
+  ready(link: Link): void {
+    const nowMs = this.#context.clock.nowMs();
+    this.#count(link, nowMs);
+    if (this.mode === 'statement' && link.status !== STATUS_IDLE) {
+      link.retireReason = 'transaction in statement mode';
+      this.fail('transactionInStatementMode');
+      return;
+    }
+    if (link.owed.ready > 0) return;
+    link.readySinceMs = nowMs;
+    this.activeAtMs = nowMs;
+    if (!link.owed.settled || link.midFrame) return;
+    if (this.phase === 'draining') {
+      this.#detach(link);
+      link.releaseAtEndOfChunk();
+      this.close('client close request');
+      return;
+    }
+    if (this.mode === 'session' || link.status !== STATUS_IDLE || link.owed.copyIn) return;
+    this.#detach(link);
+    link.releaseAtEndOfChunk();
+    this.enter('idle');
+    if (this.#paused && !this.wire.congested) this.#resumeReading();
+  }
+
+  #detach(link: Link): void {
+    this.link = undefined;
+    link.session = undefined;
+  }
+
+  #count(link: Link, nowMs: number): void {
+    const counters = this.admission?.database.counters;
+    if (counters === undefined) return;
+    counters.queries++;
+    if (link.queryStartMs > 0) counters.queryUs += (nowMs - link.queryStartMs) * 1000;
+    link.queryStartMs = link.owed.ready > 0 ? nowMs : 0;
+    if (link.status !== STATUS_IDLE) return;
+    counters.transactions++;
+    if (link.transactionStartMs > 0) {
+      counters.transactionUs += (nowMs - link.transactionStartMs) * 1000;
+    }
+    link.transactionStartMs = link.owed.ready > 0 ? nowMs : 0;
+  }
+
+  linkDrained(): void {
+    if (this.#keptBytes === 0) this.#resumeReading();
+  }
+
+  linkLost(link: Link, reason: string): void {
+    this.link = undefined;
+    if (this.phase === 'closed') return;
+    if (link.fatalForwarded) this.close(`server connection ended: ${reason}`);
+    else this.fail('serverLost', '', reason);
+  }
+
+  pauseForLink(): void {
+    this.#pauseReading();
+  }
+
+  #pauseReading(): void {
+    if (this.#paused || this.#wireGone) return;
+    this.#paused = true;
+    this.wire.pause();
+  }
+
+  #resumeReading(): void {
+    if (!this.#paused || this.#wireGone) return;
+    this.#paused = false;
+    this.wire.resume();
+  }
+
+  /** A cancel request with this session's key has arrived. */
+  cancelRequested(): 'canceled' | 'idle' | { readonly link: Link } {
+    if (this.link !== undefined) return { link: this.link };
+    if (this.phase !== 'waiting' || this.login !== undefined) return 'idle';
+    this.admission?.pool.leave(this);
+    this.enter('idle');
+    this.#context.log.info('queued statement canceled', { client: this.id });
+    this.wire.write(errorResponse(errorFields('canceled')));
+    this.skipping = true;
+    const firstTag = this.#kept[0]?.[0] ?? 0;
+    this.#skipAll = firstTag !== Frontend.Query && firstTag !== Frontend.FunctionCall;
+    this.#resumeKept();
+    return 'canceled';
+  }
+
+  /** A frame was dropped because its statement has been cancelled. */
+  skipped(tag: number): void {
+    const ends = this.#skipAll
+      ? tag === Frontend.Sync
+      : tag === Frontend.Query || tag === Frontend.FunctionCall;
+    if (!ends) return;
+    this.skipping = false;
+    this.wire.write(readyForQuery('I'));
+  }
+
+  /** The client has said goodbye (Terminate). */
+  terminated(): void {
+    const link = this.link;
+    if (link !== undefined && link.owed.ready > 0 && !link.owed.copyIn) {
+      // It asked for something and left in good order: that is finished, not cancelled.
+      this.enter('draining');
+      return;
+    }
+    this.close('client close request');
+  }
+
+  connected(): void {
+    invariant(false, 'session: connected');
+  }
+
+  secured(_info: TlsInfo): void {
+    invariant(false, 'session: TLS after login');
+  }
+
+  drained(): void {
+    this.link?.resumeReading();
+    if (this.phase === 'idle') this.#resumeKept();
+  }
+
+  ended(): void {
+    if (this.phase === 'draining') return;
+    this.close('client unexpected eof');
+  }
+
+  closed(cause: Error | undefined): void {
+    this.#wireGone = true;
+    if (this.phase === 'draining') {
+      this.link?.resumeReading();
+      return;
+    }
+    this.#leave(cause?.message ?? 'client unexpected eof');
+  }
+
+  /** Sends one of our errors and closes. It is logged first. `why` is for the log only. */
+  fail(key: ErrorKey, detail = '', why = ''): void {
+    this.failWith(errorFields(key, detail), why);
+  }
+
+  failWith(error: ErrorFields, why: string): void {
+    if (this.phase === 'closed') return;
+    this.#context.poolerError(this, error, why);
+    if (!this.#wireGone && !this.#answerIsCut()) this.wire.write(errorResponse(error));
+    this.close(error.message);
+  }
+
+  /** Part of a message has been forwarded: nothing may be put behind it. */
+  #answerIsCut(): boolean {
+    const link = this.link;
+    return link !== undefined && !link.busyWithOwn && link.reader.bodyLeft > 0 && !link.dropping;
+  }
+
+  /** Ends the session after what has been written. */
+  close(reason: string): void {
+    if (this.phase === 'closed') return;
+    if (!this.#wireGone) {
+      this.#resumeReading();
+      this.wire.end();
+      this.#context.linger(this.wire);
+    }
+    this.#leave(reason);
+  }
+
+  #leave(reason: string): void {
+    if (this.phase === 'closed') return;
+    this.login?.left();
+    this.admission?.pool.leave(this);
+    const link = this.link;
+    this.link = undefined;
+    this.enter('closed');
+    this.#kept = [];
+    this.#keptBytes = 0;
+    this.#context.sessionClosed(this, reason);
+    this.virtualLeft?.();
+    if (link === undefined) return;
+    link.session = undefined;
+    if (!link.busyWithOwn) link.releaseNow();
+  }
+}
+
+function headerHex(error: ProtocolViolation): string {
+  const header = Buffer.alloc(5);
+  header[0] = error.tag;
+  header.writeInt32BE(error.length | 0, 1);
+  return header.toString('hex');
+}

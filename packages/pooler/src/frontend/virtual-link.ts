@@ -1,0 +1,115 @@
+import {
+  backendKeyData,
+  FrameReader,
+  Frontend,
+  ProtocolViolation,
+  parameterStatus,
+  readyForQuery,
+} from '@pgweir/protocol';
+import type { UserName } from '../ports/names';
+import type { TlsInfo, WireHandler } from '../ports/transport';
+import type { VirtualDatabase, VirtualSession } from '../ports/virtual-database';
+import type { Session } from './session';
+import type { SessionContext } from './session-context';
+
+/** A console command is text that a person or a tool typed. */
+const MESSAGE_BYTES_MAX = 2 * 1024 * 1024;
+
+/** Joins a client to a virtual database: whole messages in, whole messages out. */
+export class VirtualLink implements WireHandler {
+  readonly #session: Session;
+  readonly #context: SessionContext;
+  readonly #database: VirtualDatabase;
+  readonly #user: UserName;
+  readonly #reader = new FrameReader(MESSAGE_BYTES_MAX);
+  #body: Buffer = Buffer.alloc(0);
+  #bodyLength = 0;
+  #virtual: VirtualSession | undefined;
+
+  constructor(
+    session: Session,
+    context: SessionContext,
+    database: VirtualDatabase,
+    user: UserName,
+  ) {
+    this.#session = session;
+    this.#context = context;
+    this.#database = database;
+    this.#user = user;
+  }
+
+  /** Sends the welcome and hands the client over. */
+  begin(minor: number): void {
+    const session = this.#session;
+    const { processId, key } = this.#context.cancels.issue(session, minor);
+    session.cancelIdentity = { processId, key };
+    const parts: Buffer[] = [];
+    for (const [name, value] of this.#database.parameters())
+      parts.push(parameterStatus(name, value));
+    parts.push(backendKeyData(processId, key), readyForQuery('I'));
+    session.wire.write(Buffer.concat(parts));
+    session.enter('virtual');
+    session.login = undefined;
+    session.wire.handler = this;
+    session.virtualLeft = () => this.#virtual?.closed();
+    this.#virtual = this.#database.open(
+      { id: session.id, user: this.#user },
+      {
+        send: (messages) => {
+          if (session.phase === 'closed') return;
+          if (!session.wire.write(messages)) session.wire.pause();
+        },
+        close: (reason) => session.close(reason),
+      },
+    );
+    session.replayKept((kept) => this.received(kept, kept.length));
+  }
+
+  received(buffer: Buffer, length: number): void {
+    try {
+      this.#read(buffer, length);
+    } catch (error) {
+      if (!(error instanceof ProtocolViolation)) throw error;
+      this.#session.fail('unknownPacket', '', error.message);
+    }
+  }
+
+  #read(buffer: Buffer, length: number): void {
+    const reader = this.#reader;
+    let at = 0;
+    while (at < length && this.#session.phase === 'virtual') {
+      if (reader.bodyLeft === 0) {
+        at = reader.readHeader(buffer, at, length);
+        if (at < 0) return;
+        this.#body = Buffer.allocUnsafe(reader.bodyLength);
+        this.#bodyLength = 0;
+      }
+      const end = reader.takeBody(at, length);
+      this.#bodyLength += buffer.copy(this.#body, this.#bodyLength, at, end);
+      at = end;
+      if (reader.bodyLeft > 0) return;
+      if (reader.tag === Frontend.Terminate) this.#session.close('client close request');
+      else this.#virtual?.message(reader.tag, this.#body);
+    }
+  }
+
+  drained(): void {
+    this.#session.wire.resume();
+  }
+
+  connected(): void {
+    // Accepted wires are connected from the start.
+  }
+
+  secured(_info: TlsInfo): void {
+    // TLS comes before login.
+  }
+
+  ended(): void {
+    this.#session.close('client unexpected eof');
+  }
+
+  closed(cause: Error | undefined): void {
+    this.#session.closed(cause);
+  }
+}

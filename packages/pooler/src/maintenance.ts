@@ -1,0 +1,190 @@
+import { noticeResponse } from '@pgweir/protocol';
+import { type Link, STATUS_IDLE } from './backend/link';
+import type { Session } from './frontend/session';
+import type { Pool, PoolWaiter } from './pool/pool';
+import type { Pooler } from './pooler';
+
+const QUEUED_NOTICE = noticeResponse({
+  severity: 'NOTICE',
+  code: '00000',
+  message: 'No server connection available in postgres backend, client being queued',
+});
+
+/** From this age on, a link that PostgreSQL does not let go of is worth a line in the log. */
+const SLOW_CLOSE_MS = 10_000;
+
+/**
+ * What has to happen by and by: all timeouts, minimum sizes, ageing. One coarse timer for all of it,
+ * so that traffic needs none.
+ */
+export class Maintenance {
+  static readonly PERIOD_MS = 333;
+  readonly #pooler: Pooler;
+
+  constructor(pooler: Pooler) {
+    this.#pooler = pooler;
+  }
+
+  tick(): void {
+    const nowMs = this.#pooler.clock.nowMs();
+    for (const pool of [...this.#pooler.pools.values()]) {
+      this.#waiters(pool, nowMs);
+      for (const link of [...pool.links]) this.#link(pool, link, nowMs);
+      if (pool.blockedWants > 0 && pool.reserveAllowed() && !pool.reserveInUse) {
+        pool.reserveInUse = true;
+        this.#pooler.log.warn('taking connection from reserve_pool', {
+          database: pool.database,
+          user: pool.user,
+        });
+        pool.renewWants();
+      } else if (!pool.reserveAllowed()) {
+        pool.reserveInUse = false;
+      }
+      pool.fill();
+      this.#forgetPool(pool, nowMs);
+    }
+    for (const session of [...this.#pooler.sessions.values()]) this.#session(session, nowMs);
+    for (const [wire, deadlineMs] of this.#pooler.lingering) {
+      if (nowMs < deadlineMs) continue;
+      this.#pooler.lingering.delete(wire);
+      wire.destroy();
+    }
+    this.#forgetDatabases(nowMs);
+  }
+
+  #waiters(pool: Pool, nowMs: number): void {
+    for (const waiter of pool.waiters) this.#waiter(waiter, nowMs);
+    for (const waiter of pool.dedicatedWaiters) this.#waiter(waiter, nowMs);
+  }
+
+  #waiter(waiter: PoolWaiter, nowMs: number): void {
+    const session = this.#pooler.sessionOf(waiter);
+    const limits = session?.limits;
+    if (session === undefined) return;
+    const { settings } = this.#pooler;
+    const waitedMs = nowMs - waiter.waitingSinceMs;
+    const waitMaxMs = limits?.queryWaitTimeoutMs ?? settings.queryWaitTimeoutMs;
+    const queryMaxMs = limits?.queryTimeoutMs ?? 0;
+    if (waitMaxMs > 0 && waitedMs > waitMaxMs) {
+      session.fail('queryWaitTimeout');
+    } else if (queryMaxMs > 0 && waitedMs > queryMaxMs) {
+      session.fail('queryTimeoutWaiting');
+    } else if (
+      settings.queryWaitNotifyMs > 0 &&
+      waitedMs > settings.queryWaitNotifyMs &&
+      !session.notified &&
+      session.login === undefined
+    ) {
+      session.notified = true;
+      session.wire.write(QUEUED_NOTICE);
+    }
+  }
+
+  #link(pool: Pool, link: Link, nowMs: number): void {
+    const { settings } = this.#pooler;
+    switch (link.phase) {
+      case 'idle': {
+        const reason = this.#pooler.reasonToRetire(pool, link);
+        if (reason !== undefined) {
+          link.close(reason);
+          return;
+        }
+        const idleMaxMs = settings.serverIdleTimeoutMs;
+        if (idleMaxMs === 0 || nowMs - link.idleSinceMs <= idleMaxMs) return;
+        if (pool.liveCount() > pool.limits.minPoolSize) link.close('server idle timeout');
+        return;
+      }
+      case 'leased':
+      case 'resetting':
+        if (link.deadlineMs > 0 && nowMs > link.deadlineMs) link.close('no answer in time');
+        else if (link.session !== undefined) this.#lease(link, nowMs);
+        return;
+      case 'closing':
+        if (link.deadlineMs === 0) link.deadlineMs = nowMs + SLOW_CLOSE_MS;
+        else if (nowMs > link.deadlineMs) {
+          link.deadlineMs = Number.POSITIVE_INFINITY;
+          this.#pooler.log.warn('server has not closed its side yet; the connection still counts', {
+            link: link.id,
+            database: pool.database,
+          });
+        }
+        return;
+      default:
+        return;
+    }
+  }
+
+  #lease(link: Link, nowMs: number): void {
+    const session = this.#pooler.sessionOf(link.session);
+    const limits = session?.limits;
+    if (session === undefined || limits === undefined || link.busyWithOwn) return;
+    const { queryTimeoutMs, idleTransactionTimeoutMs, transactionTimeoutMs } = limits;
+    const running = link.queryStartMs > 0;
+    if (queryTimeoutMs > 0 && running && nowMs - link.queryStartMs > queryTimeoutMs) {
+      session.fail('queryTimeout');
+      return;
+    }
+    const inTransaction = link.status !== STATUS_IDLE;
+    if (!inTransaction && !running) return;
+    const idleMs = running ? 0 : nowMs - link.readySinceMs;
+    if (idleTransactionTimeoutMs > 0 && idleMs > idleTransactionTimeoutMs) {
+      session.fail('idleTransactionTimeout');
+    } else if (
+      transactionTimeoutMs > 0 &&
+      link.transactionStartMs > 0 &&
+      nowMs - link.transactionStartMs > transactionTimeoutMs
+    ) {
+      session.fail('transactionTimeout');
+    }
+  }
+
+  #session(session: Session, nowMs: number): void {
+    const { settings } = this.#pooler;
+    const loggingIn =
+      session.phase === 'startup' ||
+      session.phase === 'tls' ||
+      session.phase === 'login' ||
+      session.login !== undefined;
+    if (loggingIn) {
+      const maxMs = settings.clientLoginTimeoutMs;
+      if (maxMs === 0 || nowMs - session.connectedAtMs <= maxMs) return;
+      session.fail(session.admission === undefined ? 'loginTimeout' : 'loginTimeoutServerDown');
+      return;
+    }
+    const idleMaxMs = session.limits?.clientIdleTimeoutMs ?? 0;
+    if (idleMaxMs === 0 || nowMs - session.activeAtMs <= idleMaxMs) return;
+    const link = session.link;
+    const quiet = link === undefined || (link.owed.settled && link.status === STATUS_IDLE);
+    const between = session.phase === 'idle' || session.phase === 'active';
+    if (between && quiet && !session.hasKept && session.admission?.replication !== true) {
+      session.fail('clientIdleTimeout');
+    }
+  }
+
+  #forgetPool(pool: Pool, nowMs: number): void {
+    const { settings } = this.#pooler;
+    if (!pool.unused) return;
+    const idleMs = nowMs - pool.usedAtMs;
+    const gone = this.#pooler.databases.get(pool.database) !== pool.databaseState;
+    const idleMaxMs = settings.poolIdleTimeoutMs;
+    const old = idleMaxMs > 0 && idleMs > idleMaxMs;
+    const database = pool.databaseState;
+    const autoOld =
+      database.automatic &&
+      settings.autodbIdleTimeoutMs > 0 &&
+      idleMs > settings.autodbIdleTimeoutMs;
+    if (!gone && !old && !autoOld) return;
+    pool.dispose();
+    this.#pooler.pools.delete(pool.key);
+  }
+
+  #forgetDatabases(nowMs: number): void {
+    const maxMs = this.#pooler.settings.autodbIdleTimeoutMs;
+    if (maxMs === 0) return;
+    const used = new Set([...this.#pooler.pools.values()].map((pool) => pool.databaseState));
+    for (const [name, database] of this.#pooler.databases) {
+      if (!database.automatic || database.clients > 0 || used.has(database)) continue;
+      if (nowMs - database.usedAtMs > maxMs) this.#pooler.databases.delete(name);
+    }
+  }
+}

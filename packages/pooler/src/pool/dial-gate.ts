@@ -1,0 +1,97 @@
+import type { ErrorFields } from '@pgweir/protocol';
+
+/**
+ * Why a link could not be opened.
+ * - `unreachable`: no connection, or no PostgreSQL behind it
+ * - `rejected`: PostgreSQL refused the login (its own code and message)
+ * - `busy`: PostgreSQL is starting up, shutting down or full: worth waiting for
+ */
+export interface DialFailure {
+  readonly kind: 'unreachable' | 'rejected' | 'busy';
+  /** What a client is told. */
+  readonly error: ErrorFields;
+  /** For the log. */
+  readonly reason: string;
+}
+
+/** Pause between two attempts, milliseconds; `server_login_retry` shortens it where it is smaller. */
+const RETRY_GAP_MS: Readonly<Record<DialFailure['kind'], number>> = {
+  // A refused connect costs next to nothing, and every client gets the result of a fresh attempt.
+  unreachable: 200,
+  // A wrong password tried over and over fills PostgreSQL's log and may lock an account.
+  rejected: 1000,
+  busy: 250,
+};
+
+/** From this age on, an attempt without an answer no longer keeps new clients waiting. */
+const SILENT_ATTEMPT_MS = 1000;
+
+type GateState =
+  | { readonly kind: 'open' }
+  | {
+      readonly kind: 'failing';
+      readonly failure: DialFailure;
+      readonly failedAtMs: number;
+      readonly retryAtMs: number;
+    };
+
+/**
+ * Decides when a pool may dial again and whether a client may wait for that. A pool's clients fail with
+ * the outcome of an attempt that was made for them, not with a memory, except within the short gap
+ * after PostgreSQL has rejected the login.
+ */
+export class DialGate {
+  #state: GateState = { kind: 'open' };
+  readonly #attempts = new Set<number>();
+
+  succeeded(startedAtMs: number): void {
+    this.#attempts.delete(startedAtMs);
+    this.#state = { kind: 'open' };
+  }
+
+  began(nowMs: number): void {
+    this.#attempts.add(nowMs);
+  }
+
+  failed(
+    failure: DialFailure,
+    at: { startedAtMs: number; nowMs: number; loginRetryMs: number },
+  ): void {
+    this.#attempts.delete(at.startedAtMs);
+    const gapMs = Math.min(RETRY_GAP_MS[failure.kind], at.loginRetryMs);
+    this.#state = {
+      kind: 'failing',
+      failure,
+      failedAtMs: at.nowMs,
+      retryAtMs: at.nowMs + gapMs,
+    };
+  }
+
+  /** Configuration changed: try again at once. */
+  reset(): void {
+    this.#state = { kind: 'open' };
+  }
+
+  /** How long until the next attempt is allowed, milliseconds; 0: now. */
+  waitMs(nowMs: number): number {
+    if (this.#state.kind === 'open') return 0;
+    return Math.max(0, this.#state.retryAtMs - nowMs);
+  }
+
+  /** The error that a client gets at once, or undefined when waiting makes sense. */
+  refusal(nowMs: number): ErrorFields | undefined {
+    if (this.#state.kind === 'open') return undefined;
+    const { failure, retryAtMs } = this.#state;
+    if (failure.kind === 'rejected' && nowMs < retryAtMs) return failure.error;
+    if (failure.kind !== 'unreachable') return undefined;
+    for (const startedAtMs of this.#attempts) {
+      if (nowMs - startedAtMs > SILENT_ATTEMPT_MS) return failure.error;
+    }
+    return undefined;
+  }
+
+  /** The last failure, while failing. */
+  get failure(): DialFailure | undefined {
+    return this.#state.kind === 'failing' ? this.#state.failure : undefined;
+  }
+}

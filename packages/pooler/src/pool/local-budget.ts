@@ -1,0 +1,131 @@
+import { invariant } from '../errors';
+import type {
+  BudgetAnswer,
+  LinkBudget,
+  LinkHolder,
+  LinkWant,
+  PendingWant,
+  Permit,
+  RefusalReason,
+} from '../ports/link-budget';
+
+interface Entry {
+  readonly want: LinkWant;
+  readonly answer: (answer: BudgetAnswer) => void;
+}
+
+/**
+ * The budget of a single process: counters. Wants that find no room wait in order of arrival; one that
+ * is blocked by its own limit does not block those behind it that have room.
+ */
+export class LocalLinkBudget implements LinkBudget {
+  readonly #perPool = new Map<string, number>();
+  readonly #perDatabase = new Map<string, number>();
+  readonly #perUser = new Map<string, number>();
+  readonly #pending = new Set<Entry>();
+  readonly #holders = new Set<LinkHolder>();
+  /** Links that were asked to go for a pending want and have not gone yet. */
+  #evictionsUnderWay = 0;
+
+  /** Links that exist, by our count. */
+  total = 0;
+
+  request(want: LinkWant, answer: (answer: BudgetAnswer) => void): PendingWant {
+    const entry: Entry = { want, answer };
+    const full = this.#fullLimit(want);
+    if (full === undefined) {
+      answer({ kind: 'granted', permit: this.#grant(want) });
+      return { withdraw: () => undefined };
+    }
+    this.#pending.add(entry);
+    if (full !== 'pool') this.#evictFor(want, full);
+    answer({ kind: 'wait', limit: full });
+    return { withdraw: () => void this.#pending.delete(entry) };
+  }
+
+  register(holder: LinkHolder): () => void {
+    this.#holders.add(holder);
+    return () => void this.#holders.delete(holder);
+  }
+
+  idleAvailable(holder: LinkHolder): void {
+    if (this.#pending.size === 0 || this.#evictionsUnderWay > 0) return;
+    for (const { want } of this.#pending) {
+      const full = this.#fullLimit(want);
+      if (full === undefined || full === 'pool' || holder.pool === want.pool) continue;
+      this.#evictFor(want, full);
+      if (this.#evictionsUnderWay > 0) return;
+    }
+  }
+
+  /** The first limit that leaves no room, or undefined. */
+  #fullLimit(want: LinkWant): RefusalReason | undefined {
+    if (isFull(want.poolLinksMax, this.#perPool.get(want.pool))) return 'pool';
+    if (isFull(want.databaseLinksMax, this.#perDatabase.get(want.database))) return 'database';
+    if (isFull(want.userLinksMax, this.#perUser.get(want.user))) return 'user';
+    return undefined;
+  }
+
+  #grant(want: LinkWant): Permit {
+    this.#count(want, 1);
+    let held = true;
+    return {
+      want,
+      release: () => {
+        invariant(held, 'permit released twice');
+        held = false;
+        this.#count(want, -1);
+        if (this.#evictionsUnderWay > 0) this.#evictionsUnderWay--;
+        this.#serve();
+      },
+    };
+  }
+
+  #serve(): void {
+    for (const entry of this.#pending) {
+      if (!this.#pending.has(entry)) continue;
+      const full = this.#fullLimit(entry.want);
+      if (full !== undefined) {
+        if (full !== 'pool' && this.#evictionsUnderWay === 0) this.#evictFor(entry.want, full);
+        continue;
+      }
+      this.#pending.delete(entry);
+      entry.answer({ kind: 'granted', permit: this.#grant(entry.want) });
+    }
+  }
+
+  /** Asks the pool with the longest-idle link, among those that share the full limit, to close it. */
+  #evictFor(want: LinkWant, limit: RefusalReason): void {
+    let victim: LinkHolder | undefined;
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const holder of this.#holders) {
+      if (holder.pool === want.pool) continue;
+      const shares =
+        limit === 'database' ? holder.database === want.database : holder.user === want.user;
+      if (!shares) continue;
+      const since = holder.longestIdleSinceMs();
+      if (since === undefined || since >= oldest) continue;
+      oldest = since;
+      victim = holder;
+    }
+    if (victim?.giveUpIdleLink() === true) this.#evictionsUnderWay++;
+  }
+
+  #count(want: LinkWant, by: 1 | -1): void {
+    this.total += by;
+    add(this.#perPool, want.pool, by);
+    add(this.#perDatabase, want.database, by);
+    add(this.#perUser, want.user, by);
+  }
+}
+
+function isFull(limit: number, used = 0): boolean {
+  return limit > 0 && used >= limit;
+}
+
+function add(counts: Map<string, number>, key: string, by: number): void {
+  const next = (counts.get(key) ?? 0) + by;
+  invariant(next >= 0, 'a link count fell below zero');
+  if (next === 0) counts.delete(key);
+  else counts.set(key, next);
+}

@@ -1,0 +1,72 @@
+import type { DatabaseName, UserName } from '../ports/names';
+import type {
+  DatabaseSettings,
+  PoolerSettings,
+  PoolMode,
+  UserSettings,
+} from '../settings/settings';
+
+/** What holds for one pool, after user, database and global settings have been merged. */
+export interface PoolLimits {
+  readonly mode: PoolMode;
+  readonly poolSize: number;
+  readonly minPoolSize: number;
+  readonly reservePoolSize: number;
+  readonly databaseLinksMax: number;
+  readonly userLinksMax: number;
+  readonly serverLifetimeMs: number;
+}
+
+/** What holds for one client's statements and waits. */
+export interface ClientLimits {
+  readonly queryTimeoutMs: number;
+  readonly queryWaitTimeoutMs: number;
+  readonly idleTransactionTimeoutMs: number;
+  readonly transactionTimeoutMs: number;
+  readonly clientIdleTimeoutMs: number;
+}
+
+/** Precedence as PgBouncer's: user, then database, then global. The user is the pool's. */
+export function poolLimits(
+  settings: PoolerSettings,
+  database: DatabaseSettings,
+  poolUser: UserName,
+): PoolLimits {
+  const user = settings.users.get(poolUser);
+  return {
+    mode: user?.poolMode ?? database.poolMode ?? settings.poolMode,
+    poolSize: user?.poolSize ?? database.poolSize ?? settings.poolSize,
+    minPoolSize: database.minPoolSize ?? settings.minPoolSize,
+    reservePoolSize: user?.reservePoolSize ?? database.reservePoolSize ?? settings.reservePoolSize,
+    databaseLinksMax: database.databaseLinksMax ?? settings.databaseLinksMax,
+    userLinksMax: user?.userLinksMax ?? settings.userLinksMax,
+    serverLifetimeMs: database.serverLifetimeMs ?? settings.serverLifetimeMs,
+  };
+}
+
+export function clientLimits(
+  settings: PoolerSettings,
+  database: DatabaseSettings,
+  clientUser: UserName,
+): ClientLimits {
+  const user: UserSettings | undefined = settings.users.get(clientUser);
+  return {
+    queryTimeoutMs: user?.queryTimeoutMs ?? settings.queryTimeoutMs,
+    queryWaitTimeoutMs:
+      user?.queryWaitTimeoutMs ?? database.queryWaitTimeoutMs ?? settings.queryWaitTimeoutMs,
+    idleTransactionTimeoutMs: user?.idleTransactionTimeoutMs ?? settings.idleTransactionTimeoutMs,
+    transactionTimeoutMs: user?.transactionTimeoutMs ?? settings.transactionTimeoutMs,
+    clientIdleTimeoutMs: user?.clientIdleTimeoutMs ?? settings.clientIdleTimeoutMs,
+  };
+}
+
+/** Which entry of the configuration serves a database name. */
+export function databaseSettingsFor(
+  settings: PoolerSettings,
+  name: DatabaseName,
+): { readonly entry: DatabaseSettings; readonly automatic: boolean } | undefined {
+  const entry = settings.databases.get(name);
+  if (entry !== undefined) return { entry, automatic: false };
+  const fallback = settings.fallbackDatabase;
+  return fallback === undefined ? undefined : { entry: fallback, automatic: true };
+}

@@ -1,0 +1,496 @@
+import type { ErrorFields } from '@pgweir/protocol';
+import type { DialPurpose } from '../backend/dialer';
+import type { Link, LinkOwner } from '../backend/link';
+import type { LinkPhase } from '../backend/link-phase';
+import type { LinkSession } from '../backend/link-session';
+import { recoverLink } from '../backend/recovery';
+import type { ReportedParameters } from '../backend/reported-parameters';
+import { errorFields, invariant } from '../errors';
+import type { PoolerContext } from '../pooler-context';
+import type { LinkHolder, LinkWant, PendingWant, Permit } from '../ports/link-budget';
+import type { DatabaseName, PoolKey, UserName } from '../ports/names';
+import type { PoolMode } from '../settings/settings';
+import { AcceptedSettings } from './accepted-settings';
+import type { Database } from './database';
+import { type DialFailure, DialGate } from './dial-gate';
+import { type PoolLimits, poolLimits } from './pool-limits';
+import { ServerKeys } from './server-keys';
+import { type Waiter, WaitQueue } from './wait-queue';
+
+/** A session that stands in a pool's queue. */
+export interface PoolWaiter extends Waiter, LinkSession {
+  /** Here is your link. */
+  granted(link: Link): void;
+  /** The wait is over without a link. */
+  refused(error: ErrorFields): void;
+}
+
+/** A session whose login needs to know the server's parameters, but no link. */
+export interface WelcomeWaiter {
+  readonly waitingSinceMs: number;
+  welcomed(): void;
+  refused(error: ErrorFields): void;
+}
+
+/** A session that needs a link of its own, opened for it (replication). */
+export interface DedicatedWaiter extends PoolWaiter {
+  /** It has left while its link was being opened. */
+  readonly gone: boolean;
+  readonly startupParameters: ReadonlyMap<string, string>;
+}
+
+/** The links for one database and pool user, and the sessions that wait for them. */
+export class Pool implements LinkOwner, LinkHolder {
+  readonly key: PoolKey;
+  readonly database: DatabaseName;
+  readonly user: UserName;
+  readonly databaseState: Database;
+  readonly links = new Set<Link>();
+  readonly waiters = new WaitQueue<PoolWaiter>();
+  readonly dedicatedWaiters = new WaitQueue<DedicatedWaiter>();
+  readonly welcomeWaiters = new Set<WelcomeWaiter>();
+  readonly gate = new DialGate();
+  readonly acceptedSettings = new AcceptedSettings();
+  readonly serverKeys = new ServerKeys();
+  /** Sessions that belong to this pool, whatever they do. */
+  clients = 0;
+  limits: PoolLimits;
+  /** What PostgreSQL said at the first login: the clients' welcome. */
+  welcome: ReportedParameters | undefined;
+  /** Last moment at which it had a client or a link, for its own removal. */
+  usedAtMs: number;
+  /** A waiter has waited long enough for the reserve to be opened. */
+  reserveInUse = false;
+  /** When a link was last closed for its age. */
+  lastAgedMs = 0;
+  readonly #idle: Link[] = [];
+  readonly #wants: PendingWant[] = [];
+  #dialing = 0;
+  #cancelRetry: (() => void) | undefined;
+  readonly #leaveBudget: () => void;
+  readonly #context: PoolerContext;
+
+  get pool(): PoolKey {
+    return this.key;
+  }
+
+  constructor(context: PoolerContext, database: Database, user: UserName, key: PoolKey) {
+    this.#context = context;
+    this.key = key;
+    this.database = database.name;
+    this.databaseState = database;
+    this.user = user;
+    this.limits = poolLimits(context.settings, database.settings, user);
+    this.usedAtMs = context.clock.nowMs();
+    this.#leaveBudget = context.budget.register(this);
+  }
+
+  get mode(): PoolMode {
+    return this.limits.mode;
+  }
+
+  get idleCount(): number {
+    return this.#idle.length;
+  }
+
+  /** The idle links, the longest idle first. */
+  get idleLinks(): readonly Link[] {
+    return this.#idle;
+  }
+
+  get dialingCount(): number {
+    return this.#dialing;
+  }
+
+  /** A link now, or undefined: then `waiter` stands in the queue, or has been refused already. */
+  lease(waiter: PoolWaiter): Link | undefined {
+    if (this.waiters.length === 0) {
+      const link = this.#takeIdle();
+      if (link !== undefined) {
+        this.#lend(link, waiter);
+        return link;
+      }
+    }
+    const refusal = this.#refusal();
+    if (refusal !== undefined) {
+      waiter.refused(refusal);
+      return undefined;
+    }
+    waiter.waitingSinceMs = this.#context.clock.nowMs();
+    this.waiters.push(waiter);
+    this.fill();
+    return undefined;
+  }
+
+  /** Waits for the pool's first login. */
+  awaitWelcome(waiter: WelcomeWaiter): void {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) {
+      waiter.refused(refusal);
+      return;
+    }
+    this.welcomeWaiters.add(waiter);
+    this.fill();
+  }
+
+  /** Queues for a link of its own. */
+  leaseDedicated(waiter: DedicatedWaiter): void {
+    waiter.waitingSinceMs = this.#context.clock.nowMs();
+    this.dedicatedWaiters.push(waiter);
+    this.fill();
+  }
+
+  /** Leaves whichever queue it stands in. A dial that was begun goes on for whoever comes next. */
+  leave(waiter: PoolWaiter): void {
+    this.waiters.remove(waiter);
+    this.dedicatedWaiters.remove(waiter as DedicatedWaiter);
+    this.#withdrawSurplus();
+  }
+
+  /** Asks for as many links as there are waiters (and `min_pool_size`) that no dial is serving yet. */
+  fill(): void {
+    if (!this.#context.mayDial(this)) return;
+    this.#withdrawSurplus();
+    const missing = this.#demand() - this.#dialing - this.#wants.length;
+    if (missing <= 0) return;
+    const waitMs = this.gate.waitMs(this.#context.clock.nowMs());
+    if (waitMs > 0) {
+      this.#retryIn(waitMs);
+      return;
+    }
+    for (let i = 0; i < missing; i++) this.#want();
+  }
+
+  #refusal(): ErrorFields | undefined {
+    if (this.hasLiveLink()) return undefined;
+    return this.gate.refusal(this.#context.clock.nowMs());
+  }
+
+  /** A link that has logged in and is still usable exists. */
+  hasLiveLink(): boolean {
+    for (const link of this.links) {
+      if (link.phase !== 'dialing' && link.phase !== 'login' && link.phase !== 'closing')
+        return true;
+    }
+    return false;
+  }
+
+  #demand(): number {
+    const welcome = this.welcomeWaiters.size > 0 && this.welcome === undefined ? 1 : 0;
+    const waiting = Math.max(this.waiters.length, welcome) + this.dedicatedWaiters.length;
+    return Math.max(waiting, this.#missingForMinimum());
+  }
+
+  /** Links to open for `min_pool_size`, which holds for pools with clients and for forced users. */
+  #missingForMinimum(): number {
+    const wanted = this.clients > 0 || this.databaseState.settings.forcedUser !== undefined;
+    if (!wanted || this.limits.minPoolSize === 0) return 0;
+    return Math.max(0, this.limits.minPoolSize - (this.liveCount() - this.#dialing));
+  }
+
+  /** Links that are not on their way out. */
+  liveCount(): number {
+    let count = 0;
+    for (const link of this.links) if (link.phase !== 'closing') count++;
+    return count;
+  }
+
+  #want(): void {
+    let pending: PendingWant | undefined;
+    let answered = false;
+    pending = this.#context.budget.request(this.#wantNow(), (answer) => {
+      switch (answer.kind) {
+        case 'granted':
+          answered = true;
+          if (pending !== undefined) this.#forget(pending);
+          this.#dial(answer.permit);
+          return;
+        case 'refused':
+          answered = true;
+          if (pending !== undefined) this.#forget(pending);
+          this.failWaiters(errorFields('linkRefused', answer.reason));
+          return;
+        case 'wait':
+          if (answer.limit === 'pool' && this.dedicatedWaiters.length > 0) this.giveUpIdleLink();
+          return;
+      }
+    });
+    if (!answered) this.#wants.push(pending);
+  }
+
+  #wantNow(): LinkWant {
+    const reserve = this.reserveAllowed() ? this.limits.reservePoolSize : 0;
+    return {
+      pool: this.key,
+      database: this.database,
+      user: this.user,
+      poolLinksMax: this.limits.poolSize === 0 ? 0 : this.limits.poolSize + reserve,
+      databaseLinksMax: this.limits.databaseLinksMax,
+      userLinksMax: this.limits.userLinksMax,
+    };
+  }
+
+  /** The oldest waiter has waited longer than `reserve_pool_timeout`. */
+  reserveAllowed(): boolean {
+    const head = this.waiters.head;
+    const afterMs = this.#context.settings.reservePoolTimeoutMs;
+    if (head === undefined || afterMs === 0 || this.limits.reservePoolSize === 0) return false;
+    return this.#context.clock.nowMs() - head.waitingSinceMs >= afterMs;
+  }
+
+  /** Asks again under today's limits (reserve, reload). */
+  renewWants(): void {
+    for (const want of this.#wants.splice(0)) want.withdraw();
+    this.fill();
+  }
+
+  get blockedWants(): number {
+    return this.#wants.length;
+  }
+
+  #forget(pending: PendingWant): void {
+    const at = this.#wants.indexOf(pending);
+    if (at >= 0) this.#wants.splice(at, 1);
+  }
+
+  #withdrawSurplus(): void {
+    const keep = Math.max(0, this.#demand() - this.#dialing);
+    while (this.#wants.length > keep) this.#wants.pop()?.withdraw();
+  }
+
+  #retryIn(waitMs: number): void {
+    this.#cancelRetry ??= this.#context.clock.after(waitMs, () => {
+      this.#cancelRetry = undefined;
+      this.fill();
+    });
+  }
+
+  #dial(permit: Permit): void {
+    const startedAtMs = this.#context.clock.nowMs();
+    const dedicated = this.dedicatedWaiters.shift();
+    const purpose: DialPurpose =
+      dedicated === undefined
+        ? { kind: 'pooled' }
+        : { kind: 'dedicated', startupParameters: dedicated.startupParameters };
+    this.#dialing++;
+    this.gate.began(startedAtMs);
+    const link = this.#context.newLink(this, permit);
+    this.links.add(link);
+    this.#context.dialer.dial(link, this, purpose, (failure) => {
+      this.#dialing--;
+      if (failure === undefined) {
+        this.gate.succeeded(startedAtMs);
+        this.#opened(link, dedicated);
+      } else {
+        this.#dialFailed(failure, startedAtMs, dedicated);
+      }
+    });
+  }
+
+  #opened(link: Link, dedicated: DedicatedWaiter | undefined): void {
+    this.welcome ??= link.identity?.parameters;
+    for (const waiter of this.welcomeWaiters) {
+      this.welcomeWaiters.delete(waiter);
+      waiter.welcomed();
+    }
+    if (dedicated !== undefined) {
+      link.retireReason = 'replication connection ended';
+      if (dedicated.gone) link.close('client left');
+      else this.#handOver(link, dedicated);
+      return;
+    }
+    this.#keepOrLend(link);
+  }
+
+  #dialFailed(
+    failure: DialFailure,
+    startedAtMs: number,
+    dedicated: DedicatedWaiter | undefined,
+  ): void {
+    const nowMs = this.#context.clock.nowMs();
+    const loginRetryMs = this.#context.settings.serverLoginRetryMs;
+    this.gate.failed(failure, { startedAtMs, nowMs, loginRetryMs });
+    this.#context.log.warn('server login failed', {
+      database: this.database,
+      user: this.user,
+      reason: failure.reason,
+    });
+    if (dedicated !== undefined && !dedicated.gone) dedicated.refused(failure.error);
+    if (failure.kind !== 'busy' && !this.hasLiveLink()) {
+      this.failWaiters(failure.error, startedAtMs);
+    }
+    this.fill();
+  }
+
+  /** Ends the wait of everybody who has waited since before `sinceMs` (or of everybody). */
+  failWaiters(error: ErrorFields, sinceMs = Number.POSITIVE_INFINITY): void {
+    for (const waiter of this.welcomeWaiters) {
+      if (waiter.waitingSinceMs > sinceMs) continue;
+      this.welcomeWaiters.delete(waiter);
+      waiter.refused(error);
+    }
+    for (const waiter of this.waiters) {
+      if (waiter.waitingSinceMs > sinceMs) continue;
+      this.waiters.remove(waiter);
+      waiter.refused(error);
+    }
+    this.#withdrawSurplus();
+  }
+
+  moved(link: Link, from: LinkPhase, to: LinkPhase): void {
+    if (from === 'idle' && to !== 'leased') {
+      const at = this.#idle.indexOf(link);
+      if (at >= 0) this.#idle.splice(at, 1);
+    }
+    if (to === 'closing' || (to === 'closed' && from !== 'closing')) {
+      this.#context.linkClosing(this, link);
+    }
+    if (to === 'closed') {
+      this.links.delete(link);
+      this.usedAtMs = this.#context.clock.nowMs();
+      // After the permit has been given back by the link.
+      this.#context.soon(() => this.fill());
+    }
+  }
+
+  released(link: Link): void {
+    if (!link.reusable) {
+      link.close(link.retireReason ?? 'link was not clean');
+      return;
+    }
+    if (link.cancelsInFlight > 0) {
+      if (link.phase !== 'canceling') link.enter('canceling');
+      return;
+    }
+    const settings = this.#context.settings;
+    const resets = this.mode === 'session' || settings.serverResetQueryAlways;
+    if (link.usedSinceReset && resets && settings.serverResetQuery !== '') {
+      link.usedSinceReset = false;
+      this.#runOwn(link, settings.serverResetQuery, 'reset query');
+      return;
+    }
+    link.deadlineMs = 0;
+    this.#keepOrLend(link);
+  }
+
+  /** Runs a statement of our own between leases; a link on which it fails is closed. */
+  #runOwn(link: Link, sql: string, what: string): void {
+    if (link.phase !== 'resetting') link.enter('resetting');
+    link.deadlineMs = this.#context.clock.nowMs() + this.#context.settings.serverConnectTimeoutMs;
+    link.runOwn(sql, (result) => {
+      if (result.kind === 'failed') link.close(`${what} failed: ${result.error.message}`);
+      else this.released(link);
+    });
+  }
+
+  abandoned(link: Link): void {
+    recoverLink(link, {
+      deadlineMs: this.#context.clock.nowMs() + RECOVERY_MAX_MS,
+      recovered: () => this.released(link),
+      cancel: () => this.cancel(link),
+    });
+  }
+
+  /** As PgBouncer: an error of the connect query is logged, and the link is used. */
+  connectQueryFailed(link: Link, reason: string): void {
+    this.#context.log.warn('connect_query failed', {
+      link: link.id,
+      database: this.database,
+      reason,
+    });
+  }
+
+  cancel(link: Link): void {
+    this.#context.cancelLink(this, link);
+  }
+
+  /** The last cancel request for a link has been answered. */
+  cancelsOver(link: Link): void {
+    if (link.phase === 'canceling') this.released(link);
+    else if (link.phase === 'resetting') link.onProgress?.();
+  }
+
+  #keepOrLend(link: Link): void {
+    const reason = this.#context.reasonToRetire(this, link);
+    if (reason !== undefined) {
+      link.close(reason);
+      return;
+    }
+    const waiter = this.waiters.shift();
+    if (waiter !== undefined) {
+      this.#handOver(link, waiter);
+      return;
+    }
+    link.idleSinceMs = this.#context.clock.nowMs();
+    link.enter('idle');
+    this.#idle.push(link);
+    this.#context.budget.idleAvailable(this);
+  }
+
+  #handOver(link: Link, waiter: PoolWaiter): void {
+    this.#lend(link, waiter);
+    waiter.granted(link);
+  }
+
+  #lend(link: Link, waiter: PoolWaiter): void {
+    link.enter('leased');
+    link.session = waiter;
+    link.fatalForwarded = false;
+    link.usedSinceReset = true;
+    this.databaseState.counters.leases++;
+  }
+
+  /** An idle link that is fit to be lent. One that has been idle for long is tested first. */
+  #takeIdle(): Link | undefined {
+    const { settings, clock } = this.#context;
+    const check = settings.serverCheckQuery;
+    while (this.#idle.length > 0) {
+      const link = settings.serverRoundRobin ? this.#idle.shift() : this.#idle.pop();
+      invariant(link !== undefined, 'idle list lied about its length');
+      const idleMs = clock.nowMs() - link.idleSinceMs;
+      if (check === undefined || idleMs < settings.serverCheckDelayMs) return link;
+      this.#runOwn(link, check, 'check query');
+    }
+    return undefined;
+  }
+
+  longestIdleSinceMs(): number | undefined {
+    return this.#idle[0]?.idleSinceMs;
+  }
+
+  giveUpIdleLink(): boolean {
+    const link = this.#idle[0];
+    if (link === undefined) return false;
+    link.close('evicted');
+    return true;
+  }
+
+  /** Closes idle links at once and the others when they come back. */
+  retireAll(reason: string): void {
+    for (const link of this.links) {
+      link.retireReason ??= reason;
+      if (link.phase === 'idle') link.close(reason);
+    }
+    this.gate.reset();
+  }
+
+  /** No client, no link, nobody waiting: may be forgotten. */
+  get unused(): boolean {
+    return (
+      this.clients === 0 &&
+      this.links.size === 0 &&
+      this.waiters.length === 0 &&
+      this.welcomeWaiters.size === 0
+    );
+  }
+
+  /** Leaves the budget. Only when `unused`. */
+  dispose(): void {
+    this.#cancelRetry?.();
+    for (const want of this.#wants.splice(0)) want.withdraw();
+    this.#leaveBudget();
+  }
+}
+
+/** How long cleaning up after a client that left may take before the link is closed instead. */
+export const RECOVERY_MAX_MS = 5000;

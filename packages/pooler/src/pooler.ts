@@ -1,0 +1,366 @@
+import type { ErrorFields } from '@pgweir/protocol';
+import { Dialer } from './backend/dialer';
+import { Link } from './backend/link';
+import { CancelDesk } from './cancel/cancel-desk';
+import { describeClient } from './frontend/describe';
+import { ScramSecrets } from './frontend/scram-secrets';
+import { Session } from './frontend/session';
+import type { SessionContext } from './frontend/session-context';
+import { Startup } from './frontend/startup';
+import { Maintenance } from './maintenance';
+import { Database } from './pool/database';
+import { Pool } from './pool/pool';
+import { databaseSettingsFor } from './pool/pool-limits';
+import type { PoolerContext } from './pooler-context';
+import type { ClientVerifier } from './ports/client-verifier';
+import type { Clock } from './ports/clock';
+import type { CredentialSource } from './ports/credential-source';
+import type { DaemonSnapshot, DaemonView } from './ports/daemon-view';
+import type { LinkBudget, Permit } from './ports/link-budget';
+import type { Logger } from './ports/logger';
+import {
+  type ClientId,
+  type DatabaseName,
+  type LinkId,
+  type PoolKey,
+  poolKey,
+  type UserName,
+} from './ports/names';
+import type { Resolver } from './ports/resolver';
+import type { Address, Listener, Transport, Wire } from './ports/transport';
+import type { VirtualDatabase } from './ports/virtual-database';
+import { applySettings } from './reload';
+import type { PoolerSettings } from './settings/settings';
+import { StaticTopology } from './topology/static-topology';
+import { snapshotOf } from './view';
+
+/** Everything that the pooler gets from outside. */
+export interface PoolerNeeds {
+  readonly settings: PoolerSettings;
+  readonly credentials: CredentialSource;
+  readonly verifier: ClientVerifier;
+  readonly transport: Transport;
+  readonly resolver: Resolver;
+  readonly budget: LinkBudget;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly virtualDatabases: readonly VirtualDatabase[];
+}
+
+/**
+ * - `serving`: everything works
+ * - `draining-clients`: no new clients; those that are here stay until they leave
+ * - `draining-links`: no new clients, no new leases; leases that exist are finished
+ * - `stopped`: everything has been closed
+ */
+export type PoolerState = 'serving' | 'draining-clients' | 'draining-links' | 'stopped';
+
+/** Connections that have not said who they are may exceed `max_client_conn` by this factor. */
+const STRANGERS_FACTOR = 2;
+const STRANGERS_EXTRA = 100;
+/** How long a wire that we have ended may stay open on the other side. */
+const LINGER_MS = 5000;
+
+/** One whole pooler: listeners, sessions, pools and links of one process. */
+export class Pooler implements PoolerContext, SessionContext, DaemonView {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly budget: LinkBudget;
+  readonly verifier: ClientVerifier;
+  readonly cancels: CancelDesk;
+  readonly dialer: Dialer;
+  readonly sessions = new Map<ClientId, Session>();
+  readonly databases = new Map<DatabaseName, Database>();
+  readonly pools = new Map<PoolKey, Pool>();
+  /** Wires that were ended, and when to lose patience. */
+  readonly lingering = new Map<Wire, number>();
+  readonly topology: StaticTopology;
+  settings: PoolerSettings;
+  credentials: CredentialSource;
+  scramSecrets: ScramSecrets;
+  state: PoolerState = 'serving';
+  #countedClients = 0;
+  readonly #clientsOfUser = new Map<UserName, number>();
+  readonly #listeners: Listener[] = [];
+  readonly #transport: Transport;
+  readonly #virtualDatabases = new Map<string, VirtualDatabase>();
+  readonly #stopMaintenance: () => void;
+  #nextClientId = 1;
+  #nextLinkId = 1;
+  #settled: (() => void)[] = [];
+
+  constructor(needs: PoolerNeeds) {
+    this.settings = needs.settings;
+    this.credentials = needs.credentials;
+    this.verifier = needs.verifier;
+    this.clock = needs.clock;
+    this.log = needs.log;
+    this.budget = needs.budget;
+    this.#transport = needs.transport;
+    this.topology = new StaticTopology(needs.settings);
+    this.scramSecrets = new ScramSecrets(needs.settings.mockAuthenticationSecret);
+    for (const virtual of needs.virtualDatabases) {
+      for (const name of virtual.names) this.#virtualDatabases.set(name, virtual);
+    }
+    const pooler = this;
+    const live = {
+      get settings() {
+        return pooler.settings;
+      },
+      get credentials() {
+        return pooler.credentials;
+      },
+      clock: needs.clock,
+      log: needs.log,
+      transport: needs.transport,
+      resolver: needs.resolver,
+      topology: this.topology,
+    };
+    this.cancels = new CancelDesk(live);
+    this.dialer = new Dialer(live);
+    const maintenance = new Maintenance(this);
+    this.#stopMaintenance = needs.clock.every(Maintenance.PERIOD_MS, () => maintenance.tick());
+    this.#openForcedPools();
+  }
+
+  /** Starts listening at one address. @throws the system's error with `code` */
+  async listen(address: Address, backlog: number): Promise<Listener> {
+    const options = {
+      backlog,
+      keepAlive: this.settings.tcpKeepAlive,
+      keepIdleSeconds: this.settings.tcpKeepIdleSeconds,
+    };
+    const listener = await this.#transport.listen(address, options, (wire) => this.#accepted(wire));
+    this.#listeners.push(listener);
+    return listener;
+  }
+
+  #accepted(wire: Wire): void {
+    const session = new Session(this, this.#nextClientId++ as ClientId, wire);
+    const max = this.settings.clientsMax;
+    if (this.state === 'stopped') {
+      wire.destroy();
+      return;
+    }
+    if (max > 0 && this.sessions.size > max * STRANGERS_FACTOR + STRANGERS_EXTRA) {
+      this.log.warn('too many connections that have not logged in', { client: session.id });
+      wire.destroy();
+      return;
+    }
+    this.sessions.set(session.id, session);
+    wire.handler = new Startup(session, this);
+  }
+
+  get draining(): boolean {
+    return this.state !== 'serving';
+  }
+
+  /** Pools of forced users keep `min_pool_size` without a client. */
+  #openForcedPools(): void {
+    for (const name of this.settings.databases.keys()) {
+      const database = this.database(name);
+      const user = database?.settings.forcedUser;
+      if (database !== undefined && user !== undefined) this.pool(database, user);
+    }
+  }
+
+  database(name: DatabaseName): Database | undefined {
+    const known = this.databases.get(name);
+    if (known !== undefined) return known;
+    const found = databaseSettingsFor(this.settings, name);
+    if (found === undefined) return undefined;
+    const database = new Database(name, found.entry, found.automatic);
+    database.usedAtMs = this.clock.nowMs();
+    this.databases.set(name, database);
+    if (found.automatic) this.log.info('registered new auto-database', { database: name });
+    return database;
+  }
+
+  pool(database: Database, user: UserName): Pool {
+    const key = poolKey(database.name, user);
+    let pool = this.pools.get(key);
+    if (pool === undefined) {
+      pool = new Pool(this, database, user, key);
+      this.pools.set(key, pool);
+    }
+    return pool;
+  }
+
+  newLink(pool: Pool, permit: Permit): Link {
+    return new Link(this.#nextLinkId++ as LinkId, pool, permit, this.settings.packetBytesMax);
+  }
+
+  virtualDatabase(name: string): VirtualDatabase | undefined {
+    return this.#virtualDatabases.get(name);
+  }
+
+  clientsOfUser(user: UserName): number {
+    return this.#clientsOfUser.get(user) ?? 0;
+  }
+
+  countClient(session: Session): boolean {
+    session.counted = true;
+    this.#countedClients++;
+    return this.settings.clientsMax === 0 || this.#countedClients <= this.settings.clientsMax;
+  }
+
+  admitted(session: Session): void {
+    const { admission } = session;
+    if (admission === undefined) return;
+    admission.database.clients++;
+    admission.database.counters.logins++;
+    admission.pool.clients++;
+    this.#clientsOfUser.set(admission.user, this.clientsOfUser(admission.user) + 1);
+    if (this.settings.logConnections) {
+      const { wire } = session;
+      const tls = wire.tls === undefined ? undefined : `${wire.tls.protocol}/${wire.tls.cipher}`;
+      this.log.info('login attempt', { ...describeClient(session), tls });
+    }
+  }
+
+  sessionClosed(session: Session, reason: string): void {
+    this.sessions.delete(session.id);
+    if (session.counted) this.#countedClients--;
+    if (session.cancelIdentity !== undefined) this.cancels.forget(session.cancelIdentity);
+    const { admission } = session;
+    if (admission !== undefined) {
+      const nowMs = this.clock.nowMs();
+      this.cancels.forget(admission.cancel);
+      admission.database.clients--;
+      admission.database.usedAtMs = nowMs;
+      admission.pool.clients--;
+      admission.pool.usedAtMs = nowMs;
+      const count = this.clientsOfUser(admission.user) - 1;
+      if (count === 0) this.#clientsOfUser.delete(admission.user);
+      else this.#clientsOfUser.set(admission.user, count);
+    }
+    if (this.settings.logDisconnections && reason !== 'cancel request') {
+      const ageMs = Math.round(this.clock.nowMs() - session.connectedAtMs);
+      this.log.info(`closing because: ${reason}`, { ...describeClient(session), ageMs });
+    }
+    this.#checkSettled();
+  }
+
+  poolerError(session: Session, error: ErrorFields, why: string): void {
+    if (!this.settings.logPoolerErrors) return;
+    this.log.warn(`pooler error: ${error.message}`, {
+      ...describeClient(session),
+      sqlstate: error.code,
+      reason: why === '' ? undefined : why,
+    });
+  }
+
+  /** The session behind what a pool or a link knows only by its interface. */
+  sessionOf(known: unknown): Session | undefined {
+    return known instanceof Session ? known : undefined;
+  }
+
+  linger(wire: Wire): void {
+    this.lingering.set(wire, this.clock.nowMs() + LINGER_MS);
+  }
+
+  mayLease(_session: Session): boolean {
+    return this.state !== 'draining-links' && this.state !== 'stopped';
+  }
+
+  mayDial(_pool: Pool): boolean {
+    return this.state !== 'draining-links' && this.state !== 'stopped';
+  }
+
+  reasonToRetire(pool: Pool, link: Link): string | undefined {
+    if (link.retireReason !== undefined) return link.retireReason;
+    if (!this.mayDial(pool)) return 'server shutting down';
+    const { poolSize, reservePoolSize, serverLifetimeMs } = pool.limits;
+    if (poolSize > 0 && pool.links.size > poolSize + reservePoolSize) {
+      if (pool.liveCount() > poolSize + reservePoolSize) return 'too many servers in the pool';
+    }
+    const nowMs = this.clock.nowMs();
+    if (serverLifetimeMs > 0 && nowMs - link.connectedAtMs > serverLifetimeMs) {
+      // Not all at once: at most one in each pool_size-th part of the lifetime.
+      if (nowMs - pool.lastAgedMs > serverLifetimeMs / Math.max(1, poolSize)) {
+        pool.lastAgedMs = nowMs;
+        return 'server lifetime over';
+      }
+    }
+    return undefined;
+  }
+
+  linkClosing(pool: Pool, link: Link): void {
+    if (!this.settings.logDisconnections) return;
+    this.log.info(`closing server connection because: ${link.retireReason ?? 'unknown'}`, {
+      link: link.id,
+      database: pool.database,
+      user: pool.user,
+      ageMs: Math.round(this.clock.nowMs() - link.connectedAtMs),
+    });
+  }
+
+  cancelLink(_pool: Pool, link: Link): void {
+    this.cancels.forward(
+      link,
+      () => link.owed.ready > 0 && link.session === undefined,
+      () => undefined,
+    );
+  }
+
+  soon(run: () => void): void {
+    queueMicrotask(() => {
+      run();
+      this.#checkSettled();
+    });
+  }
+
+  /** Applies a new configuration as a whole. */
+  reload(settings: PoolerSettings, credentials: CredentialSource): void {
+    this.credentials = credentials;
+    applySettings(this, settings);
+    this.#openForcedPools();
+  }
+
+  /** Ends listening and begins to drain. Resolves when nothing is left to wait for. */
+  async drain(until: 'clients-left' | 'links-closed'): Promise<void> {
+    this.state = until === 'clients-left' ? 'draining-clients' : 'draining-links';
+    for (const listener of this.#listeners.splice(0)) await listener.close();
+    if (until === 'links-closed') {
+      for (const session of this.sessions.values()) {
+        if (session.phase === 'waiting') session.fail('serverShuttingDown');
+      }
+      for (const pool of this.pools.values()) {
+        pool.renewWants();
+        for (const link of [...pool.idleLinks]) link.close('server shutting down');
+      }
+    }
+    if (this.#isSettled()) return;
+    await new Promise<void>((resolve) => this.#settled.push(resolve));
+  }
+
+  #isSettled(): boolean {
+    if (this.state === 'draining-clients') return this.#countedClients === 0;
+    if (this.state === 'draining-links') {
+      for (const pool of this.pools.values()) if (pool.links.size > 0) return false;
+    }
+    return true;
+  }
+
+  #checkSettled(): void {
+    if (this.#settled.length === 0 || !this.#isSettled()) return;
+    for (const resolve of this.#settled.splice(0)) resolve();
+  }
+
+  /** Closes everything at once. */
+  async stop(): Promise<void> {
+    this.state = 'stopped';
+    this.#stopMaintenance();
+    const closing = this.#listeners.splice(0).map((listener) => listener.close());
+    for (const session of [...this.sessions.values()]) session.close('shutdown');
+    for (const pool of this.pools.values()) {
+      for (const link of [...pool.links]) link.close('shutdown');
+    }
+    await Promise.all(closing);
+    for (const resolve of this.#settled.splice(0)) resolve();
+  }
+
+  async snapshot(): Promise<DaemonSnapshot> {
+    return snapshotOf(this);
+  }
+}

@@ -1,0 +1,98 @@
+import { Frontend, ProtocolViolation } from '@pgweir/protocol';
+import type { Link } from '../backend/link';
+import type { Session } from '../frontend/session';
+
+/** What to do with a frame from a client, by its tag. */
+const REFUSE = 0;
+/** Needs a link, goes through. */
+const FORWARD = 1;
+/** Goes through where there is a link; PostgreSQL ignores it outside of a COPY, and so do we. */
+const FORWARD_IF_LEASED = 2;
+const TERMINATE = 3;
+
+const INTEREST = new Uint8Array(256);
+for (const tag of [
+  Frontend.Bind,
+  Frontend.Close,
+  Frontend.Describe,
+  Frontend.Execute,
+  Frontend.FunctionCall,
+  Frontend.Parse,
+  Frontend.Query,
+  Frontend.Sync,
+]) {
+  INTEREST[tag] = FORWARD;
+}
+for (const tag of [Frontend.CopyData, Frontend.CopyDone, Frontend.CopyFail, Frontend.Flush]) {
+  INTEREST[tag] = FORWARD_IF_LEASED;
+}
+INTEREST[Frontend.Terminate] = TERMINATE;
+
+/**
+ * Forwards a chunk from a client to its link, in runs that are as long as possible; asks for a link
+ * where one is needed. What can't go on yet is kept by the session (`session.keep`).
+ *
+ * @throws ProtocolViolation (08P01) when the stream makes no sense
+ */
+export function relayDown(session: Session, buffer: Buffer, length: number): void {
+  const reader = session.reader;
+  let link = session.link;
+  let at = 0;
+  let runStart = 0;
+  while (at < length) {
+    const frameStart = at;
+    if (reader.bodyLeft === 0) {
+      at = reader.readHeader(buffer, at, length);
+      if (at < 0) {
+        at = frameStart;
+        break;
+      }
+      const interest = INTEREST[reader.tag] ?? REFUSE;
+      if (interest === REFUSE) throw new ProtocolViolation('unexpectedMessage', reader.tag, 0);
+      if (interest === TERMINATE) {
+        flush(session, link, buffer, runStart, frameStart);
+        session.terminated();
+        return;
+      }
+      session.dropping = session.skipping || (link === undefined && interest === FORWARD_IF_LEASED);
+      if (!session.dropping) {
+        if (link === undefined) {
+          link = session.takeLink(reader.tag);
+          if (link === undefined) {
+            session.keep(reader.headerBytes(), buffer.subarray(at, length));
+            reader.reset();
+            return;
+          }
+        }
+        link.owed.sent(reader.tag);
+      } else {
+        flush(session, link, buffer, runStart, frameStart);
+      }
+      if (reader.headerWasCut && !session.dropping)
+        flushHeader(session, link, reader.headerBytes());
+      if (reader.headerWasCut || session.dropping) runStart = at;
+    }
+    at = reader.takeBody(at, length);
+    if (session.dropping) {
+      runStart = at;
+      if (reader.bodyLeft === 0 && session.skipping) session.skipped(reader.tag);
+    }
+  }
+  flush(session, link, buffer, runStart, at);
+  if (link !== undefined) session.sentOn(link, reader.bodyLeft > 0 && !session.dropping);
+}
+
+function flush(
+  session: Session,
+  link: Link | undefined,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): void {
+  if (start >= end || link === undefined) return;
+  if (!link.write(buffer.subarray(start, end))) session.pauseForLink();
+}
+
+function flushHeader(session: Session, link: Link | undefined, header: Buffer): void {
+  if (link !== undefined && !link.write(header)) session.pauseForLink();
+}

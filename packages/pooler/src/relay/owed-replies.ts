@@ -1,0 +1,132 @@
+import { Frontend } from '@pgweir/protocol';
+
+type ReadyKind = 'none' | 'query' | 'sync';
+
+/**
+ * Counts what PostgreSQL still owes on one link, from the tags of what was sent and what came back.
+ * The link may change hands only when `settled`.
+ *
+ * ReadyForQuery is owed for each Query, FunctionCall and Sync. Extended messages without a Sync owe
+ * one later (`unsynced`). Two things make the count unknowable from outside; then `uncertain` is set
+ * for good and the link has to be closed after its lease instead of being reused:
+ * - Syncs that PostgreSQL reads during COPY FROM STDIN are ignored, unless the COPY fails before
+ *   they were read;
+ * - a Query behind unsynced extended messages is skipped when one of those fails.
+ *
+ * @see PostgreSQL documentation, anchors protocol-flow-ext-query and protocol-flow-copy
+ */
+export class OwedReplies {
+  /** How many ReadyForQuery are owed. */
+  ready = 0;
+  /** Extended messages were sent after the last Sync. */
+  unsynced = false;
+  /** PostgreSQL is reading CopyData, as far as we have heard. */
+  copyIn = false;
+  /** The count can't be trusted any more. */
+  uncertain = false;
+  #kind: ReadyKind = 'none';
+  #kindsMixed = false;
+  /** A Query followed unsynced extended messages. */
+  #queryBehindUnsynced = false;
+  /** The client sent copy messages before it could know that a COPY had begun. */
+  #copyAhead = false;
+  /** The client has sent CopyDone or CopyFail for the current COPY. */
+  #copyEnded = false;
+  /** Syncs counted in `ready` that the running COPY swallows. */
+  #swallowedOwed = 0;
+  /** Syncs sent during the COPY, not counted in `ready`. */
+  #swallowedLater = 0;
+
+  /** Nothing is owed, nothing is open. */
+  get settled(): boolean {
+    return this.ready === 0 && !this.unsynced && !this.uncertain;
+  }
+
+  /** A frame with this tag goes to PostgreSQL. */
+  sent(tag: number): void {
+    switch (tag) {
+      case Frontend.Query:
+      case Frontend.FunctionCall:
+        if (this.unsynced) this.#queryBehindUnsynced = true;
+        this.unsynced = false;
+        this.#owe('query');
+        return;
+      case Frontend.Sync:
+        if (this.copyIn && !this.#copyEnded) {
+          this.#swallowedLater++;
+          return;
+        }
+        this.unsynced = false;
+        this.#owe('sync');
+        return;
+      case Frontend.Parse:
+      case Frontend.Bind:
+      case Frontend.Describe:
+      case Frontend.Execute:
+      case Frontend.Close:
+        this.unsynced = true;
+        return;
+      case Frontend.CopyDone:
+      case Frontend.CopyFail:
+        if (this.copyIn) this.#copyEnded = true;
+        else if (!this.settled) this.#copyAhead = true;
+        return;
+      case Frontend.CopyData:
+        if (!this.copyIn && !this.settled) this.#copyAhead = true;
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** CopyInResponse arrived. */
+  copyInBegan(): void {
+    this.copyIn = true;
+    this.#copyEnded = false;
+    this.#swallowedLater = 0;
+    this.#swallowedOwed = this.#kind === 'sync' ? this.ready : 0;
+    const syncsMayHide = this.#swallowedOwed > 0 || (this.#kindsMixed && this.ready > 1);
+    if (this.#kindsMixed && this.ready > 1) this.uncertain = true;
+    if (this.#copyAhead && syncsMayHide) this.uncertain = true;
+  }
+
+  /** CommandComplete arrived. */
+  commandCompleted(): void {
+    if (!this.copyIn) return;
+    this.ready -= this.#swallowedOwed;
+    this.#endCopy();
+  }
+
+  /** ErrorResponse arrived. */
+  failed(): void {
+    if (this.#queryBehindUnsynced) this.uncertain = true;
+    if (!this.copyIn) return;
+    if (this.#swallowedOwed > 0 || this.#swallowedLater > 0) this.uncertain = true;
+    this.#endCopy();
+  }
+
+  /** ReadyForQuery arrived. @returns false when none was owed: the stream makes no sense */
+  becameReady(): boolean {
+    if (this.ready === 0) return this.uncertain;
+    this.ready--;
+    if (this.ready > 0) return true;
+    this.#kind = 'none';
+    this.#kindsMixed = false;
+    this.#queryBehindUnsynced = false;
+    this.#copyAhead = false;
+    return true;
+  }
+
+  #owe(kind: 'query' | 'sync'): void {
+    if (this.ready > 0 && this.#kind !== kind) this.#kindsMixed = true;
+    this.#kind = kind;
+    this.ready++;
+  }
+
+  #endCopy(): void {
+    this.copyIn = false;
+    this.#copyEnded = false;
+    this.#swallowedOwed = 0;
+    this.#swallowedLater = 0;
+  }
+}

@@ -1,0 +1,139 @@
+import { Backend, decodeNotice, decodeParameterStatus, ProtocolViolation } from '@pgweir/protocol';
+import { endsConnection, type Link } from '../backend/link';
+import type { LinkSession } from '../backend/link-session';
+
+/** What to do with a frame from PostgreSQL, by its tag. */
+const REFUSE = 0;
+const FORWARD = 1;
+/** Forward and look at the body. */
+const INSPECT = 2;
+/** Forward and take note of the tag. */
+const NOTE = 3;
+/** A notification: for the session that listens, which in transaction mode may be another one. */
+const NOTIFY = 4;
+
+const INTEREST = new Uint8Array(256);
+for (const tag of [
+  Backend.BindComplete,
+  Backend.CloseComplete,
+  Backend.CopyData,
+  Backend.CopyDone,
+  Backend.CopyOutResponse,
+  Backend.CopyBothResponse,
+  Backend.DataRow,
+  Backend.EmptyQueryResponse,
+  Backend.FunctionCallResponse,
+  Backend.NoData,
+  Backend.NoticeResponse,
+  Backend.ParameterDescription,
+  Backend.ParseComplete,
+  Backend.PortalSuspended,
+  Backend.RowDescription,
+]) {
+  INTEREST[tag] = FORWARD;
+}
+INTEREST[Backend.ReadyForQuery] = INSPECT;
+INTEREST[Backend.ParameterStatus] = INSPECT;
+INTEREST[Backend.ErrorResponse] = INSPECT;
+INTEREST[Backend.CommandComplete] = NOTE;
+INTEREST[Backend.CopyInResponse] = NOTE;
+INTEREST[Backend.NotificationResponse] = NOTIFY;
+
+/**
+ * Forwards a chunk from PostgreSQL to the session that has the link, in runs that are as long as
+ * possible, and keeps the books on the way.
+ *
+ * @returns the offset up to which the chunk belonged to the session: less than `length` when the
+ *   lease ended before its end. The release itself happens after the chunk.
+ * @throws ProtocolViolation when the stream makes no sense
+ */
+export function relayUp(link: Link, session: LinkSession, buffer: Buffer, length: number): number {
+  const reader = link.reader;
+  let at = 0;
+  let runStart = 0;
+  while (at < length) {
+    const frameStart = at;
+    if (reader.bodyLeft > 0) {
+      at = reader.takeBody(at, length);
+      if (INTEREST[reader.tag] === INSPECT) link.collector.add(buffer, frameStart, at);
+      if (link.dropping) runStart = at;
+    } else {
+      at = reader.readHeader(buffer, at, length);
+      if (at < 0) {
+        forward(link, session, buffer, runStart, frameStart);
+        return length;
+      }
+      const interest = INTEREST[reader.tag] ?? REFUSE;
+      if (interest === REFUSE) throw new ProtocolViolation('unexpectedMessage', reader.tag, 0);
+      link.dropping = interest === NOTIFY && session.mode !== 'session';
+      if (link.dropping) forward(link, session, buffer, runStart, frameStart);
+      else if (reader.headerWasCut) forwardHeader(link, session, reader.headerBytes());
+      const bodyStart = at;
+      at = reader.takeBody(at, length);
+      if (link.dropping) runStart = at;
+      else if (reader.headerWasCut) runStart = bodyStart;
+      if (interest === INSPECT) {
+        link.collector.begin(reader.bodyLength);
+        link.collector.add(buffer, bodyStart, at);
+      }
+    }
+    if (reader.bodyLeft > 0) break;
+    const tag = reader.tag;
+    if (tag === Backend.ReadyForQuery) {
+      link.status = link.collector.take()[0] ?? 0;
+      if (!link.owed.becameReady()) throw new ProtocolViolation('unexpectedMessage', tag, 0);
+      if (link.owed.ready === 0 || session.mode === 'statement') {
+        forward(link, session, buffer, runStart, at);
+        runStart = at;
+      }
+      session.ready(link);
+      if (link.session !== session) return at;
+    } else if (INTEREST[tag] !== FORWARD) {
+      takeNote(link, session, tag);
+    }
+  }
+  forward(link, session, buffer, runStart, at);
+  return length;
+}
+
+function takeNote(link: Link, session: LinkSession, tag: number): void {
+  switch (tag) {
+    case Backend.CommandComplete:
+      link.owed.commandCompleted();
+      return;
+    case Backend.CopyInResponse:
+      link.owed.copyInBegan();
+      return;
+    case Backend.ErrorResponse: {
+      link.owed.failed();
+      const error = decodeNotice(link.collector.takeNotice());
+      if (!endsConnection(error)) return;
+      link.fatalForwarded = true;
+      link.retireReason ??= `server: ${error.message}`;
+      return;
+    }
+    case Backend.ParameterStatus: {
+      const { name, value } = decodeParameterStatus(link.collector.take());
+      link.parameterChanged(name, value);
+      session.parameterChanged(link, name, value);
+      return;
+    }
+    default:
+      return;
+  }
+}
+
+function forward(
+  link: Link,
+  session: LinkSession,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): void {
+  if (start >= end) return;
+  if (!session.fromLink(buffer.subarray(start, end))) link.pauseReading();
+}
+
+function forwardHeader(link: Link, session: LinkSession, header: Buffer): void {
+  if (!session.fromLink(header)) link.pauseReading();
+}

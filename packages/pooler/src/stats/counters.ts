@@ -1,0 +1,12 @@
+/** Plain counters of one database, since start. Times in microseconds. */
+export class DatabaseCounters {
+  transactions = 0;
+  queries = 0;
+  leases = 0;
+  receivedBytes = 0;
+  sentBytes = 0;
+  transactionUs = 0;
+  queryUs = 0;
+  waitUs = 0;
+  logins = 0;
+}
