@@ -50,7 +50,7 @@ export class StatusLine {
   #show(text: string): void {
     if (text === this.#shown) return;
     this.#shown = text;
-    if (this.#out.isTTY) this.#out.write(CLEAR_LINE + text.slice(0, this.#out.columns - 1));
+    if (this.#out.isTTY) this.#out.write(CLEAR_LINE + text.slice(0, (this.#out.columns || 80) - 1));
     else this.#out.write(`${text}\n`);
   }
 }
