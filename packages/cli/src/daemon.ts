@@ -35,7 +35,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       return false;
     }
     config = result.config;
-    log.reconfigure(config.log);
+    log.configure(config.log);
     pooler.reload(config.pooler, credentials);
     statsLog.restart(config);
     log.info('configuration reloaded');
