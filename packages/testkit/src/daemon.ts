@@ -7,6 +7,8 @@ import { waitFor } from './wait-for';
 
 /** What the daemon logs once it listens. */
 const UP = 'process up';
+/** What it logs at the end of a reload. */
+const RELOADED = /configuration reloaded|RELOAD failed/;
 const START_DEADLINE_MS = 20_000;
 const STOP_DEADLINE_MS = 10_000;
 const RELOAD_DEADLINE_MS = 5_000;
@@ -173,9 +175,9 @@ export class Daemon {
 
   /**
    * SIGHUP, with a new configuration if one is given, and waits until `until` shows up in the log
-   * after that.
+   * after that; by default, until it was applied or refused.
    */
-  async reload(config?: string, until: string | RegExp = /reload/i): Promise<void> {
+  async reload(config?: string, until: string | RegExp = RELOADED): Promise<void> {
     if (config !== undefined) this.write('pgweir.ini', config);
     const from = this.log().length;
     this.kill('SIGHUP');

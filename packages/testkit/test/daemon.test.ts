@@ -8,7 +8,7 @@ const PROGRAM = `
   const server = require('net').createServer((socket) => socket.destroy());
   server.on('error', (error) => { console.error(error.code); process.exit(1); });
   server.listen(Number(/port = (.*)/.exec(text)[1]), '127.0.0.1', () => console.error('process up'));
-  process.on('SIGHUP', () => console.error('reloaded'));
+  process.on('SIGHUP', () => console.error('configuration reloaded'));
 `;
 const command = [process.execPath, '-e', PROGRAM] as const;
 
