@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { waitFor } from '@pgweir/testkit';
 import { tempDir } from './support/temp-dir';
 
 const MAIN = path.join(__dirname, '..', 'dist', 'main.js');
@@ -63,4 +64,33 @@ test('without arguments it says what is missing', () => {
   const { code, stderr } = pgweir();
   expect(code).toBe(1);
   expect(stderr).toContain('pgweir: no configuration file specified\n');
+});
+
+test('-d returns when the daemon is up; SIGTERM ends it and removes the pidfile', async () => {
+  writeFileSync(directory.file('users'), '"a" "b"\n');
+  writeFileSync(
+    directory.file('d.ini'),
+    `[databases]
+* = host=127.0.0.1
+[pgbouncer]
+auth_type = trust
+auth_file = users
+unix_socket_dir = ${directory.path}
+pidfile = d.pid
+logfile = d.log
+`,
+  );
+  expect(pgweir('-d', 'd.ini')).toEqual({ code: 0, stdout: '', stderr: '' });
+  const pid = Number(readFileSync(directory.file('d.pid'), 'utf8'));
+  expect(readFileSync(directory.file('d.log'), 'utf8')).toContain(`[${pid}] LOG process up`);
+  try {
+    const second = pgweir('-d', 'd.ini');
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain("d.pid' exists, another instance running?\n");
+    process.kill(pid, 'SIGTERM');
+    await waitFor(() => !existsSync(directory.file('d.pid')), { what: 'the daemon to end' });
+  } finally {
+    // Only after a failure: nothing may outlive the test.
+    if (existsSync(directory.file('d.pid'))) process.kill(pid, 'SIGKILL');
+  }
 });

@@ -292,3 +292,76 @@ test('a file that is not there gives one problem', () => {
     problems: [{ message: 'cannot read "pgweir.ini": no such file' }],
   });
 });
+
+test('the usual file of a PgBouncer user starts, with warnings only for what is missing here', () => {
+  const result = load(
+    `;;; an ordinary installation
+[databases]
+; foodb =
+app = host=/var/run/postgresql dbname=app auth_user=pgbouncer
+forced = host=10.1.2.3 port=300 user=svc password='a b' client_encoding=UNICODE datestyle=ISO connect_query='SELECT 1'
+* = host=testserver
+[users]
+svc = pool_mode=session max_user_connections=10
+[peers]
+[pgbouncer]
+logfile = /var/log/postgresql/pgbouncer.log
+pidfile = /var/run/postgresql/pgbouncer.pid
+listen_addr = *
+listen_port = 6432
+unix_socket_dir = /var/run/postgresql
+auth_type = scram-sha-256
+auth_file = /etc/pgbouncer/userlist.txt
+auth_user = pgbouncer
+auth_query = SELECT usename, passwd FROM pg_shadow WHERE usename=$1
+auth_hba_file =
+admin_users = postgres, admin
+stats_users = stats, postgres
+pool_mode = transaction
+server_reset_query = DISCARD ALL
+server_reset_query_always = 0
+ignore_startup_parameters = extra_float_digits,search_path
+server_check_query = select 1
+server_check_delay = 30
+max_client_conn = 1000
+default_pool_size = 20
+min_pool_size = 0
+reserve_pool_size = 5
+reserve_pool_timeout = 3
+max_db_connections = 50
+server_round_robin = 0
+log_connections = 1
+log_disconnections = 1
+log_pooler_errors = 1
+stats_period = 60
+server_lifetime = 1200
+server_idle_timeout = 60
+client_login_timeout = 60
+autodb_idle_timeout = 3600
+query_wait_timeout = 120
+client_idle_timeout = 0
+idle_transaction_timeout = 0
+pkt_buf = 4096
+listen_backlog = 128
+sbuf_loopcnt = 5
+tcp_defer_accept = 0
+tcp_keepalive = 1
+tcp_keepidle = 60
+dns_max_ttl = 15
+disable_pqexec = 0
+verbose = 0
+`,
+    { '/etc/pgbouncer/userlist.txt': '"postgres" "md5d131dd02c5e6eec4d131dd02c5e6eec4"\n' },
+  );
+  expect(result.kind).toBe('ok');
+  expect(
+    result.warnings.map(({ line, message }) => `${line} ${message.split(' has no')[0]}`),
+  ).toEqual([
+    '18 auth_user',
+    '19 auth_query',
+    '20 auth_hba_file',
+    '47 pkt_buf',
+    '49 sbuf_loopcnt',
+    '50 tcp_defer_accept',
+  ]);
+});

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import tls from 'node:tls';
@@ -143,3 +144,30 @@ test('ciphers and curves that OpenSSL does not know are problems', () => {
   );
   expect(pooler.clientTls?.ecdhCurve).toBe('prime256v1');
 });
+
+test('old versions of TLS work when they are asked for, although OpenSSL is wary of them', async () => {
+  const lines = ['client_tls_sslmode = require', ...SERVER, 'client_tls_protocols = tlsv1.0'];
+  const { pooler } = loaded(ini(...lines, 'server_tls_protocols = all'), CERTS);
+  const server = tls.createServer(withoutUndefined(pooler.clientTls ?? {}), (socket) => {
+    socket.end(socket.getProtocol() ?? '');
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const { minVersion, maxVersion, ciphers } = pooler.serverTls ?? {};
+  const options = withoutUndefined({ minVersion, maxVersion, ciphers });
+  const socket = tls.connect({ port: address.port, rejectUnauthorized: false, ...options });
+  const [said] = await once(socket, 'data');
+  expect(String(said)).toBe('TLSv1');
+  socket.destroy();
+  server.close();
+  await once(server, 'close');
+});
+
+function withoutUndefined<T extends object>(
+  options: T,
+): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  const present = Object.entries(options).filter(([, value]) => value !== undefined);
+  // Only entries of `options` are left.
+  return Object.fromEntries(present) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
+}
