@@ -1,5 +1,6 @@
 import type * as net from 'node:net';
 import type * as tls from 'node:tls';
+import { isNativeError } from 'node:util/types';
 import type {
   Address,
   TlsClientOptions,
@@ -240,7 +241,7 @@ export class NodeWire implements Wire, WriteOwner {
       this.#secure(plain, prepare());
     } catch (error) {
       // An unusable key or certificate.
-      plain.destroy(error instanceof Error ? error : new Error(String(error)));
+      plain.destroy(isNativeError(error) ? error : new Error(String(error)));
     }
   }
 

@@ -1,6 +1,7 @@
 import { constants } from 'node:crypto';
 import type * as net from 'node:net';
 import * as tls from 'node:tls';
+import { isNativeError } from 'node:util/types';
 import type { TlsServerOptions } from '../ports/transport';
 import { derOf } from './tls-info';
 
@@ -96,7 +97,7 @@ function verifyFault(socket: tls.TLSSocket): Error | undefined {
     if (typeof verifyError === 'function') {
       const fault: unknown = verifyError.call(handle);
       if (fault === null || fault === undefined) return undefined;
-      return fault instanceof Error ? fault : new Error('certificate verification failed');
+      return isNativeError(fault) ? fault : new Error('certificate verification failed');
     }
   }
   return new Error('this runtime does not tell whether a client certificate is valid');
