@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { DEMO } from './daemon-files';
@@ -15,6 +16,8 @@ export class Load {
 
   constructor(options: { readonly port: number; readonly clients: number }) {
     this.#port = options.port;
+    // Each client's pause listens to it.
+    setMaxListeners(0, this.#stopping.signal);
     this.#clients = Array.from({ length: options.clients }, () => this.#keepRunning());
   }
 

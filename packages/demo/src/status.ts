@@ -30,7 +30,7 @@ export class StatusReader {
     try {
       const client = this.#client ?? (await this.#connect());
       const pools = await ask(client, 'SHOW POOLS');
-      const stats = await ask(client, 'SHOW STATS');
+      const stats = await ask(client, 'SHOW STATS_TOTALS');
       return this.#status(pools, stats);
     } catch (error) {
       await this.close();
@@ -70,7 +70,7 @@ export class StatusReader {
       );
     const transactions = stats
       .filter(isTraffic)
-      .reduce((total, row) => total + numberOf(row, 'total_xact_count'), 0);
+      .reduce((total, row) => total + numberOf(row, 'xact_count'), 0);
     const now: Counters = { atMs: performance.now(), transactions };
     const before = this.#last ?? now;
     this.#last = now;

@@ -35,7 +35,7 @@ function fakeConsole(tables: Tables): Server {
 
 test('figures are summed over the pools, without the console itself', async () => {
   const stats = [
-    ['database', 'total_xact_count'],
+    ['database', 'xact_count'],
     ['demo', '100'],
     ['pgbouncer', '9'],
   ];
@@ -46,7 +46,7 @@ test('figures are summed over the pools, without the console itself', async () =
       ['demo_replica', '1', '0', '1', '0', '0', '0'],
       ['pgbouncer', '1', '0', '0', '0', '0', '0'],
     ],
-    'SHOW STATS': stats,
+    'SHOW STATS_TOTALS': stats,
   });
   await new Promise<void>((resolve) => console.listen(0, '127.0.0.1', resolve));
   const reader = new StatusReader((console.address() as AddressInfo).port);

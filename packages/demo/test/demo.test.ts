@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, isAlive, waitFor } from '@pgweir/testkit';
+import { Client } from 'pg';
+
+const MAIN = join(__dirname, '..', 'dist', 'main.js');
+
+interface Demo {
+  readonly child: ChildProcess;
+  readonly port: number;
+  readonly ended: Promise<number | null>;
+  output(): string;
+}
+
+let demo: Demo | undefined;
+
+afterEach(async () => {
+  if (demo === undefined) return;
+  demo.child.kill('SIGTERM');
+  await demo.ended;
+  demo = undefined;
+});
+
+/** Started, and showing its first figures. */
+async function startDemo(): Promise<Demo> {
+  const port = await freePort();
+  const child = spawn(process.execPath, [MAIN, '--port', String(port)], { stdio: 'pipe' });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+  }
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  demo = { child, port, ended, output: () => text };
+  await waitFor(() => /^clients 0 .* transactions\/s$/m.test(text), {
+    what: 'the status line',
+    deadlineMs: 25_000,
+  });
+  return demo;
+}
+
+/** Folders that a process with this id made. */
+function foldersOf(pid: number | undefined): string[] {
+  return ['/dev/shm', tmpdir()]
+    .filter((parent) => existsSync(parent))
+    .flatMap((parent) => readdirSync(parent).map((name) => join(parent, name)))
+    .filter((path) => path.includes(`pgweir-run-${pid}-`));
+}
+
+test('the demo serves primary and replica, and leaves nothing at Ctrl-C', async () => {
+  const { child, ended, output } = await startDemo();
+  const urls = [...output().matchAll(/postgres:\/\/demo\S+/g)].map(([url]) => url);
+  const inRecovery: unknown[] = [];
+  for (const connectionString of urls.slice(0, 2)) {
+    const client = new Client({ connectionString });
+    await client.connect();
+    const { rows } = await client.query('SELECT pg_is_in_recovery() AS yes, count(*) FROM items');
+    inRecovery.push(rows);
+    await client.end();
+  }
+  expect(inRecovery).toEqual([[{ yes: false, count: '1000' }], [{ yes: true, count: '1000' }]]);
+  expect(foldersOf(child.pid)).toHaveLength(2);
+  child.kill('SIGINT');
+  child.kill('SIGINT');
+  expect(await ended).toBe(0);
+  expect(foldersOf(child.pid)).toEqual([]);
+});
+
+test('the demo stops with an error, and the last words, when pgweir dies', async () => {
+  const { child, ended, output } = await startDemo();
+  const dir = /host=(\S+)/.exec(output())?.[1] ?? '';
+  const pid = Number(readFileSync(join(dir, 'guarded.pid'), 'utf8'));
+  process.kill(pid, 'SIGKILL');
+  expect(await ended).toBe(1);
+  expect(output()).toMatch(/pgweir ended \(SIGKILL\)\. Its last words:\n.*process up/s);
+  expect([isAlive(pid), foldersOf(child.pid)]).toEqual([false, []]);
+});
