@@ -10,6 +10,9 @@ const QUEUED_NOTICE = noticeResponse({
   message: 'No server connection available in postgres backend, client being queued',
 });
 
+/** How long a pool of an automatic database is kept when no login to its server ever worked. */
+const UNKNOWN_MS = 60_000;
+
 /** From this age on, a link that PostgreSQL does not let go of is worth a line in the log. */
 const SLOW_CLOSE_MS = 10_000;
 
@@ -30,7 +33,7 @@ export class Maintenance {
     for (const pool of [...this.#pooler.pools.values()]) {
       this.#waiters(pool, nowMs);
       for (const link of [...pool.links]) this.#link(pool, link, nowMs);
-      if (pool.blockedWants > 0 && pool.reserveAllowed() && !pool.reserveInUse) {
+      if (pool.reserveAllowed() && !pool.reserveInUse) {
         pool.reserveInUse = true;
         this.#pooler.log.warn('taking connection from reserve_pool', {
           database: pool.database,
@@ -173,7 +176,9 @@ export class Maintenance {
       database.automatic &&
       settings.autodbIdleTimeoutMs > 0 &&
       idleMs > settings.autodbIdleTimeoutMs;
-    if (!gone && !old && !autoOld) return;
+    // A name that somebody made up: the server has never let us in.
+    const neverWorked = database.automatic && pool.welcome === undefined && idleMs > UNKNOWN_MS;
+    if (!gone && !old && !autoOld && !neverWorked) return;
     pool.dispose();
     this.#pooler.pools.delete(pool.key);
   }

@@ -259,6 +259,10 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.lingering.set(wire, this.clock.nowMs() + LINGER_MS);
   }
 
+  lingered(wire: Wire): void {
+    this.lingering.delete(wire);
+  }
+
   mayLease(_session: Session): boolean {
     return this.state !== 'draining-links' && this.state !== 'stopped';
   }

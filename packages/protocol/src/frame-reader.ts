@@ -23,7 +23,8 @@ export class FrameReader {
   /** True when the current frame's header came in two or more chunks. */
   headerWasCut = false;
   bodyBytesMax: number;
-  readonly #held = Buffer.alloc(HEADER_BYTES);
+  /** Made when a header is cut for the first time: most connections never need it. */
+  #held: Buffer | undefined;
 
   constructor(bodyBytesMax: number) {
     this.bodyBytesMax = bodyBytesMax;
@@ -49,12 +50,14 @@ export class FrameReader {
     }
     const missing = HEADER_BYTES - this.heldLength;
     const taken = Math.min(missing, end - at);
-    chunk.copy(this.#held, this.heldLength, at, at + taken);
+    this.#held ??= Buffer.alloc(HEADER_BYTES);
+    const held = this.#held;
+    chunk.copy(held, this.heldLength, at, at + taken);
     this.heldLength += taken;
     if (taken < missing) return -1;
     this.heldLength = 0;
     this.headerWasCut = true;
-    this.#accept(this.#held[0] ?? 0, this.#held.readInt32BE(1));
+    this.#accept(held[0] ?? 0, held.readInt32BE(1));
     return at + taken;
   }
 

@@ -10,7 +10,8 @@ export const systemClock: Clock = {
     return () => clearInterval(timer);
   },
   after(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
+    // A longer delay would fire at once.
+    const timer = setTimeout(run, Math.min(delayMs, 2 ** 31 - 1));
     return () => clearTimeout(timer);
   },
 };

@@ -1,7 +1,9 @@
+import type { ClientId } from '../ports/names';
 import type { Link } from './link';
 
 /** What a link needs of the session that it is lent to. */
 export interface LinkSession {
+  readonly id: ClientId;
   readonly mode: 'session' | 'transaction' | 'statement';
   /** Sends bytes to the client. @returns false when the client does not keep up */
   fromLink(bytes: Buffer): boolean;

@@ -80,6 +80,8 @@ export class Link implements WireHandler {
   readonly collector = new BodyCollector();
   /** A client's frame has been sent in part. */
   midFrame = false;
+  /** The client (its id) that changed state of this connection which another one must not see; 0: none. */
+  changedBy = 0;
   /** Lent since the last reset query. */
   usedSinceReset = false;
   /** Called (at the end of a chunk) when something that a clean-up waits for may have happened. */

@@ -39,4 +39,6 @@ export interface SessionContext {
   sessionClosed(session: Session, reason: string): void;
   /** Sees to it that a wire that was ended does not stay for ever. */
   linger(wire: Wire): void;
+  /** The wire is gone by itself. */
+  lingered(wire: Wire): void;
 }

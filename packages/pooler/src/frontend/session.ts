@@ -16,7 +16,12 @@ import type { Waiter } from '../pool/wait-queue';
 import type { ClientId, UserName } from '../ports/names';
 import type { Address, TlsInfo, Wire, WireHandler } from '../ports/transport';
 import { relayDown } from '../relay/downstream';
-import { EMPTY_PROFILE, type Profile, transitionSql } from '../session-state/profile';
+import {
+  cleanSlateSql,
+  EMPTY_PROFILE,
+  type Profile,
+  transitionSql,
+} from '../session-state/profile';
 import type { PoolMode } from '../settings/settings';
 import type { SessionContext } from './session-context';
 import { SESSION_MOVES, type SessionPhase } from './session-phase';
@@ -78,6 +83,8 @@ export class Session implements WireHandler, DedicatedWaiter {
   #paused = false;
   #wireGone = false;
   #skipAll = false;
+  /** A cancel request came while the link was being prepared. */
+  #cancelWanted = false;
   readonly id: ClientId;
   readonly wire: Wire;
   readonly #context: SessionContext;
@@ -210,26 +217,30 @@ export class Session implements WireHandler, DedicatedWaiter {
   #beginLease(link: Link): boolean {
     this.link = link;
     this.enter('active');
-    if (link.profile === this.profile) return true;
-    if (link.profile.key === this.profile.key) {
+    const leftover = link.changedBy !== 0 && link.changedBy !== this.id;
+    if (!leftover && link.profile === this.profile) return true;
+    if (!leftover && link.profile.key === this.profile.key) {
       link.profile = this.profile;
       return true;
     }
     const parameters = link.identity?.parameters;
-    const sql = transitionSql(link.profile, this.profile, (name) => parameters?.initial(name));
+    const sql = leftover
+      ? cleanSlateSql(this.profile)
+      : transitionSql(link.profile, this.profile, (name) => parameters?.initial(name));
     link.deadlineMs = this.#context.clock.nowMs() + this.#context.settings.serverConnectTimeoutMs;
     link.runOwn(sql, (result) => {
       link.deadlineMs = 0;
-      if (this.phase === 'closed') {
-        link.releaseNow();
-        return;
+      if (result.kind === 'done') {
+        link.profile = this.profile;
+        link.changedBy = 0;
       }
-      if (result.kind === 'failed') {
+      if (this.phase === 'closed') link.releaseNow();
+      else if (result.kind === 'failed') {
         this.failWith({ ...result.error, severity: 'FATAL' }, 'settings were refused');
-        return;
-      }
-      link.profile = this.profile;
-      this.#resumeKept();
+      } else if (this.#cancelWanted) {
+        this.#endLeaseNow(link);
+        this.#dropKept();
+      } else this.#resumeKept();
     });
     return false;
   }
@@ -377,17 +388,28 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   /** A cancel request with this session's key has arrived. */
   cancelRequested(): 'canceled' | 'idle' | { readonly link: Link } {
-    if (this.link !== undefined) return { link: this.link };
+    const { link } = this;
+    if (link?.busyWithOwn === true && this.login === undefined) {
+      this.#cancelWanted = true;
+      return 'canceled';
+    }
+    if (link !== undefined) return { link };
     if (this.phase !== 'waiting' || this.login !== undefined) return 'idle';
     this.admission?.pool.leave(this);
     this.enter('idle');
+    this.#dropKept();
+    return 'canceled';
+  }
+
+  /** Answers a statement that has not been sent on as PostgreSQL answers one that is cancelled. */
+  #dropKept(): void {
+    this.#cancelWanted = false;
     this.#context.log.info('queued statement canceled', { client: this.id });
     this.wire.write(errorResponse(errorFields('canceled')));
     this.skipping = true;
     const firstTag = this.#kept[0]?.[0] ?? 0;
     this.#skipAll = firstTag !== Frontend.Query && firstTag !== Frontend.FunctionCall;
     this.#resumeKept();
-    return 'canceled';
   }
 
   /** A frame was dropped because its statement has been cancelled. */
@@ -431,6 +453,7 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   closed(cause: Error | undefined): void {
     this.#wireGone = true;
+    this.#context.lingered(this.wire);
     if (this.phase === 'draining') {
       this.link?.resumeReading();
       return;

@@ -151,7 +151,10 @@ export class Pool implements LinkOwner, LinkHolder {
   fill(): void {
     if (!this.#context.mayDial(this)) return;
     this.#withdrawSurplus();
-    const missing = this.#demand() - this.#dialing - this.#wants.length;
+    const missing = Math.min(
+      this.#demand() - this.#dialing - this.#wants.length,
+      this.#roomForWants(),
+    );
     if (missing <= 0) return;
     const waitMs = this.gate.waitMs(this.#context.clock.nowMs());
     if (waitMs > 0) {
@@ -159,6 +162,13 @@ export class Pool implements LinkOwner, LinkHolder {
       return;
     }
     for (let i = 0; i < missing; i++) this.#want();
+  }
+
+  /** A pool that is full by its own count need not ask: a link that closes makes it ask again. */
+  #roomForWants(): number {
+    const { poolLinksMax } = this.#wantNow();
+    if (poolLinksMax === 0) return Number.POSITIVE_INFINITY;
+    return poolLinksMax - this.links.size - this.#wants.length;
   }
 
   #refusal(): ErrorFields | undefined {

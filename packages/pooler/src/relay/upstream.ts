@@ -79,7 +79,10 @@ export function relayUp(link: Link, session: LinkSession, buffer: Buffer, length
     }
     if (reader.bodyLeft > 0) break;
     const tag = reader.tag;
-    if (tag === Backend.ReadyForQuery) {
+    if (tag === Backend.CommandComplete) {
+      link.owed.commandCompleted();
+      if (changesState(buffer, at - reader.bodyLength, at)) link.changedBy = session.id;
+    } else if (tag === Backend.ReadyForQuery) {
       link.status = link.collector.take()[0] ?? 0;
       if (!link.owed.becameReady()) throw new ProtocolViolation('unexpectedMessage', tag, 0);
       if (link.owed.ready === 0 || session.mode === 'statement') {
@@ -96,11 +99,34 @@ export function relayUp(link: Link, session: LinkSession, buffer: Buffer, length
   return length;
 }
 
+/** Command tags after which a connection is not as it was: what they begin with. */
+const STATE_TAGS = ['SET', 'RESET', 'DISCARD', 'LISTEN', 'PREPARE', 'LOAD'].map((tag) =>
+  Buffer.from(tag),
+);
+
+/**
+ * Whether the body of a CommandComplete names a statement that changes state beyond its transaction. A
+ * body that was cut by the chunk's border counts as one: a needless clean-up is cheap.
+ */
+function changesState(buffer: Buffer, start: number, end: number): boolean {
+  if (start < 0) return true;
+  const first = buffer[start];
+  // SELECT, INSERT, UPDATE, DELETE, BEGIN, COMMIT: decided by two bytes, without a loop.
+  if (first === 0x53) return buffer[start + 2] === 0x54;
+  if (first !== 0x52 && first !== 0x44 && first !== 0x4c && first !== 0x50) return false;
+  for (const tag of STATE_TAGS) {
+    if (
+      end - start > tag.length &&
+      buffer.compare(tag, 0, tag.length, start, start + tag.length) === 0
+    ) {
+      return true;
+    }
+  }
+  return false;
+}
+
 function takeNote(link: Link, session: LinkSession, tag: number): void {
   switch (tag) {
-    case Backend.CommandComplete:
-      link.owed.commandCompleted();
-      return;
     case Backend.CopyInResponse:
       link.owed.copyInBegan();
       return;

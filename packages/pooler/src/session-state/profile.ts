@@ -54,6 +54,21 @@ export function transitionSql(
   return statements.join(';');
 }
 
+/**
+ * The SQL that takes away what another session has left on a link (settings, role, LISTEN, prepared
+ * statements) and sets `to`, as one simple query.
+ */
+export function cleanSlateSql(to: Profile): string {
+  const statements = [
+    'RESET SESSION AUTHORIZATION',
+    'RESET ALL',
+    'UNLISTEN *',
+    'DEALLOCATE ALL',
+    transitionSql(EMPTY_PROFILE, to, () => undefined),
+  ];
+  return statements.filter((statement) => statement !== '').join(';');
+}
+
 /** Custom settings contain a dot that separates two names; other names hold no such character. */
 function quoteName(name: string): string {
   return name
