@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { processTree, readProc, threadsOf } from './process-tree';
+
+/** CPU time that a process, its threads and its descendants have used since they began. */
+export interface CpuReading {
+  /** By the scheduler's clock, exact; undefined where the kernel does not keep it. */
+  readonly exactUs: number | undefined;
+  /** In clock ticks, which are coarse (10 ms as a rule). */
+  readonly userUs: number;
+  readonly systemUs: number;
+}
+
+/** CPU time between two readings, user and system apart. */
+export interface CpuUse {
+  readonly userUs: number;
+  readonly systemUs: number;
+}
+
+/** @returns undefined where there is no /proc */
+export function readCpu(pid: number): CpuReading | undefined {
+  let [userUs, systemUs] = [0, 0];
+  let exactUs: number | undefined = 0;
+  const pids = processTree(pid);
+  for (const member of pids) {
+    const stat = readProc(`/proc/${member}/stat`);
+    if (stat === undefined) {
+      if (member === pid) return undefined;
+      continue;
+    }
+    // The name, in parentheses, may hold anything; utime and stime are fields 14 and 15.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    userUs += Number(fields[11]) * usPerTick();
+    systemUs += Number(fields[12]) * usPerTick();
+    const exact: number | undefined = exactUsOf(member);
+    exactUs = exactUs === undefined || exact === undefined ? undefined : exactUs + exact;
+  }
+  return { exactUs, userUs, systemUs };
+}
+
+/**
+ * The total comes from the exact clock, its division into user and system from the ticks. Threads and
+ * processes that ended in between make the exact clock go backwards: then the ticks count alone.
+ */
+export function cpuBetween(before: CpuReading, after: CpuReading): CpuUse {
+  const userUs = after.userUs - before.userUs;
+  const systemUs = after.systemUs - before.systemUs;
+  const ticked = userUs + systemUs;
+  if (before.exactUs === undefined || after.exactUs === undefined) return { userUs, systemUs };
+  const exact = after.exactUs - before.exactUs;
+  // A lost thread or process leaves the exact clock behind by more than a few ticks.
+  if (ticked === 0 || exact < ticked - 10 * usPerTick()) return { userUs, systemUs };
+  return { userUs: (exact * userUs) / ticked, systemUs: (exact * systemUs) / ticked };
+}
+
+/** The first field of schedstat is the time on a CPU in nanoseconds, of one thread. */
+function exactUsOf(pid: number): number | undefined {
+  let ns = 0;
+  for (const thread of threadsOf(pid)) {
+    const text = readProc(`/proc/${pid}/task/${thread}/schedstat`);
+    if (text === undefined) continue;
+    ns += Number(text.split(' ')[0]);
+  }
+  return ns > 0 ? ns / 1000 : undefined;
+}
+
+let knownUsPerTick: number | undefined;
+
+function usPerTick(): number {
+  knownUsPerTick ??= 1e6 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+  return knownUsPerTick;
+}

@@ -1,0 +1,40 @@
+import { cpuBetween, readCpu } from '../../src/measure/cpu';
+
+const reading = (exactUs: number | undefined, userUs: number, systemUs: number) => ({
+  exactUs,
+  userUs,
+  systemUs,
+});
+
+test('the exact clock gives the total, the ticks how it divides', () => {
+  const use = cpuBetween(reading(1_000, 0, 0), reading(401_000, 300_000, 90_000));
+  expect(use.userUs + use.systemUs).toBeCloseTo(400_000);
+  expect(use.userUs / use.systemUs).toBeCloseTo(300 / 90);
+});
+
+test('ticks count alone where there is no exact clock, or it lost an ended thread', () => {
+  const ticked = { userUs: 300_000, systemUs: 90_000 };
+  expect(cpuBetween(reading(undefined, 0, 0), reading(undefined, 300_000, 90_000))).toEqual(ticked);
+  expect(cpuBetween(reading(900_000, 0, 0), reading(1_000, 300_000, 90_000))).toEqual(ticked);
+});
+
+test('the processor time of this process is what the operating system says', () => {
+  const before = readCpu(process.pid);
+  if (process.platform !== 'linux') {
+    expect(before).toBeUndefined();
+    return;
+  }
+  const own = process.cpuUsage();
+  while (process.cpuUsage(own).user < 200_000);
+  const after = readCpu(process.pid);
+  if (before === undefined || after === undefined) throw new Error('no reading of ourselves');
+  const use = cpuBetween(before, after);
+  const spent = process.cpuUsage(own);
+  const expected = spent.user + spent.system;
+  expect(use.userUs + use.systemUs).toBeGreaterThan(0.7 * expected);
+  expect(use.userUs + use.systemUs).toBeLessThan(1.5 * expected);
+});
+
+test('a process that is gone has no reading', () => {
+  expect(readCpu(2 ** 22 + 1)).toBeUndefined();
+});
