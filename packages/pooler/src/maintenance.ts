@@ -46,6 +46,7 @@ export class Maintenance {
       pool.fill();
       this.#forgetPool(pool, nowMs);
     }
+    this.#pooler.budget.relieve();
     for (const session of [...this.#pooler.sessions.values()]) this.#session(session, nowMs);
     for (const [wire, deadlineMs] of this.#pooler.lingering) {
       if (nowMs < deadlineMs) continue;

@@ -12,11 +12,16 @@ import type {
 interface Entry {
   readonly want: LinkWant;
   readonly answer: (answer: BudgetAnswer) => void;
+  /** Calls of `relieve` that it has lived through. */
+  patience: number;
 }
 
+/** After so many calls of `relieve` (about a second) a want gets a link of a busy pool. */
+const PATIENCE_MAX = 3;
+
 /**
- * The budget of a single process: counters. Wants that find no room wait in order of arrival; one that
- * is blocked by its own limit does not block those behind it that have room.
+ * The budget of a single process: counters. Wants that find no room wait; one that is blocked by its own
+ * limit does not block others that have room. Pools that share a limit tend towards equal shares of it.
  */
 export class LocalLinkBudget implements LinkBudget {
   readonly #perPool = new Map<string, number>();
@@ -31,7 +36,7 @@ export class LocalLinkBudget implements LinkBudget {
   total = 0;
 
   request(want: LinkWant, answer: (answer: BudgetAnswer) => void): PendingWant {
-    const entry: Entry = { want, answer };
+    const entry: Entry = { want, answer, patience: 0 };
     const full = this.#fullLimit(want);
     if (full === undefined) {
       answer({ kind: 'granted', permit: this.#grant(want) });
@@ -58,6 +63,32 @@ export class LocalLinkBudget implements LinkBudget {
     }
   }
 
+  relieve(): void {
+    for (const entry of this.#pending) {
+      if (++entry.patience <= PATIENCE_MAX || this.#evictionsUnderWay > 0) continue;
+      const full = this.#fullLimit(entry.want);
+      if (full === undefined || full === 'pool') continue;
+      const rich = this.#richestSharer(entry.want, full);
+      if (rich === undefined) continue;
+      entry.patience = 0;
+      this.#evictionsUnderWay++;
+      rich.yieldLink();
+    }
+  }
+
+  /** The pool with the most links under the full limit, if it has more than the one that wants. */
+  #richestSharer(want: LinkWant, limit: RefusalReason): LinkHolder | undefined {
+    let most = this.#perPool.get(want.pool) ?? 0;
+    let richest: LinkHolder | undefined;
+    for (const holder of this.#holders) {
+      if (holder.pool === want.pool || !shares(holder, want, limit)) continue;
+      if (holder.linkCount <= most) continue;
+      most = holder.linkCount;
+      richest = holder;
+    }
+    return richest;
+  }
+
   /** The first limit that leaves no room, or undefined. */
   #fullLimit(want: LinkWant): RefusalReason | undefined {
     if (isFull(want.poolLinksMax, this.#perPool.get(want.pool))) return 'pool';
@@ -81,17 +112,31 @@ export class LocalLinkBudget implements LinkBudget {
     };
   }
 
+  /** Grants what fits: to the pool with the fewest links first, then in order of arrival. */
   #serve(): void {
-    for (const entry of this.#pending) {
-      if (!this.#pending.has(entry)) continue;
-      const full = this.#fullLimit(entry.want);
-      if (full !== undefined) {
-        if (full !== 'pool' && this.#evictionsUnderWay === 0) this.#evictFor(entry.want, full);
-        continue;
-      }
-      this.#pending.delete(entry);
-      entry.answer({ kind: 'granted', permit: this.#grant(entry.want) });
+    let next = this.#nextToServe();
+    while (next !== undefined) {
+      this.#pending.delete(next);
+      next.answer({ kind: 'granted', permit: this.#grant(next.want) });
+      next = this.#nextToServe();
     }
+    if (this.#evictionsUnderWay > 0) return;
+    for (const { want } of this.#pending) {
+      const full = this.#fullLimit(want);
+      if (full !== undefined && full !== 'pool') this.#evictFor(want, full);
+    }
+  }
+
+  #nextToServe(): Entry | undefined {
+    let fewest = Number.POSITIVE_INFINITY;
+    let next: Entry | undefined;
+    for (const entry of this.#pending) {
+      const links = this.#perPool.get(entry.want.pool) ?? 0;
+      if (links >= fewest || this.#fullLimit(entry.want) !== undefined) continue;
+      fewest = links;
+      next = entry;
+    }
+    return next;
   }
 
   /** Asks the pool with the longest-idle link, among those that share the full limit, to close it. */
@@ -99,10 +144,7 @@ export class LocalLinkBudget implements LinkBudget {
     let victim: LinkHolder | undefined;
     let oldest = Number.POSITIVE_INFINITY;
     for (const holder of this.#holders) {
-      if (holder.pool === want.pool) continue;
-      const shares =
-        limit === 'database' ? holder.database === want.database : holder.user === want.user;
-      if (!shares) continue;
+      if (holder.pool === want.pool || !shares(holder, want, limit)) continue;
       const since = holder.longestIdleSinceMs();
       if (since === undefined || since >= oldest) continue;
       oldest = since;
@@ -117,6 +159,10 @@ export class LocalLinkBudget implements LinkBudget {
     add(this.#perDatabase, want.database, by);
     add(this.#perUser, want.user, by);
   }
+}
+
+function shares(holder: LinkHolder, want: LinkWant, limit: RefusalReason): boolean {
+  return limit === 'database' ? holder.database === want.database : holder.user === want.user;
 }
 
 function isFull(limit: number, used = 0): boolean {

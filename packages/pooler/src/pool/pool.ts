@@ -66,6 +66,8 @@ export class Pool implements LinkOwner, LinkHolder {
   readonly #idle: Link[] = [];
   readonly #wants: PendingWant[] = [];
   #dialing = 0;
+  /** Links that have been promised to another pool. */
+  #yields = 0;
   #cancelRetry: (() => void) | undefined;
   readonly #leaveBudget: () => void;
   readonly #context: PoolerContext;
@@ -426,6 +428,11 @@ export class Pool implements LinkOwner, LinkHolder {
       link.close(reason);
       return;
     }
+    if (this.#yields > 0) {
+      this.#yields--;
+      link.close('yielded to another pool');
+      return;
+    }
     const waiter = this.waiters.shift();
     if (waiter !== undefined) {
       this.#handOver(link, waiter);
@@ -473,6 +480,14 @@ export class Pool implements LinkOwner, LinkHolder {
     if (link === undefined) return false;
     link.close('evicted');
     return true;
+  }
+
+  get linkCount(): number {
+    return this.links.size;
+  }
+
+  yieldLink(): void {
+    if (!this.giveUpIdleLink()) this.#yields++;
   }
 
   /** Closes idle links at once and the others when they come back. */

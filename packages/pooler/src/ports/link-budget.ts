@@ -32,8 +32,8 @@ export interface PendingWant {
 }
 
 /**
- * Asked before any connection to PostgreSQL is opened, so that no cap is ever passed. Serves pending
- * wants in order of arrival. May ask holders to give an idle link up for the sake of another pool.
+ * Asked before any connection to PostgreSQL is opened, so that no cap is ever passed. Serves
+ * pending wants fairly. May ask holders to give an idle link up for the sake of another pool.
  */
 export interface LinkBudget {
   /** `answer` may be called within this call. */
@@ -42,6 +42,8 @@ export interface LinkBudget {
   register(holder: LinkHolder): () => void;
   /** `holder` has a link that nobody of its own waits for. May call `holder.giveUpIdleLink`. */
   idleAvailable(holder: LinkHolder): void;
+  /** Called a few times a second: sees to it that no pool is starved by busy ones. */
+  relieve(): void;
 }
 
 /** A pool, as the budget sees it. */
@@ -51,6 +53,10 @@ export interface LinkHolder {
   readonly user: UserName;
   /** When the longest-idle link became idle (clock ms); undefined when it has none to spare. */
   longestIdleSinceMs(): number | undefined;
+  /** Links that it has. */
+  readonly linkCount: number;
   /** Closes the longest-idle link for another pool's sake. False when there is none. */
   giveUpIdleLink(): boolean;
+  /** Closes one link for another pool's sake as soon as its lease ends. */
+  yieldLink(): void;
 }

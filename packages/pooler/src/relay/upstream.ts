@@ -1,5 +1,5 @@
 import { Backend, decodeNotice, decodeParameterStatus, ProtocolViolation } from '@pgweir/protocol';
-import { endsConnection, type Link } from '../backend/link';
+import { endsConnection, type Link, STATUS_IDLE } from '../backend/link';
 import type { LinkSession } from '../backend/link-session';
 
 /** What to do with a frame from PostgreSQL, by its tag. */
@@ -11,6 +11,9 @@ const INSPECT = 2;
 const NOTE = 3;
 /** A notification: for the session that listens, which in transaction mode may be another one. */
 const NOTIFY = 4;
+
+/** Length of ReadyForQuery, its header included. */
+const READY_BYTES = 6;
 
 const INTEREST = new Uint8Array(256);
 for (const tag of [
@@ -85,7 +88,13 @@ export function relayUp(link: Link, session: LinkSession, buffer: Buffer, length
     } else if (tag === Backend.ReadyForQuery) {
       link.status = link.collector.take()[0] ?? 0;
       if (!link.owed.becameReady()) throw new ProtocolViolation('unexpectedMessage', tag, 0);
-      if (link.owed.ready === 0 || session.mode === 'statement') {
+      if (session.mode === 'statement') {
+        // The error that the session sends for an open transaction takes the place of this message.
+        const whole = at - frameStart === READY_BYTES;
+        const refused = whole && link.status !== STATUS_IDLE;
+        forward(link, session, buffer, runStart, refused ? frameStart : at);
+        runStart = at;
+      } else if (link.owed.ready === 0) {
         forward(link, session, buffer, runStart, at);
         runStart = at;
       }
