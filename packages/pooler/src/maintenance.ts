@@ -124,6 +124,11 @@ export class Maintenance {
     if (session === undefined || limits === undefined || link.busyWithOwn) return;
     const { queryTimeoutMs, idleTransactionTimeoutMs, transactionTimeoutMs } = limits;
     const running = link.queryStartMs > 0;
+    const quiet = link.owed.settled && link.status === STATUS_IDLE;
+    if (quiet && link.retireReason !== undefined && this.#pooler.settings.serverFastClose) {
+      session.fail('configurationChanged');
+      return;
+    }
     if (queryTimeoutMs > 0 && running && nowMs - link.queryStartMs > queryTimeoutMs) {
       session.fail('queryTimeout');
       return;
