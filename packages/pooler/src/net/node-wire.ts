@@ -288,7 +288,8 @@ export class NodeWire implements Wire, WriteOwner {
   #connected(handle: StreamHandle | undefined): void {
     if (this.#socket.destroyed) return;
     this.#phase = PLAIN;
-    this.#handle = handle;
+    // What was written early waits in the socket's queue: nothing may overtake it.
+    this.#handle = this.#stalled ? undefined : handle;
     this.handler.connected();
     // Node starts to read after this event unless the socket itself is paused.
     if (this.#paused) this.#socket.pause();

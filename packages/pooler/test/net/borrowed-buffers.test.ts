@@ -5,6 +5,7 @@ import { createNodeTransport } from '../../src/net';
 import type { Address, Transport, Wire } from '../../src/ports/transport';
 import { RelaySide } from './relay-side';
 import { StreamPeer } from './stream-peer';
+import { CLIENT_TLS, SERVER_TLS } from './tls-options';
 import { eventually, LISTEN_OPTIONS, PLAIN_OPTIONS, WireProbe } from './wire-probe';
 
 const RELAYS = 16;
@@ -18,24 +19,42 @@ interface Crowd {
   close(): Promise<void>;
 }
 
-async function startCrowd(transport: Transport, dir: string): Promise<Crowd> {
+/** Clients, a relay and servers on Unix sockets, whose small buffers fill up soon. */
+async function startCrowd(
+  transport: Transport,
+  how: { readonly dir: string; readonly tlsToServers: boolean },
+): Promise<Crowd> {
+  const { dir, tlsToServers } = how;
   const peers: StreamPeer[] = [];
   const sides: RelaySide[] = [];
   const backendAt: Address = { kind: 'unix', path: join(dir, 'backend') };
   let nextServerId = RELAYS;
   const backend = await transport.listen(backendAt, LISTEN_OPTIONS, (wire) => {
-    const peer = new StreamPeer(wire, { sendId: nextServerId++, streamBytes: STREAM_BYTES });
-    peers.push(peer);
-    peer.send();
+    const start = (): void => {
+      const peer = new StreamPeer(wire, { sendId: nextServerId++, streamBytes: STREAM_BYTES });
+      peers.push(peer);
+      peer.send();
+    };
+    if (!tlsToServers) return start();
+    const securing = new WireProbe();
+    securing.onSecured = start;
+    wire.handler = securing;
+    wire.startServerTls(SERVER_TLS, undefined);
   });
   const relayAt: Address = { kind: 'unix', path: join(dir, 'relay') };
   const relay = await transport.listen(relayAt, LISTEN_OPTIONS, (client) => {
     client.pause();
     const dialling = new WireProbe();
     const server = transport.connect(backendAt, PLAIN_OPTIONS, dialling);
-    dialling.onConnected = () => {
+    const start = (): void => {
       sides.push(...RelaySide.join(client, server));
       client.resume();
+    };
+    dialling.onSecured = start;
+    dialling.onConnected = () => {
+      if (tlsToServers)
+        server.startClientTls(CLIENT_TLS, { serverName: undefined, alpn: undefined });
+      else start();
     };
   });
   const clients: Wire[] = [];
@@ -56,12 +75,13 @@ async function startCrowd(transport: Transport, dir: string): Promise<Crowd> {
 }
 
 describe.each([
-  { writes: 'handle', directWrites: true },
-  { writes: 'socket', directWrites: false },
-])('writing to the $writes', ({ directWrites }) => {
+  { writes: 'the handle', directWrites: true, tlsToServers: false },
+  { writes: 'the socket', directWrites: false, tlsToServers: false },
+  { writes: 'servers with TLS', directWrites: true, tlsToServers: true },
+])('writing to $writes', ({ directWrites, tlsToServers }) => {
   test('slow readers behind a relay receive their own bytes only, both ways', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'pgweir-net-'));
-    const crowd = await startCrowd(createNodeTransport({ directWrites }), dir);
+    const crowd = await startCrowd(createNodeTransport({ directWrites }), { dir, tlsToServers });
     const { peers, sides } = crowd;
     const all = 2 * RELAYS;
     await eventually(

@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
 import * as net from 'node:net';
-import { join } from 'node:path';
 import * as tls from 'node:tls';
 import { isNativeError } from 'node:util/types';
 import { createNodeTransport } from '../../src/net';
 import { derOf } from '../../src/net/tls-info';
 import type { TlsClientOptions, TlsServerOptions, Wire } from '../../src/ports/transport';
+import { CLIENT_TLS, pem, SERVER_TLS } from './tls-options';
 import {
   ANY_V4,
   closePair,
@@ -16,33 +15,10 @@ import {
   WireProbe,
 } from './wire-probe';
 
-const CERTS = join(__dirname, '../../../testkit/certs');
-const pem = (file: string): string => readFileSync(join(CERTS, file), 'utf8');
-
 const transport = createNodeTransport();
 
-const SERVER: TlsServerOptions = {
-  key: pem('server.key'),
-  cert: pem('server.crt'),
-  ca: undefined,
-  clientCertificate: 'none',
-  minVersion: 'TLSv1.2',
-  maxVersion: 'TLSv1.3',
-  ciphers: undefined,
-  ecdhCurve: undefined,
-  dhparam: undefined,
-};
-const CLIENT: TlsClientOptions = {
-  key: undefined,
-  cert: undefined,
-  ca: undefined,
-  verify: 'none',
-  minVersion: 'TLSv1.2',
-  maxVersion: 'TLSv1.3',
-  ciphers: undefined,
-};
 const NO_NAME = { serverName: undefined, alpn: undefined };
-const TRUSTING: TlsClientOptions = { ...CLIENT, ca: pem('ca.crt'), verify: 'full' };
+const TRUSTING: TlsClientOptions = { ...CLIENT_TLS, ca: pem('ca.crt'), verify: 'full' };
 const ALICE = { key: pem('client.key'), cert: pem('client.crt') };
 const STRANGER = { key: pem('other-client.key'), cert: pem('other-client.crt') };
 
@@ -73,9 +49,9 @@ describe('what both ends learn', () => {
   test.each(['TLSv1.2', 'TLSv1.3'] as const)('an upgraded wire speaks %s', async (version) => {
     const pair = await openPair(transport);
     const { remote, local } = pair.server;
-    const server = { ...SERVER, minVersion: version, maxVersion: version };
-    await upgrade(pair, server, CLIENT, { serverName: 'localhost', alpn: 'postgresql' });
-    const der = derOf(SERVER.cert);
+    const server = { ...SERVER_TLS, minVersion: version, maxVersion: version };
+    await upgrade(pair, server, CLIENT_TLS, { serverName: 'localhost', alpn: 'postgresql' });
+    const der = derOf(SERVER_TLS.cert);
     for (const info of [pair.server.tls, pair.client.tls]) {
       expect(info).toMatchObject({ protocol: version, alpn: 'postgresql' });
       expect(info?.cipher).toMatch(/AES|CHACHA/);
@@ -93,7 +69,7 @@ describe('what both ends learn', () => {
 
   test('without ALPN the handshake succeeds and says so', async () => {
     const pair = await openPair(transport);
-    await upgrade(pair, SERVER, CLIENT);
+    await upgrade(pair, SERVER_TLS, CLIENT_TLS);
     expect(pair.server.tls?.alpn).toBeUndefined();
     expect(pair.client.tls?.alpn).toBeUndefined();
     await closePair(pair);
@@ -101,7 +77,7 @@ describe('what both ends learn', () => {
 
   test('a client that offers other application protocols only is refused by alert', async () => {
     const pair = await openPair(transport);
-    await upgrade(pair, SERVER, CLIENT, { serverName: 'localhost', alpn: 'http/1.1' });
+    await upgrade(pair, SERVER_TLS, CLIENT_TLS, { serverName: 'localhost', alpn: 'http/1.1' });
     expect(pair.clientProbe.events).not.toContain('secured');
     expect(codeOf(pair.clientProbe.cause)).toMatch(/NO_APPLICATION_PROTOCOL/);
     await pair.serverProbe.saw('closed');
@@ -111,21 +87,21 @@ describe('what both ends learn', () => {
 });
 
 describe('what a dialling side accepts', () => {
-  const misnamed = { ...SERVER, key: pem('misnamed.key'), cert: pem('misnamed.crt') };
+  const misnamed = { ...SERVER_TLS, key: pem('misnamed.key'), cert: pem('misnamed.crt') };
   const otherCa = pem('other-ca.crt');
   test.each([
-    ['none: any certificate', SERVER, { ...CLIENT, ca: otherCa }, 'localhost', true],
-    ['none: no name', SERVER, CLIENT, undefined, true],
-    ['ca: the chain is right', SERVER, { ...TRUSTING, verify: 'ca' }, 'localhost', true],
+    ['none: any certificate', SERVER_TLS, { ...CLIENT_TLS, ca: otherCa }, 'localhost', true],
+    ['none: no name', SERVER_TLS, CLIENT_TLS, undefined, true],
+    ['ca: the chain is right', SERVER_TLS, { ...TRUSTING, verify: 'ca' }, 'localhost', true],
     ['ca: the name does not matter', misnamed, { ...TRUSTING, verify: 'ca' }, 'localhost', true],
-    ['ca: another CA', SERVER, { ...TRUSTING, verify: 'ca', ca: otherCa }, 'localhost', false],
-    ['full: the name is right', SERVER, TRUSTING, 'localhost', true],
-    ['full: the IPv4 address is right', SERVER, TRUSTING, '127.0.0.1', true],
-    ['full: the IPv6 address is right', SERVER, TRUSTING, '::1', true],
-    ['full: another IP address', SERVER, TRUSTING, '127.0.0.2', false],
+    ['ca: another CA', SERVER_TLS, { ...TRUSTING, verify: 'ca', ca: otherCa }, 'localhost', false],
+    ['full: the name is right', SERVER_TLS, TRUSTING, 'localhost', true],
+    ['full: the IPv4 address is right', SERVER_TLS, TRUSTING, '127.0.0.1', true],
+    ['full: the IPv6 address is right', SERVER_TLS, TRUSTING, '::1', true],
+    ['full: another IP address', SERVER_TLS, TRUSTING, '127.0.0.2', false],
     ['full: another name', misnamed, TRUSTING, 'localhost', false],
-    ['full: no name to compare', SERVER, TRUSTING, undefined, false],
-    ['full: another CA', SERVER, { ...TRUSTING, ca: otherCa }, 'localhost', false],
+    ['full: no name to compare', SERVER_TLS, TRUSTING, undefined, false],
+    ['full: another CA', SERVER_TLS, { ...TRUSTING, ca: otherCa }, 'localhost', false],
   ] as const)('%s', async (_what, server, client, serverName, accepted) => {
     const pair = await openPair(transport);
     await upgrade(pair, server, client, { serverName, alpn: undefined });
@@ -155,8 +131,8 @@ describe('what a listening side accepts', () => {
   ] as const)('%s', async (_what, clientCertificate, own, accepted, seen) => {
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       const pair = await openPair(transport);
-      const server = { ...SERVER, ca, clientCertificate, maxVersion: version };
-      await upgrade(pair, server, { ...CLIENT, ...own });
+      const server = { ...SERVER_TLS, ca, clientCertificate, maxVersion: version };
+      await upgrade(pair, server, { ...CLIENT_TLS, ...own });
       if (accepted) {
         expect(pair.serverProbe.cause).toBeUndefined();
         const peer = pair.server.tls?.peerCertificate;
@@ -180,7 +156,7 @@ describe('the handshake', () => {
     serverProbe.onReceived = (buffer, length) => {
       if (wire === undefined || wire.tls !== undefined) return;
       // All of it arrives as plain bytes first, and only once.
-      wire.startServerTls(SERVER, buffer.subarray(0, length));
+      wire.startServerTls(SERVER_TLS, buffer.subarray(0, length));
       buffer.fill(0, 0, length);
     };
     const { listener } = await listenWith(transport, ANY_V4, (accepted) => {
@@ -213,12 +189,12 @@ describe('the handshake', () => {
     client.pause();
     const plain = Buffer.alloc(8 * 1024 * 1024, 'S');
     while (server.write(plain)) await new Promise((resolve) => setImmediate(resolve));
-    server.startServerTls(SERVER, undefined);
+    server.startServerTls(SERVER_TLS, undefined);
     let expected = 0;
     clientProbe.onReceived = () => {
       expected = clientProbe.receivedBytes % plain.length;
       if (expected === 0 && clientProbe.chunks.at(-1)?.at(-1) === 83) {
-        client.startClientTls(CLIENT, NO_NAME);
+        client.startClientTls(CLIENT_TLS, NO_NAME);
       }
     };
     client.resume();
@@ -231,7 +207,7 @@ describe('the handshake', () => {
 
   test('bytes that are no TLS close the wire with a cause', async () => {
     const pair = await openPair(transport);
-    pair.server.startServerTls(SERVER, undefined);
+    pair.server.startServerTls(SERVER_TLS, undefined);
     pair.client.write(Buffer.from('GET / HTTP/1.0\r\n\r\n'));
     await pair.serverProbe.saw('closed');
     expect(codeOf(pair.serverProbe.cause)).toMatch(/^ERR_SSL/);
@@ -243,7 +219,7 @@ describe('the handshake', () => {
     'a client that leaves (%s) during the handshake closes the wire with a cause',
     async (how) => {
       const pair = await openPair(transport);
-      pair.server.startServerTls(SERVER, undefined);
+      pair.server.startServerTls(SERVER_TLS, undefined);
       pair.client.write(Buffer.from([0x16, 0x03, 0x01]));
       pair.client[how]();
       await pair.serverProbe.saw('closed');
@@ -264,7 +240,7 @@ describe('the handshake', () => {
 
   test('a wire destroyed during the handshake closes without a cause', async () => {
     const pair = await openPair(transport);
-    pair.server.startServerTls(SERVER, undefined);
+    pair.server.startServerTls(SERVER_TLS, undefined);
     pair.server.destroy();
     await pair.serverProbe.saw('closed');
     expect(pair.serverProbe.cause).toBeUndefined();
@@ -273,7 +249,7 @@ describe('the handshake', () => {
 
   test('an unusable key closes the wire with a cause instead of throwing', async () => {
     const pair = await openPair(transport);
-    pair.server.startServerTls({ ...SERVER, key: pem('client.key') }, undefined);
+    pair.server.startServerTls({ ...SERVER_TLS, key: pem('client.key') }, undefined);
     expect(pair.serverProbe.events).toEqual([]);
     await pair.serverProbe.saw('closed');
     expect(codeOf(pair.serverProbe.cause)).toMatch(/KEY_VALUES_MISMATCH/);
@@ -306,7 +282,7 @@ async function listenOnceSecured(): Promise<{
   const probe = new WireProbe();
   const { listener } = await listenWith(transport, ANY_V4, (wire) => {
     probe.onEnded = () => wire.end();
-    wire.startServerTls(SERVER, undefined);
+    wire.startServerTls(SERVER_TLS, undefined);
     return probe;
   });
   const port = listener.address.kind === 'tcp' ? listener.address.port : 0;
@@ -316,7 +292,7 @@ async function listenOnceSecured(): Promise<{
 describe('traffic', () => {
   test('large transfers with a reader that stops arrive whole, both ways', async () => {
     const pair = await openPair(transport);
-    await upgrade(pair, SERVER, CLIENT);
+    await upgrade(pair, SERVER_TLS, CLIENT_TLS);
     const blocks = Array.from({ length: 40 }, (_, seed) => Buffer.alloc(300_000, `block ${seed} `));
     const total = Buffer.concat(blocks);
     for (const [writer, writerProbe, reader, readerProbe] of [
@@ -349,7 +325,7 @@ describe('traffic', () => {
 
   test('half close: after the end of the client the server may still write', async () => {
     const pair = await openPair(transport);
-    await upgrade(pair, SERVER, CLIENT);
+    await upgrade(pair, SERVER_TLS, CLIENT_TLS);
     const { client, clientProbe, server, serverProbe } = pair;
     serverProbe.onEnded = () => {
       server.write(Buffer.from('last words'));
@@ -366,7 +342,7 @@ describe('traffic', () => {
 
   test('a paused wire delivers nothing until resume', async () => {
     const pair = await openPair(transport);
-    await upgrade(pair, SERVER, CLIENT);
+    await upgrade(pair, SERVER_TLS, CLIENT_TLS);
     const { client, server, serverProbe } = pair;
     serverProbe.onReceived = () => server.pause();
     for (let i = 0; i < 10; i++) client.write(Buffer.alloc(50_000, i));
