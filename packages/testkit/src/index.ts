@@ -13,6 +13,7 @@ export { Server } from './postgres/server';
 export { isAlive } from './process/alive';
 export { freePort } from './process/free-port';
 export { makeScratch, type Scratch } from './process/scratch';
+export { Random } from './random';
 export { type WaitOptions, waitFor } from './wait-for';
 export {
   BackendError,
@@ -23,6 +24,7 @@ export {
   rowValues,
 } from './wire/backend-message';
 export { frame } from './wire/frame';
+export * as frontend from './wire/frontend';
 export { cancelPacket, type LoginOptions, type LoginResult, startupPacket } from './wire/login';
 export {
   RawClient,
