@@ -183,27 +183,36 @@ describe('the handshake', () => {
     await listener.close();
   });
 
-  test('an upgrade that starts while plain bytes are queued comes after them', async () => {
-    const pair = await openPair(transport);
-    const { client, clientProbe, server, serverProbe } = pair;
-    client.pause();
-    const plain = Buffer.alloc(8 * 1024 * 1024, 'S');
-    while (server.write(plain)) await new Promise((resolve) => setImmediate(resolve));
-    server.startServerTls(SERVER_TLS, undefined);
-    let expected = 0;
-    clientProbe.onReceived = () => {
-      expected = clientProbe.receivedBytes % plain.length;
-      if (expected === 0 && clientProbe.chunks.at(-1)?.at(-1) === 83) {
-        client.startClientTls(CLIENT_TLS, NO_NAME);
-      }
-    };
-    client.resume();
-    await Promise.all([clientProbe.saw('secured'), serverProbe.saw('secured')]);
-    clientProbe.onReceived = undefined;
-    server.write(Buffer.from('!'));
-    await clientProbe.until(() => clientProbe.chunks.at(-1)?.toString() === '!');
-    await closePair(pair);
-  });
+  test.each(['accepted', 'dialled'] as const)(
+    'an upgrade of the %s wire while plain bytes are queued comes after them',
+    async (side) => {
+      const pair = await openPair(transport);
+      const { client, clientProbe, server, serverProbe } = pair;
+      const [writer, reader, readerProbe] =
+        side === 'accepted' ? [server, client, clientProbe] : [client, server, serverProbe];
+      const upgradeWire = (wire: Wire, unread: Buffer | undefined): void => {
+        if (wire === server) server.startServerTls(SERVER_TLS, unread);
+        else client.startClientTls(CLIENT_TLS, NO_NAME);
+      };
+      reader.pause();
+      const plain = Buffer.alloc(32 * 1024 * 1024, 'S');
+      expect(writer.write(plain)).toBe(false);
+      upgradeWire(writer, undefined);
+      readerProbe.onReceived = (buffer, length) => {
+        const beyond = readerProbe.receivedBytes - plain.length;
+        if (beyond < 0) return;
+        readerProbe.onReceived = undefined;
+        // The last plain bytes and the client's first message may come at once.
+        upgradeWire(reader, buffer.subarray(length - beyond, length));
+      };
+      reader.resume();
+      await Promise.all([clientProbe.saw('secured'), serverProbe.saw('secured')]);
+      expect(Buffer.concat(readerProbe.chunks).subarray(0, plain.length).equals(plain)).toBe(true);
+      writer.write(Buffer.from('!'));
+      await readerProbe.until(() => readerProbe.chunks.at(-1)?.toString() === '!');
+      await closePair(pair);
+    },
+  );
 
   test('bytes that are no TLS close the wire with a cause', async () => {
     const pair = await openPair(transport);
