@@ -18,7 +18,7 @@ type ListenOptions = WireOptions & { readonly backlog: number };
 /** How a transport uses the runtime. */
 export interface NodeTransportOptions {
   /**
-   * Write to the handle under a socket instead of the socket, which saves about a microsecond each
+   * Write to the handle under a socket instead of the socket, which saves a few tenths of a µs each
    * time. Where the runtime has no such handle, sockets are written to in any case.
    */
   readonly directWrites: boolean;
