@@ -20,6 +20,15 @@ export function query(sql: string): Buffer {
   return serialize.query(wireText(sql));
 }
 
+/** Parse, Bind and Execute of the unnamed statement, without a Sync. */
+export function unnamedStatement(sql: string): Buffer {
+  return Buffer.concat([
+    serialize.parse({ text: wireText(sql) }),
+    serialize.bind(),
+    serialize.execute(),
+  ]);
+}
+
 export function copyFail(reason: string): Buffer {
   return serialize.copyFail(wireText(reason));
 }

@@ -7,6 +7,7 @@ import {
   saslResponse,
   sync,
   terminate,
+  unnamedStatement,
 } from '../src';
 
 const hex = (bytes: Buffer) => bytes.toString('hex');
@@ -19,6 +20,9 @@ test('bytes are those of the protocol', () => {
   expect(hex(saslResponse(Buffer.of(0, 255)))).toBe('700000000600ff');
   expect(hex(query('é'))).toBe('5100000007c3a900');
   expect(hex(query(''))).toBe('510000000500');
+  expect(hex(unnamedStatement('A'))).toBe(
+    '50000000090041000000420000000e0000000000000001000045000000090000000000',
+  );
   expect(hex(copyFail('x'))).toBe('66000000067800');
   expect(hex(sync())).toBe('5300000004');
   expect(hex(flush())).toBe('4800000004');
@@ -32,7 +36,7 @@ test.each([sync, flush, terminate])('%p gives a new buffer each time', (build) =
 });
 
 test('a NUL would cut a text short, and is refused', () => {
-  for (const build of [passwordMessage, query, copyFail])
+  for (const build of [passwordMessage, query, unnamedStatement, copyFail])
     expect(() => build('a\0b')).toThrow(RangeError);
   expect(() => saslInitialResponse('a\0', 'x')).toThrow(RangeError);
 });

@@ -1,4 +1,4 @@
-import { copyFail, Frontend, sync } from '@pgweir/protocol';
+import { copyFail, Frontend, sync, unnamedStatement } from '@pgweir/protocol';
 import { type Link, STATUS_IDLE } from './link';
 
 interface Recovery {
@@ -12,7 +12,7 @@ interface Recovery {
 
 /**
  * Brings a link whose client has left in the middle of something back to a state in which it can be
- * lent again: ends a COPY, closes the extended group, cancels what runs, waits for all that is owed and
+ * lent again: ends a COPY, rolls the extended group back, cancels what runs, waits for all that is owed and
  * rolls back. Closes the link when that can't be known to succeed.
  */
 export function recoverLink(link: Link, recovery: Recovery): void {
@@ -40,6 +40,9 @@ function step(link: Link, recovery: Recovery): void {
     link.write(copyFail('client disconnected'));
   }
   if (owed.unsynced) {
+    // A Sync alone would commit what the client has left without committing it. Behind an error
+    // PostgreSQL skips the statement.
+    link.write(unnamedStatement('ROLLBACK'));
     owed.sent(Frontend.Sync);
     link.write(sync());
   }
