@@ -1,0 +1,242 @@
+import {
+  authenticationOk,
+  backendKeyData,
+  commandComplete,
+  errorResponse,
+  parameterStatus,
+  readyForQuery,
+} from '@pgweir/protocol';
+import type { FakeServer } from './fake-server';
+import type { FakeWire, Peer } from './fake-wire';
+import { copyInResponse, frame, type Message, MessageStream } from './messages';
+
+type Status = 'I' | 'T' | 'E';
+
+/**
+ * One backend of the fake PostgreSQL. By itself it knows BEGIN, COMMIT, ROLLBACK, `hang` (runs until
+ * cancelled), `stuck` (runs for ever), `fail`, `copy` (FROM STDIN) and answers everything else like a
+ * SELECT without rows; `answer` overrides.
+ */
+export class FakeBackend implements Peer {
+  readonly processId: number;
+  readonly key = Buffer.from('a-rather-long-cancel-key-of-32-b');
+  readonly parameters: ReadonlyMap<string, string>;
+  readonly wire: FakeWire;
+  /** All messages after the startup packet. */
+  readonly received: Message[] = [];
+  /** Each chunk as it was written by the pooler, after the startup packet. */
+  readonly chunks: Buffer[] = [];
+  closed = false;
+  /** Our own end of the stream has been heard. */
+  saidGoodbye = false;
+  status: Status = 'I';
+  /** What to answer to a simple query: bytes, or undefined for the default. */
+  answer: ((sql: string, backend: FakeBackend) => Buffer | undefined) | undefined;
+  /** False: collects messages without answering them. */
+  answers = true;
+  #doing: 'nothing' | 'hang' | 'stuck' | 'copy' = 'nothing';
+  #skipping = false;
+  #waiting: Message[] = [];
+  #portal = '';
+  /** What is being done came by a simple query, which ends with ReadyForQuery by itself. */
+  #simple = false;
+  readonly #stream = new MessageStream();
+  readonly #server: FakeServer;
+
+  constructor(
+    server: FakeServer,
+    wire: FakeWire,
+    processId: number,
+    parameters: ReadonlyMap<string, string>,
+  ) {
+    this.#server = server;
+    this.wire = wire;
+    this.processId = processId;
+    this.parameters = parameters;
+  }
+
+  welcome(): void {
+    const parts = [authenticationOk()];
+    for (const [name, value] of this.#server.parameters) parts.push(parameterStatus(name, value));
+    parts.push(backendKeyData(this.processId, this.key), readyForQuery('I'));
+    this.send(Buffer.concat(parts));
+  }
+
+  send(...parts: readonly Buffer[]): void {
+    if (!this.closed) this.wire.arrive(Buffer.concat(parts));
+  }
+
+  /** The statements of all simple queries so far. */
+  get queries(): readonly string[] {
+    return this.received
+      .filter(({ tag }) => tag === 'Q')
+      .map(({ body }) => body.toString('utf8', 0, body.length - 1));
+  }
+
+  get tags(): string {
+    return this.received.map(({ tag }) => tag).join('');
+  }
+
+  /** PostgreSQL's side goes away. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.wire.arriveEnd();
+  }
+
+  /** As after pg_terminate_backend. */
+  terminate(): void {
+    this.send(
+      errorResponse({
+        severity: 'FATAL',
+        code: '57P01',
+        message: 'terminating connection due to administrator command',
+      }),
+    );
+    this.close();
+  }
+
+  /** The connection breaks without a word. */
+  crash(): void {
+    this.closed = true;
+    this.wire.close(new Error('read ECONNRESET'));
+  }
+
+  /** What `hang` was running ends by itself. */
+  finish(): void {
+    if (this.#doing === 'nothing') return;
+    this.#doing = 'nothing';
+    this.send(commandComplete('SELECT 1'));
+    this.#ended();
+    this.#continue();
+  }
+
+  canceled(): void {
+    if (this.#doing !== 'hang') return;
+    this.#doing = 'nothing';
+    this.#fail('57014', 'canceling statement due to user request');
+    this.#ended();
+    this.#continue();
+  }
+
+  wrote(bytes: Buffer): void {
+    if (this.closed) return;
+    this.chunks.push(bytes);
+    for (const message of this.#stream.push(bytes)) {
+      this.received.push(message);
+      this.#waiting.push(message);
+    }
+    this.#continue();
+  }
+
+  finished(): void {
+    this.saidGoodbye = true;
+    if (this.#doing === 'nothing' && this.#server.closesOnGoodbye) this.close();
+  }
+
+  gone(): void {
+    this.closed = true;
+  }
+
+  #continue(): void {
+    while (this.answers && (this.#doing === 'nothing' || this.#doing === 'copy')) {
+      const message = this.#waiting.shift();
+      if (message === undefined) break;
+      if (this.#doing === 'copy') this.#copyMessage(message);
+      else this.#message(message);
+    }
+    if (this.saidGoodbye && this.#doing === 'nothing' && this.#server.closesOnGoodbye) this.close();
+  }
+
+  #message({ tag, body }: Message): void {
+    if (tag === 'S') {
+      this.#skipping = false;
+      this.send(readyForQuery(this.status));
+    } else if (!this.#skipping) {
+      this.#statement(tag, body);
+    }
+  }
+
+  #statement(tag: string, body: Buffer): void {
+    switch (tag) {
+      case 'Q':
+        this.#query(body.toString('utf8', 0, body.length - 1));
+        return;
+      case 'P':
+        this.#portal = body.toString('utf8').split('\0')[1] ?? '';
+        this.send(frame('1'));
+        return;
+      case 'B':
+        this.send(frame('2'));
+        return;
+      case 'D':
+        this.send(frame('n'));
+        return;
+      case 'E':
+        this.#simple = false;
+        this.#run(this.#portal);
+        return;
+      default:
+        return;
+    }
+  }
+
+  #query(sql: string): void {
+    const answer = this.answer?.(sql, this);
+    if (answer !== undefined) {
+      this.send(answer);
+      return;
+    }
+    this.#simple = true;
+    this.#run(sql);
+    if (this.#doing === 'nothing') this.#ended();
+  }
+
+  #ended(): void {
+    if (!this.#simple) return;
+    this.#skipping = false;
+    this.send(readyForQuery(this.status));
+  }
+
+  #run(sql: string): void {
+    const word = sql.split(/[ ;]/)[0] ?? '';
+    switch (word) {
+      case 'BEGIN':
+        this.status = 'T';
+        this.send(commandComplete('BEGIN'));
+        return;
+      case 'COMMIT':
+      case 'ROLLBACK':
+        this.status = 'I';
+        this.send(commandComplete(word));
+        return;
+      case 'fail':
+        this.#fail('42601', 'syntax error');
+        return;
+      case 'hang':
+      case 'stuck':
+        this.#doing = word;
+        return;
+      case 'copy':
+        this.#doing = 'copy';
+        this.send(copyInResponse());
+        return;
+      default:
+        this.send(commandComplete('SELECT 0'));
+    }
+  }
+
+  #copyMessage({ tag }: Message): void {
+    if (tag !== 'c' && tag !== 'f') return;
+    this.#doing = 'nothing';
+    if (tag === 'c') this.send(commandComplete('COPY 1'));
+    else this.#fail('57014', 'COPY from stdin failed');
+    this.#ended();
+  }
+
+  #fail(code: string, message: string): void {
+    if (this.status === 'T') this.status = 'E';
+    this.#skipping = true;
+    this.send(errorResponse({ severity: 'ERROR', code, message }));
+  }
+}

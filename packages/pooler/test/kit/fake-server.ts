@@ -1,0 +1,181 @@
+import {
+  type ErrorFields,
+  errorResponse,
+  parseStartup,
+  type StartupRequest,
+} from '@pgweir/protocol';
+import type { Address, Listener, Transport, WireHandler } from '../../src/ports/transport';
+import { FakeBackend } from './fake-backend';
+import { FakeWire, type Peer } from './fake-wire';
+import type { TaskQueue } from './task-queue';
+
+/** What happens to whoever dials. */
+export type DialBehaviour =
+  | { readonly kind: 'accept' }
+  | { readonly kind: 'refuse' }
+  /** Neither yes nor no: packets vanish. */
+  | { readonly kind: 'silence' }
+  /** Connected, but the login is never answered. */
+  | { readonly kind: 'mute' }
+  /** PostgreSQL says no to the login. */
+  | { readonly kind: 'reject'; readonly error: ErrorFields };
+
+/** A network with one fake PostgreSQL in it, and a door for clients. */
+export class FakeServer implements Transport {
+  dialling: DialBehaviour = { kind: 'accept' };
+  /** Backends that have sent a startup packet, in order; those that are gone stay in the list. */
+  readonly backends: FakeBackend[] = [];
+  /** Dials for links (not for cancel requests), whatever became of them. */
+  dials = 0;
+  /** The most connections that were open at one time, as PostgreSQL counts. */
+  openMax = 0;
+  /** Cancel requests that have arrived. */
+  cancels = 0;
+  /** False: cancel requests arrive but are not answered until `answerCancels`. */
+  answersCancels = true;
+  /** False: a backend that was told goodbye does not close its side until `close`. */
+  closesOnGoodbye = true;
+  /** Parameters reported at login. */
+  parameters = new Map([
+    ['server_version', '18.0'],
+    ['client_encoding', 'UTF8'],
+    ['TimeZone', 'UTC'],
+    ['application_name', ''],
+  ]);
+  readonly addresses: Address[] = [];
+  #accepted: ((wire: FakeWire) => void) | undefined;
+  #heldCancels: (() => void)[] = [];
+  #nextProcessId = 100;
+  readonly #tasks: TaskQueue;
+
+  constructor(tasks: TaskQueue) {
+    this.#tasks = tasks;
+  }
+
+  async listen(
+    address: Address,
+    _options: unknown,
+    accepted: (wire: FakeWire) => void,
+  ): Promise<Listener> {
+    this.#accepted = accepted;
+    return {
+      address,
+      close: async () => {
+        this.#accepted = undefined;
+      },
+    };
+  }
+
+  /** A client's wire, as the pooler sees it. */
+  accept(remote: Address): FakeWire {
+    const wire = new FakeWire(this.#tasks, remote);
+    if (this.#accepted === undefined) throw new Error('nobody listens');
+    this.#accepted(wire);
+    return wire;
+  }
+
+  connect(address: Address, _options: unknown, handler: WireHandler): FakeWire {
+    const wire = new FakeWire(this.#tasks, address);
+    wire.handler = handler;
+    this.addresses.push(address);
+    const behaviour = this.dialling;
+    const stranger = new Stranger(this, wire, behaviour);
+    wire.peer = stranger;
+    if (behaviour.kind === 'silence') return wire;
+    this.#tasks.push(() => {
+      if (wire.state !== 'open') return;
+      if (behaviour.kind === 'refuse') wire.close(new Error('connect ECONNREFUSED'));
+      else wire.connect();
+    });
+    return wire;
+  }
+
+  /** Connections that PostgreSQL has open for links. */
+  get open(): number {
+    return this.backends.filter((backend) => !backend.closed).length;
+  }
+
+  /** Backends that are still there. */
+  get live(): readonly FakeBackend[] {
+    return this.backends.filter((backend) => !backend.closed);
+  }
+
+  /** The only live backend. */
+  get backend(): FakeBackend {
+    const [backend, another] = this.live;
+    if (backend === undefined || another !== undefined) {
+      throw new Error(`${this.live.length} backends where one was expected`);
+    }
+    return backend;
+  }
+
+  answerCancels(): void {
+    for (const answer of this.#heldCancels.splice(0)) answer();
+  }
+
+  loginBegan(wire: FakeWire, behaviour: DialBehaviour, request: Startup): Peer {
+    const backend = new FakeBackend(this, wire, this.#nextProcessId++, request.parameters);
+    this.backends.push(backend);
+    this.openMax = Math.max(this.openMax, this.open);
+    if (behaviour.kind === 'accept') backend.welcome();
+    else if (behaviour.kind === 'reject') {
+      backend.send(errorResponse(behaviour.error));
+      backend.close();
+    }
+    return backend;
+  }
+
+  cancelArrived(wire: FakeWire, processId: number, key: Buffer): void {
+    this.cancels++;
+    const answer = (): void => {
+      const backend = this.live.find((one) => one.processId === processId);
+      if (backend?.key.equals(key) === true) backend.canceled();
+      wire.arriveEnd();
+    };
+    if (this.answersCancels) answer();
+    else this.#heldCancels.push(answer);
+  }
+}
+
+type Startup = Extract<StartupRequest, { kind: 'startup' }>;
+
+/** A connection that has not said yet what it wants. */
+class Stranger implements Peer {
+  #bytes = Buffer.alloc(0);
+  #successor: Peer | undefined;
+  readonly #server: FakeServer;
+  readonly #wire: FakeWire;
+  readonly #behaviour: DialBehaviour;
+
+  constructor(server: FakeServer, wire: FakeWire, behaviour: DialBehaviour) {
+    this.#server = server;
+    this.#wire = wire;
+    this.#behaviour = behaviour;
+  }
+
+  wrote(bytes: Buffer): void {
+    if (this.#successor !== undefined) {
+      this.#successor.wrote(bytes);
+      return;
+    }
+    this.#bytes = Buffer.concat([this.#bytes, bytes]);
+    const request = parseStartup(this.#bytes);
+    if (request.kind === 'startup') {
+      this.#server.dials++;
+      this.#successor = this.#server.loginBegan(this.#wire, this.#behaviour, request);
+      this.#wire.peer = this.#successor;
+    } else if (request.kind === 'cancel') {
+      this.#server.cancelArrived(this.#wire, request.processId, request.key);
+    } else {
+      throw new Error(`the fake server got ${request.kind}`);
+    }
+  }
+
+  finished(): void {
+    this.#wire.arriveEnd();
+  }
+
+  gone(): void {
+    // Nothing was begun for it.
+  }
+}
