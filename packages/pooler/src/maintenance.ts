@@ -1,5 +1,6 @@
 import { noticeResponse } from '@pgweir/protocol';
-import { type Link, STATUS_IDLE } from './backend/link';
+import type { Link } from './backend/link';
+import { STATUS_IDLE } from './backend/server-status';
 import type { Session } from './frontend/session';
 import type { Pool, PoolWaiter } from './pool/pool';
 import type { Pooler } from './pooler';

@@ -1,5 +1,4 @@
-import { errorFields } from '../errors';
-import type { DialFailure } from '../pool/dial-gate';
+import { type DialFailure, unreachable } from '../pool/dial-gate';
 import type { Pool } from '../pool/pool';
 import type { Clock } from '../ports/clock';
 import type { CredentialSource } from '../ports/credential-source';
@@ -114,9 +113,4 @@ export class Dialer {
 
 export function socketOptions(settings: PoolerSettings): SocketOptions {
   return { keepAlive: settings.tcpKeepAlive, keepIdleSeconds: settings.tcpKeepIdleSeconds };
-}
-
-/** A failure of reaching a PostgreSQL server at all. */
-export function unreachable(reason: string): DialFailure {
-  return { kind: 'unreachable', reason, error: errorFields('serverDown', reason) };
 }

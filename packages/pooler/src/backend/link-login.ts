@@ -11,13 +11,13 @@ import {
   startupPacket,
 } from '@pgweir/protocol';
 import { errorFields } from '../errors';
-import type { DialFailure } from '../pool/dial-gate';
+import { type DialFailure, unreachable } from '../pool/dial-gate';
 import type { Pool } from '../pool/pool';
 import type { CredentialSource } from '../ports/credential-source';
 import type { TlsInfo, Wire, WireHandler } from '../ports/transport';
 import { BodyCollector } from '../relay/body-collector';
 import type { PoolerSettings } from '../settings/settings';
-import { type DialPurpose, unreachable } from './dialer';
+import type { DialPurpose } from './dialer';
 import type { Link } from './link';
 import { consumeOwn } from './own-replies';
 import { ReportedParameters } from './reported-parameters';

@@ -11,10 +11,7 @@ import { LINK_MOVES, type LinkPhase } from './link-phase';
 import type { LinkSession } from './link-session';
 import { consumeOwn } from './own-replies';
 import type { ReportedParameters } from './reported-parameters';
-
-/** Transaction status bytes of ReadyForQuery. */
-export const STATUS_IDLE = 0x49;
-export const STATUS_IN_TRANSACTION = 0x54;
+import { STATUS_IDLE } from './server-status';
 
 /** What a link tells the pool that owns it. All calls come at the end of a chunk or of a close. */
 export interface LinkOwner {
@@ -319,9 +316,4 @@ export class Link implements WireHandler {
     session?.linkLost(this, this.retireReason);
     this.permit.release();
   }
-}
-
-/** ErrorResponse severities after which the server closes the connection. */
-export function endsConnection(error: NoticeFields): boolean {
-  return error.severity === 'FATAL' || error.severity === 'PANIC';
 }

@@ -1,5 +1,6 @@
 import { Backend, decodeNotice, decodeParameterStatus, ProtocolViolation } from '@pgweir/protocol';
-import { endsConnection, type Link } from './link';
+import type { Link } from './link';
+import { endsConnection } from './server-status';
 
 /**
  * Reads replies that no client is to see: to statements of our own, on an idle link, or after the

@@ -1,5 +1,6 @@
 import { copyFail, Frontend, sync, unnamedStatement } from '@pgweir/protocol';
-import { type Link, STATUS_IDLE } from './link';
+import type { Link } from './link';
+import { STATUS_IDLE } from './server-status';
 
 interface Recovery {
   /** Clock time by which it has to be over; maintenance closes the link after it. */
@@ -12,8 +13,8 @@ interface Recovery {
 
 /**
  * Brings a link whose client has left in the middle of something back to a state in which it can be
- * lent again: ends a COPY, rolls the extended group back, cancels what runs, waits for all that is owed and
- * rolls back. Closes the link when that can't be known to succeed.
+ * lent again: ends a COPY, rolls the extended group back, cancels what runs, waits for all that is
+ * owed and rolls back. Closes the link when that can't be known to succeed.
  */
 export function recoverLink(link: Link, recovery: Recovery): void {
   if (link.retireReason !== undefined) {
@@ -26,10 +27,11 @@ export function recoverLink(link: Link, recovery: Recovery): void {
   }
   if (link.phase !== 'resetting') link.enter('resetting');
   link.deadlineMs = recovery.deadlineMs;
-  step(link, recovery);
+  step(link, recovery, 0);
 }
 
-function step(link: Link, recovery: Recovery): void {
+/** `canceledReady`: how many ReadyForQuery were owed when a cancel request was last sent. */
+function step(link: Link, recovery: Recovery, canceledReady: number): void {
   const { owed } = link;
   if (owed.uncertain) {
     link.close('outstanding replies cannot be counted');
@@ -47,13 +49,16 @@ function step(link: Link, recovery: Recovery): void {
     link.write(sync());
   }
   if (owed.ready > 0) {
-    if (!owed.copyIn) recovery.cancel();
-    link.onProgress = () => step(link, recovery);
+    // Once for each statement: one that does not heed it is not helped by a hail of requests.
+    const cancels = !owed.copyIn && owed.ready !== canceledReady;
+    const nowCanceled = cancels ? owed.ready : canceledReady;
+    link.onProgress = () => step(link, recovery, nowCanceled);
+    if (cancels) recovery.cancel();
     return;
   }
   if (link.cancelsInFlight > 0) {
     // Our own ROLLBACK must not be what it hits.
-    link.onProgress = () => step(link, recovery);
+    link.onProgress = () => step(link, recovery, canceledReady);
     return;
   }
   link.onProgress = undefined;

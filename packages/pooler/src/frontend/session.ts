@@ -6,7 +6,8 @@ import {
   ProtocolViolation,
   readyForQuery,
 } from '@pgweir/protocol';
-import { type Link, STATUS_IDLE } from '../backend/link';
+import type { Link } from '../backend/link';
+import { STATUS_IDLE } from '../backend/server-status';
 import type { CancelIdentity } from '../cancel/cancel-desk';
 import { type ErrorKey, errorFields, InvariantBreach, invariant } from '../errors';
 import type { Database } from '../pool/database';

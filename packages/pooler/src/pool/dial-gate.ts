@@ -1,4 +1,5 @@
 import type { ErrorFields } from '@pgweir/protocol';
+import { errorFields } from '../errors';
 
 /**
  * Why a link could not be opened.
@@ -12,6 +13,11 @@ export interface DialFailure {
   readonly error: ErrorFields;
   /** For the log. */
   readonly reason: string;
+}
+
+/** A failure of reaching a PostgreSQL server at all. */
+export function unreachable(reason: string): DialFailure {
+  return { kind: 'unreachable', reason, error: errorFields('serverDown', reason) };
 }
 
 /** Pause between two attempts, milliseconds; `server_login_retry` shortens it where it is smaller. */

@@ -1,6 +1,7 @@
 import { Backend, decodeNotice, decodeParameterStatus, ProtocolViolation } from '@pgweir/protocol';
-import { endsConnection, type Link, STATUS_IDLE } from '../backend/link';
+import type { Link } from '../backend/link';
 import type { LinkSession } from '../backend/link-session';
+import { endsConnection, STATUS_IDLE } from '../backend/server-status';
 
 /** What to do with a frame from PostgreSQL, by its tag. */
 const REFUSE = 0;

@@ -79,8 +79,15 @@ describe.each([
   { writes: 'the socket', directWrites: false, tlsToServers: false },
   { writes: 'servers with TLS', directWrites: true, tlsToServers: true },
 ])('writing to $writes', ({ directWrites, tlsToServers }) => {
+  let dir = '';
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'pgweir-net-'));
+  });
+  afterEach(async () => {
+    await rm(dir, { recursive: true });
+  });
+
   test('slow readers behind a relay receive their own bytes only, both ways', async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'pgweir-net-'));
     const crowd = await startCrowd(createNodeTransport({ directWrites }), { dir, tlsToServers });
     const { peers, sides } = crowd;
     const all = 2 * RELAYS;
@@ -97,6 +104,5 @@ describe.each([
     for (const client of crowd.clients) client.destroy();
     await eventually(() => sides.every((side) => side.isClosed));
     await crowd.close();
-    await rm(dir, { recursive: true });
   });
 });
