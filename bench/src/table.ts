@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import type { Cluster } from '@pgweir/testkit';
-import { LINKS, SESSION_LINKS } from './scenarios';
 
 export const USER = 'bench';
 export const DATABASE = 'bench';
@@ -13,7 +12,8 @@ export const ACCOUNTS = SCALE * 100_000;
 
 /** Settings of PostgreSQL for all runs: the table and its index stay in memory. */
 export const SERVER_SETTINGS = {
-  max_connections: String(2 * (LINKS + SESSION_LINKS) + 80),
+  // Each pooler keeps its links while the others have their turn.
+  max_connections: '500',
   shared_buffers: '256MB',
   autovacuum: 'off',
 };

@@ -3,6 +3,8 @@ import type { Report, ResultRow } from './report';
 /** What the others are divided by, the first that took part. */
 const BASELINES = ['pgbouncer', 'direct'];
 
+const REASON_LENGTH_MAX = 300;
+
 /** Tables of medians, with ratios to PgBouncer, or to PostgreSQL itself where that is absent. */
 export function markdown(report: Report): string {
   const parts = [heading(report), loadTable(report)];
@@ -56,9 +58,13 @@ function idleTable(report: Report): string {
 
 function failures(report: Report): string {
   const lines = report.failures.map(
-    ({ contestant, during, reason }) => `- ${contestant}, ${during}: ${reason.split('\n')[0]}`,
+    ({ contestant, during, reason }) => `- ${contestant}, ${during}: ${inOneLine(reason)}`,
   );
   return ['Failed:', '', ...lines].join('\n');
+}
+
+function inOneLine(text: string): string {
+  return text.trim().replaceAll(/\s+/g, ' ').slice(0, REASON_LENGTH_MAX);
 }
 
 /** Rows came as they were measured first; scenarios that failed at first may come late. */

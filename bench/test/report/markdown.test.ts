@@ -51,5 +51,5 @@ test('without PgBouncer ratios are against PostgreSQL itself, which has no CPU o
 test('what failed is listed with its reason', () => {
   const failure = { contestant: 'pgweir', during: scenario, reason: 'refused\nmore' };
   const report = makeReport({ cells: [bouncer], idle: [], failures: [failure] }, about);
-  expect(markdown(report)).toContain('- pgweir, simple c32: refused\n');
+  expect(markdown(report)).toContain('- pgweir, simple c32: refused more\n');
 });
