@@ -92,7 +92,8 @@ export class CancelDesk {
   forward(link: Link, wanted: () => boolean, done: () => void): void {
     const under = this.#inFlight.get(link);
     if (under !== undefined) {
-      under.join(done);
+      if (under.sent) under.join(wanted, () => this.forward(link, wanted, done));
+      else under.join(wanted, done);
       return;
     }
     const wire = new CancelWire(link, {
@@ -100,12 +101,11 @@ export class CancelDesk {
       settings: this.#needs.settings,
       clock: this.#needs.clock,
       log: this.#needs.log,
-      wanted,
       over: () => {
         this.#inFlight.delete(link);
       },
     });
-    wire.join(done);
+    wire.join(wanted, done);
     this.#inFlight.set(link, wire);
     wire.start();
   }

@@ -11,8 +11,6 @@ interface Needs {
   readonly settings: PoolerSettings;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Asked right before the request is sent. */
-  readonly wanted: () => boolean;
   readonly over: () => void;
 }
 
@@ -27,16 +25,23 @@ export class CancelWire implements WireHandler {
   readonly #link: Link;
   readonly #needs: Needs;
   readonly #waiting: (() => void)[] = [];
+  readonly #wanted: (() => boolean)[] = [];
   #wire: Wire | undefined;
   #cancelTimer: (() => void) | undefined;
+  /** The request is on its way: it can hit what ran then, not what somebody wishes away later. */
+  sent = false;
 
   constructor(link: Link, needs: Needs) {
     this.#link = link;
     this.#needs = needs;
   }
 
-  /** Somebody else wants to hear when it is over. */
-  join(done: () => void): void {
+  /**
+   * Somebody wants the request: `wanted` is asked right before it is sent, `done` is called when it is
+   * over. One whose wish has gone does not speak for the others.
+   */
+  join(wanted: () => boolean, done: () => void): void {
+    this.#wanted.push(wanted);
     this.#waiting.push(done);
   }
 
@@ -76,13 +81,14 @@ export class CancelWire implements WireHandler {
 
   #send(): void {
     const { identity } = this.#link;
-    if (identity === undefined || !this.#needs.wanted()) {
+    if (identity === undefined || !this.#wanted.some((wanted) => wanted())) {
       this.#needs.log.debug('not sending cancel request for client that is now idle', {
         link: this.#link.id,
       });
       this.#wire?.destroy();
       return;
     }
+    this.sent = true;
     this.#wire?.write(cancelRequestPacket(identity.processId, identity.cancelKey));
   }
 
