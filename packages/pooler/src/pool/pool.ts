@@ -454,6 +454,8 @@ export class Pool implements LinkOwner, LinkHolder {
     link.session = waiter;
     link.fatalForwarded = false;
     link.usedSinceReset = true;
+    link.queryStartMs = 0;
+    link.transactionStartMs = 0;
     this.databaseState.counters.leases++;
   }
 
