@@ -53,6 +53,8 @@ export class OwedReplies {
         return;
       case Frontend.Sync:
         if (this.copyIn && !this.#copyEnded) {
+          // A CopyDone that came too early to be noted may have ended the COPY in front of this Sync.
+          if (this.#copyAhead) this.uncertain = true;
           this.#swallowedLater++;
           return;
         }
