@@ -14,6 +14,8 @@ export interface LinkSession {
    * here, if its mode says so, by `link.session = undefined` and `link.releaseAtEndOfChunk()`.
    */
   ready(link: Link): void;
+  /** PostgreSQL has begun to read CopyData. The session may end its lease here, as in `ready`. */
+  copyInBegan(link: Link): void;
   /** The kernel has taken everything that was written to the link. */
   linkDrained(): void;
   /** The connection to the server is gone or unusable. The lease is over. */

@@ -268,14 +268,15 @@ export class Link implements WireHandler {
       this.#ownFinished = false;
       this.#ownError = undefined;
       done?.(error === undefined ? { kind: 'done' } : { kind: 'failed', error });
-    } else if (this.#progressed) {
-      this.#progressed = false;
-      this.onProgress?.();
     } else if (this.#releaseAtEnd) {
       this.#releaseAtEnd = false;
+      this.#progressed = false;
       this.resumeReading();
       if (this.reusable) this.owner.released(this);
       else this.owner.abandoned(this);
+    } else if (this.#progressed) {
+      this.#progressed = false;
+      this.onProgress?.();
     }
   }
 

@@ -327,18 +327,27 @@ export class Session implements WireHandler, DedicatedWaiter {
     if (link.owed.ready > 0) return;
     link.readySinceMs = nowMs;
     this.activeAtMs = nowMs;
-    if (!link.owed.settled || link.midFrame) return;
     if (this.phase === 'draining') {
-      this.#detach(link);
-      link.releaseAtEndOfChunk();
-      this.close('client close request');
+      this.#endDraining(link);
       return;
     }
+    if (!link.owed.settled || link.midFrame) return;
     if (this.mode === 'session' || link.status !== STATUS_IDLE || link.owed.copyIn) return;
     this.#detach(link);
     link.releaseAtEndOfChunk();
     this.enter('idle');
     if (this.#paused && !this.wire.congested) this.#resumeReading();
+  }
+
+  copyInBegan(link: Link): void {
+    // Nobody is left who could send the data.
+    if (this.phase === 'draining') this.#endDraining(link);
+  }
+
+  #endDraining(link: Link): void {
+    this.#detach(link);
+    link.releaseAtEndOfChunk();
+    this.close('client close request');
   }
 
   #detach(link: Link): void {
@@ -426,7 +435,8 @@ export class Session implements WireHandler, DedicatedWaiter {
   /** The client has said goodbye (Terminate). */
   terminated(): void {
     const link = this.link;
-    if (link !== undefined && link.owed.ready > 0 && !link.owed.copyIn) {
+    const countable = link !== undefined && !link.owed.copyIn && !link.owed.uncertain;
+    if (countable && link.owed.ready > 0) {
       // It asked for something and left in good order: that is finished, not cancelled.
       this.enter('draining');
       return;

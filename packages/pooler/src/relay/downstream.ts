@@ -42,16 +42,21 @@ export function relayDown(session: Session, buffer: Buffer, length: number): voi
   while (at < length) {
     const frameStart = at;
     if (reader.bodyLeft === 0) {
-      at = reader.readHeader(buffer, at, length);
+      try {
+        at = reader.readHeader(buffer, at, length);
+      } catch (error) {
+        flushFrames(session, link, buffer, runStart, frameStart);
+        throw error;
+      }
       if (at < 0) {
         at = frameStart;
         break;
       }
       const interest = INTEREST[reader.tag] ?? REFUSE;
-      if (interest === REFUSE) throw new ProtocolViolation('unexpectedMessage', reader.tag, 0);
-      if (interest === TERMINATE) {
-        flush(session, link, buffer, runStart, frameStart);
-        session.terminated();
+      if (interest === REFUSE || interest === TERMINATE) {
+        flushFrames(session, link, buffer, runStart, frameStart);
+        if (interest === TERMINATE) session.terminated();
+        else throw new ProtocolViolation('unexpectedMessage', reader.tag, 0);
         return;
       }
       session.dropping = session.skipping || (link === undefined && interest === FORWARD_IF_LEASED);
@@ -91,6 +96,18 @@ function flush(
 ): void {
   if (start >= end || link === undefined) return;
   if (!link.write(buffer.subarray(start, end))) session.pauseForLink();
+}
+
+/** Sends what stands in front of a frame that ends the stream: PostgreSQL owes answers for it. */
+function flushFrames(
+  session: Session,
+  link: Link | undefined,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): void {
+  flush(session, link, buffer, start, end);
+  if (link !== undefined) session.sentOn(link, false);
 }
 
 function flushHeader(session: Session, link: Link | undefined, header: Buffer): void {

@@ -103,6 +103,10 @@ export function relayUp(link: Link, session: LinkSession, buffer: Buffer, length
       if (link.session !== session) return at;
     } else if (INTEREST[tag] !== FORWARD) {
       takeNote(link, session, tag);
+      if (link.session !== session) {
+        forward(link, session, buffer, runStart, at);
+        return at;
+      }
     }
   }
   forward(link, session, buffer, runStart, at);
@@ -139,6 +143,7 @@ function takeNote(link: Link, session: LinkSession, tag: number): void {
   switch (tag) {
     case Backend.CopyInResponse:
       link.owed.copyInBegan();
+      session.copyInBegan(link);
       return;
     case Backend.ErrorResponse: {
       link.owed.failed();
