@@ -514,6 +514,8 @@ export class Session implements WireHandler, DedicatedWaiter {
     this.virtualLeft?.();
     if (link === undefined) return;
     link.session = undefined;
+    // The answers that would tell whether it has changed something are not going to be looked at.
+    if (!link.owed.settled) link.changedBy = this.id;
     if (!link.busyWithOwn) link.releaseNow();
   }
 }
