@@ -9,9 +9,11 @@ const NOTHING = Buffer.alloc(0);
 export class BodyCollector {
   #bytes: Buffer = NOTHING;
   #length = 0;
+  #cut = false;
 
   /** Begins a body of `length` bytes. */
   begin(length: number): void {
+    this.#cut = length > COLLECTED_BYTES_MAX;
     this.#bytes = Buffer.allocUnsafe(Math.min(length, COLLECTED_BYTES_MAX));
     this.#length = 0;
   }
@@ -23,11 +25,13 @@ export class BodyCollector {
     this.#length += taken;
   }
 
-  /** The body of an ErrorResponse; one that was cut ends after its last complete field. */
+  /** The body of an ErrorResponse; in one that was cut the last field is shorter. */
   takeNotice(): Buffer {
+    const cut = this.#cut;
     const body = this.take();
-    if (body.length < COLLECTED_BYTES_MAX) return body;
-    return Buffer.concat([body.subarray(0, body.lastIndexOf(0) + 1), Buffer.alloc(1)]);
+    if (!cut) return body;
+    const betweenFields = body[body.length - 1] === 0;
+    return Buffer.concat([body, Buffer.alloc(betweenFields ? 1 : 2)]);
   }
 
   /** The body, and an empty collector again. */
