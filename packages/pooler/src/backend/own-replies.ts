@@ -15,6 +15,8 @@ export function consumeOwn(link: Link, buffer: Buffer, start: number, length: nu
     if (reader.bodyLeft === 0) {
       at = reader.readHeader(buffer, at, length);
       if (at < 0) return;
+      // The rest may come when the link has been lent: it is not for that session.
+      link.dropping = true;
       if (needsBody(reader.tag)) link.collector.begin(reader.bodyLength);
     }
     const end = reader.takeBody(at, length);

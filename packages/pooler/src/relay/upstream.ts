@@ -149,7 +149,7 @@ function takeNote(link: Link, session: LinkSession, tag: number): void {
       link.owed.failed();
       const error = decodeNotice(link.collector.takeNotice());
       if (!endsConnection(error)) return;
-      link.fatalForwarded = true;
+      link.fatalForwarded = !link.dropping;
       link.retireReason ??= `server: ${error.message}`;
       return;
     }
