@@ -6,7 +6,7 @@ import type { Address, TlsInfo, Wire, WireHandler } from '../ports/transport';
 import { BodyCollector } from '../relay/body-collector';
 import { OwedReplies } from '../relay/owed-replies';
 import { relayUp } from '../relay/upstream';
-import { EMPTY_PROFILE, type Profile, withSetting } from '../session-state/profile';
+import { EMPTY_PROFILE, type Profile, withSetting, withUnknown } from '../session-state/profile';
 import { LINK_MOVES, type LinkPhase } from './link-phase';
 import type { LinkSession } from './link-session';
 import { consumeOwn } from './own-replies';
@@ -122,6 +122,18 @@ export class Link implements WireHandler {
   rebase(): void {
     this.identity?.parameters.rebase();
     this.profile = EMPTY_PROFILE;
+  }
+
+  /**
+   * Before a reset query, whose effect we do not know: what PostgreSQL reports stays true, of the
+   * other settings nothing is known from here on.
+   */
+  forgetUnreportedSettings(): void {
+    const parameters = this.identity?.parameters;
+    this.profile = withUnknown(
+      this.profile,
+      (name) => parameters?.reportedName(name) === undefined,
+    );
   }
 
   /** Everything that the architecture asks for before a link may be lent again. */
@@ -289,7 +301,9 @@ export class Link implements WireHandler {
     this.#own = undefined;
     if (this.phase === 'closing' || this.phase === 'closed') return;
     this.enter('closing');
-    this.wire?.destroy();
+    this.resumeReading();
+    this.wire?.end();
+    if (this.owed.ready > 0) this.owner.cancel(this);
   }
 
   drained(): void {
