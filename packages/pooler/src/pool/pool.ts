@@ -388,6 +388,7 @@ export class Pool implements LinkOwner, LinkHolder {
   /** Runs a statement of our own between leases; a link on which it fails is closed. */
   #runOwn(link: Link, sql: string, what: string): void {
     if (link.phase !== 'resetting') link.enter('resetting');
+      link.forgetUnreportedSettings();
     link.deadlineMs = this.#context.clock.nowMs() + this.#context.settings.serverConnectTimeoutMs;
     link.runOwn(sql, (result) => {
       if (result.kind === 'failed') link.close(`${what} failed: ${result.error.message}`);

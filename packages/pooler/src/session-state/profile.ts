@@ -28,6 +28,16 @@ export function withSetting(profile: Profile, name: string, value: string | unde
   return profileOf(values);
 }
 
+/** Equals no setting's value: none can hold a NUL. */
+const UNKNOWN = '\0';
+
+/** `profile` after something may have happened to those of its settings that `affected` names. */
+export function withUnknown(profile: Profile, affected: (name: string) => boolean): Profile {
+  const names = [...profile.values.keys()].filter(affected);
+  if (names.length === 0) return profile;
+  return profileOf(new Map([...profile.values, ...names.map((name) => [name, UNKNOWN] as const)]));
+}
+
 /**
  * The SQL that turns a link with profile `from` into one with profile `to`, as one simple query (so it
  * succeeds or fails as a whole). `set_config` instead of SET, because SET would quote a list such as
