@@ -289,6 +289,9 @@ export class Link implements WireHandler {
     } else if (this.#progressed) {
       this.#progressed = false;
       this.onProgress?.();
+    } else if (this.phase === 'idle' && this.retireReason !== undefined) {
+      // PostgreSQL has announced the end of this connection: nobody may be lent it any more.
+      this.close(this.retireReason);
     }
   }
 

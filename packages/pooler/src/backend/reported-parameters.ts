@@ -29,6 +29,13 @@ export class ReportedParameters {
     return this.#initial;
   }
 
+  sameInitialValues(other: ReportedParameters): boolean {
+    const others = other.initialValues;
+    if (others.size !== this.#initial.size) return false;
+    for (const [name, value] of this.#initial) if (others.get(name) !== value) return false;
+    return true;
+  }
+
   /** Takes today's values for the initial ones. */
   rebase(): void {
     this.#initial = new Map(this.#current);

@@ -3,49 +3,31 @@ import {
   errorResponse,
   FrameReader,
   Frontend,
-  ProtocolViolation,
   readyForQuery,
 } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import { STATUS_IDLE } from '../backend/server-status';
 import type { CancelIdentity } from '../cancel/cancel-desk';
-import { type ErrorKey, errorFields, InvariantBreach, invariant } from '../errors';
-import type { Database } from '../pool/database';
-import type { DedicatedWaiter, Pool } from '../pool/pool';
+import { type ErrorKey, errorFields, invariant } from '../errors';
+import type { DedicatedWaiter } from '../pool/pool';
 import { type ClientLimits, clientLimits } from '../pool/pool-limits';
 import type { Waiter } from '../pool/wait-queue';
-import type { ClientId, UserName } from '../ports/names';
+import type { ClientId } from '../ports/names';
 import type { Address, TlsInfo, Wire, WireHandler } from '../ports/transport';
 import { relayDown } from '../relay/downstream';
-import {
-  cleanSlateSql,
-  EMPTY_PROFILE,
-  type Profile,
-  transitionSql,
-} from '../session-state/profile';
+import { preparationSql } from '../session-state/preparation';
+import { EMPTY_PROFILE, type Profile } from '../session-state/profile';
 import type { PoolMode } from '../settings/settings';
+import { countReply } from '../stats/count-reply';
+import type { Admission, LoginSteps } from './admission';
+import { clientFault } from './client-fault';
+import { ClientReading } from './client-reading';
+import { KeptInput } from './kept-input';
 import type { SessionContext } from './session-context';
 import { SESSION_MOVES, type SessionPhase } from './session-phase';
 
 /** How much more a waiting client may send before we stop reading from it. */
 const QUEUED_BYTES_MAX = 16 * 1024;
-
-/** A client that has proved who it is, and where it belongs. */
-export interface Admission {
-  readonly user: UserName;
-  readonly database: Database;
-  readonly pool: Pool;
-  readonly cancel: CancelIdentity;
-  readonly replication: boolean;
-}
-
-/** Login, while it lasts, stands behind the session in the pool's queue. */
-export interface LoginSteps {
-  granted(link: Link): void;
-  readonly startupParameters: ReadonlyMap<string, string>;
-  /** The session ends before login is over. */
-  left(): void;
-}
 
 /** Our side of one client, from accept to close. */
 export class Session implements WireHandler, DedicatedWaiter {
@@ -79,11 +61,8 @@ export class Session implements WireHandler, DedicatedWaiter {
   queuePrevious: Waiter | undefined;
   queue: unknown;
 
-  #kept: Buffer[] = [];
-  #keptBytes = 0;
-  #paused = false;
-  #wireGone = false;
-  #skipAll = false;
+  readonly #kept = new KeptInput();
+  readonly #reading: ClientReading;
   /** A cancel request came while the link was being prepared. */
   #cancelWanted = false;
   readonly id: ClientId;
@@ -94,6 +73,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     this.#context = context;
     this.id = id;
     this.wire = wire;
+    this.#reading = new ClientReading(wire);
     this.reader = new FrameReader(context.settings.packetBytesMax);
     this.connectedAtMs = context.clock.nowMs();
     this.activeAtMs = this.connectedAtMs;
@@ -113,7 +93,7 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   /** Bytes of the client wait for a link. */
   get hasKept(): boolean {
-    return this.#keptBytes > 0;
+    return this.#kept.bytes > 0;
   }
 
   /** Moves to another phase: the only door. */
@@ -152,7 +132,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     if (this.phase === 'closed' || admission === undefined) return;
     admission.database.counters.receivedBytes += length;
     if (this.phase === 'draining') return;
-    if (this.phase === 'waiting' || this.#keptBytes > 0 || this.link?.busyWithOwn === true) {
+    if (this.phase === 'waiting' || this.#kept.bytes > 0 || this.link?.busyWithOwn === true) {
       this.keep(buffer.subarray(0, length));
       return;
     }
@@ -163,22 +143,10 @@ export class Session implements WireHandler, DedicatedWaiter {
     try {
       relayDown(this, buffer, length);
     } catch (error) {
-      this.#broken(error);
+      const fault = clientFault(error);
+      if (fault === undefined) throw error;
+      this.fail(fault.key, fault.detail, fault.why);
     }
-  }
-
-  #broken(error: unknown): void {
-    if (error instanceof ProtocolViolation) {
-      if (error.key === 'unexpectedMessage') this.fail('unknownPacket', '', `tag ${error.tag}`);
-      else this.fail('badPacketHeader', headerHex(error));
-      return;
-    }
-    if (error instanceof InvariantBreach) {
-      this.#context.log.error('invariant broken', { client: this.id, reason: error.message });
-      this.fail('internal', '', error.message);
-      return;
-    }
-    throw error;
   }
 
   /** A link for a statement that begins with `tag`, or undefined: then the statement has to be kept. */
@@ -218,16 +186,8 @@ export class Session implements WireHandler, DedicatedWaiter {
   #beginLease(link: Link): boolean {
     this.link = link;
     this.enter('active');
-    const leftover = link.changedBy !== 0 && link.changedBy !== this.id;
-    if (!leftover && link.profile === this.profile) return true;
-    if (!leftover && link.profile.key === this.profile.key) {
-      link.profile = this.profile;
-      return true;
-    }
-    const parameters = link.identity?.parameters;
-    const sql = leftover
-      ? cleanSlateSql(this.profile)
-      : transitionSql(link.profile, this.profile, (name) => parameters?.initial(name));
+    const sql = preparationSql(link, this.id, this.profile);
+    if (sql === undefined) return true;
     link.deadlineMs = this.#context.clock.nowMs() + this.#context.settings.serverConnectTimeoutMs;
     link.runOwn(sql, (result) => {
       link.deadlineMs = 0;
@@ -253,31 +213,23 @@ export class Session implements WireHandler, DedicatedWaiter {
   /** Keeps bytes for later, in a copy. */
   keep(...parts: readonly Buffer[]): void {
     if (this.phase === 'closed') return;
-    for (const part of parts) {
-      if (part.length === 0) continue;
-      this.#kept.push(Buffer.from(part));
-      this.#keptBytes += part.length;
-    }
-    if (this.#keptBytes > QUEUED_BYTES_MAX || this.wire.congested) this.#pauseReading();
+    this.#kept.add(parts);
+    if (this.#kept.bytes > QUEUED_BYTES_MAX || this.wire.congested) this.#reading.pause();
   }
 
   #resumeKept(): void {
-    if (this.#keptBytes > 0) {
-      const kept = this.#kept.length === 1 ? this.#kept[0] : Buffer.concat(this.#kept);
-      this.#kept = [];
-      this.#keptBytes = 0;
-      if (kept !== undefined) this.#relay(kept, kept.length);
+    if (this.#kept.bytes > 0) {
+      const kept = this.#kept.take();
+      this.#relay(kept, kept.length);
     }
-    if (this.#keptBytes === 0 && this.link?.wire?.congested !== true) this.#resumeReading();
+    if (this.#kept.bytes === 0 && this.link?.wire?.congested !== true) this.#reading.resume();
   }
 
   /** Hands over what the client sent while login was not over. */
   replayKept(take: (kept: Buffer) => void): void {
-    const kept = Buffer.concat(this.#kept);
-    this.#kept = [];
-    this.#keptBytes = 0;
+    const kept = this.#kept.take();
     if (kept.length > 0) take(kept);
-    this.#resumeReading();
+    this.#reading.resume();
   }
 
   /** After a chunk has been sent on. `midFrame`: its last frame is not complete. */
@@ -304,7 +256,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   fromLink(bytes: Buffer): boolean {
-    if (this.#wireGone) return true;
+    if (this.#reading.gone) return true;
     const counters = this.admission?.database.counters;
     if (counters !== undefined) counters.sentBytes += bytes.length;
     return this.wire.write(bytes);
@@ -318,7 +270,7 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   ready(link: Link): void {
     const nowMs = this.#context.clock.nowMs();
-    this.#count(link, nowMs);
+    if (this.admission !== undefined) countReply(this.admission.database.counters, link, nowMs);
     if (this.mode === 'statement' && link.status !== STATUS_IDLE) {
       link.retireReason = 'transaction in statement mode';
       this.fail('transactionInStatementMode');
@@ -336,7 +288,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     this.#detach(link);
     link.releaseAtEndOfChunk();
     this.enter('idle');
-    if (this.#paused && !this.wire.congested) this.#resumeReading();
+    if (!this.wire.congested) this.#reading.resume();
   }
 
   copyInBegan(link: Link): void {
@@ -355,22 +307,8 @@ export class Session implements WireHandler, DedicatedWaiter {
     link.session = undefined;
   }
 
-  #count(link: Link, nowMs: number): void {
-    const counters = this.admission?.database.counters;
-    if (counters === undefined) return;
-    counters.queries++;
-    if (link.queryStartMs > 0) counters.queryUs += (nowMs - link.queryStartMs) * 1000;
-    link.queryStartMs = link.owed.ready > 0 ? nowMs : 0;
-    if (link.status !== STATUS_IDLE) return;
-    counters.transactions++;
-    if (link.transactionStartMs > 0) {
-      counters.transactionUs += (nowMs - link.transactionStartMs) * 1000;
-    }
-    link.transactionStartMs = link.owed.ready > 0 ? nowMs : 0;
-  }
-
   linkDrained(): void {
-    if (this.#keptBytes === 0) this.#resumeReading();
+    if (this.#kept.bytes === 0) this.#reading.resume();
   }
 
   linkLost(link: Link, reason: string): void {
@@ -381,19 +319,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   pauseForLink(): void {
-    this.#pauseReading();
-  }
-
-  #pauseReading(): void {
-    if (this.#paused || this.#wireGone) return;
-    this.#paused = true;
-    this.wire.pause();
-  }
-
-  #resumeReading(): void {
-    if (!this.#paused || this.#wireGone) return;
-    this.#paused = false;
-    this.wire.resume();
+    this.#reading.pause();
   }
 
   /** A cancel request with this session's key has arrived. */
@@ -417,17 +343,13 @@ export class Session implements WireHandler, DedicatedWaiter {
     this.#context.log.info('queued statement canceled', { client: this.id });
     this.wire.write(errorResponse(errorFields('canceled')));
     this.skipping = true;
-    const firstTag = this.#kept[0]?.[0] ?? 0;
-    this.#skipAll = firstTag !== Frontend.Query && firstTag !== Frontend.FunctionCall;
+    this.#kept.beginSkipping();
     this.#resumeKept();
   }
 
   /** A frame was dropped because its statement has been cancelled. */
   skipped(tag: number): void {
-    const ends = this.#skipAll
-      ? tag === Frontend.Sync
-      : tag === Frontend.Query || tag === Frontend.FunctionCall;
-    if (!ends) return;
+    if (!this.#kept.endsSkipping(tag)) return;
     this.skipping = false;
     this.wire.write(readyForQuery('I'));
   }
@@ -463,7 +385,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   closed(cause: Error | undefined): void {
-    this.#wireGone = true;
+    this.#reading.gone = true;
     this.#context.lingered(this.wire);
     if (this.phase === 'draining') {
       this.link?.resumeReading();
@@ -480,7 +402,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   failWith(error: ErrorFields, why: string): void {
     if (this.phase === 'closed') return;
     this.#context.poolerError(this, error, why);
-    if (!this.#wireGone && !this.#answerIsCut()) this.wire.write(errorResponse(error));
+    if (!this.#reading.gone && !this.#answerIsCut()) this.wire.write(errorResponse(error));
     this.close(error.message);
   }
 
@@ -493,8 +415,8 @@ export class Session implements WireHandler, DedicatedWaiter {
   /** Ends the session after what has been written. */
   close(reason: string): void {
     if (this.phase === 'closed') return;
-    if (!this.#wireGone) {
-      this.#resumeReading();
+    if (!this.#reading.gone) {
+      this.#reading.resume();
       this.wire.end();
       this.#context.linger(this.wire);
     }
@@ -508,8 +430,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     const link = this.link;
     this.link = undefined;
     this.enter('closed');
-    this.#kept = [];
-    this.#keptBytes = 0;
+    this.#kept.clear();
     this.#context.sessionClosed(this, reason);
     this.virtualLeft?.();
     if (link === undefined) return;
@@ -518,11 +439,4 @@ export class Session implements WireHandler, DedicatedWaiter {
     if (!link.owed.settled) link.changedBy = this.id;
     if (!link.busyWithOwn) link.releaseNow();
   }
-}
-
-function headerHex(error: ProtocolViolation): string {
-  const header = Buffer.alloc(5);
-  header[0] = error.tag;
-  header.writeInt32BE(error.length | 0, 1);
-  return header.toString('hex');
 }

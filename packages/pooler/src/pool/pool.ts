@@ -300,7 +300,7 @@ export class Pool implements LinkOwner, LinkHolder {
   }
 
   #opened(link: Link, dedicated: DedicatedWaiter | undefined): void {
-    this.welcome ??= link.identity?.parameters;
+    if (dedicated === undefined) this.#refreshWelcome(link);
     for (const waiter of this.welcomeWaiters) {
       this.welcomeWaiters.delete(waiter);
       waiter.welcomed();
@@ -312,6 +312,16 @@ export class Pool implements LinkOwner, LinkHolder {
       return;
     }
     this.#keepOrLend(link);
+  }
+
+  /** The newest link knows best: the server may have been upgraded, or a default changed. */
+  #refreshWelcome(link: Link): void {
+    const parameters = link.identity?.parameters;
+    if (parameters === undefined) return;
+    if (this.welcome !== undefined && !parameters.sameInitialValues(this.welcome)) {
+      this.acceptedSettings.clear();
+    }
+    this.welcome = parameters;
   }
 
   #dialFailed(
@@ -378,6 +388,7 @@ export class Pool implements LinkOwner, LinkHolder {
     const resets = this.mode === 'session' || settings.serverResetQueryAlways;
     if (link.usedSinceReset && resets && settings.serverResetQuery !== '') {
       link.usedSinceReset = false;
+      link.forgetUnreportedSettings();
       this.#runOwn(link, settings.serverResetQuery, 'reset query');
       return;
     }
@@ -388,7 +399,6 @@ export class Pool implements LinkOwner, LinkHolder {
   /** Runs a statement of our own between leases; a link on which it fails is closed. */
   #runOwn(link: Link, sql: string, what: string): void {
     if (link.phase !== 'resetting') link.enter('resetting');
-      link.forgetUnreportedSettings();
     link.deadlineMs = this.#context.clock.nowMs() + this.#context.settings.serverConnectTimeoutMs;
     link.runOwn(sql, (result) => {
       if (result.kind === 'failed') link.close(`${what} failed: ${result.error.message}`);

@@ -28,6 +28,22 @@ for (const tag of [Frontend.CopyData, Frontend.CopyDone, Frontend.CopyFail, Fron
 }
 INTEREST[Frontend.Terminate] = TERMINATE;
 
+/** PostgreSQL's own limits for a length field; a longer message would cost the link. */
+const LARGE_MESSAGE_BYTES_MAX = 0x3ffffffe;
+const SMALL_MESSAGE_BYTES_MAX = 10_000;
+const LENGTH_BYTES = 4;
+
+const BODY_BYTES_MAX = new Int32Array(256).fill(SMALL_MESSAGE_BYTES_MAX - LENGTH_BYTES);
+for (const tag of [
+  Frontend.Bind,
+  Frontend.CopyData,
+  Frontend.FunctionCall,
+  Frontend.Parse,
+  Frontend.Query,
+]) {
+  BODY_BYTES_MAX[tag] = LARGE_MESSAGE_BYTES_MAX - LENGTH_BYTES;
+}
+
 /**
  * Forwards a chunk from a client to its link, in runs that are as long as possible; asks for a link
  * where one is needed. What can't go on yet is kept by the session (`session.keep`).

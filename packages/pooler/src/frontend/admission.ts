@@ -1,0 +1,22 @@
+import type { Link } from '../backend/link';
+import type { CancelIdentity } from '../cancel/cancel-desk';
+import type { Database } from '../pool/database';
+import type { Pool } from '../pool/pool';
+import type { UserName } from '../ports/names';
+
+/** A client that has proved who it is, and where it belongs. */
+export interface Admission {
+  readonly user: UserName;
+  readonly database: Database;
+  readonly pool: Pool;
+  readonly cancel: CancelIdentity;
+  readonly replication: boolean;
+}
+
+/** Login, while it lasts, stands behind the session in the pool's queue. */
+export interface LoginSteps {
+  granted(link: Link): void;
+  readonly startupParameters: ReadonlyMap<string, string>;
+  /** The session ends before login is over. */
+  left(): void;
+}

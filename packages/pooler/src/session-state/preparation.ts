@@ -1,0 +1,19 @@
+import type { Link } from '../backend/link';
+import type { ClientId } from '../ports/names';
+import { cleanSlateSql, type Profile, transitionSql } from './profile';
+
+/**
+ * What has to be run on a link before a session with `profile` may use it; undefined when the link is
+ * as the session expects it.
+ */
+export function preparationSql(link: Link, client: ClientId, profile: Profile): string | undefined {
+  if (link.changedBy !== 0 && link.changedBy !== client) return cleanSlateSql(profile);
+  if (link.profile === profile) return undefined;
+  if (link.profile.key === profile.key) {
+    // The next comparison is one of identities.
+    link.profile = profile;
+    return undefined;
+  }
+  const parameters = link.identity?.parameters;
+  return transitionSql(link.profile, profile, (name) => parameters?.initial(name));
+}
