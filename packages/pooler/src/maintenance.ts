@@ -2,7 +2,8 @@ import { noticeResponse } from '@pgweir/protocol';
 import type { Link } from './backend/link';
 import { STATUS_IDLE } from './backend/server-status';
 import type { Session } from './frontend/session';
-import type { Pool, PoolWaiter } from './pool/pool';
+import type { Pool } from './pool/pool';
+import type { PoolWaiter } from './pool/waiters';
 import type { Pooler } from './pooler';
 
 const QUEUED_NOTICE = noticeResponse({
@@ -40,11 +41,11 @@ export class Maintenance {
           database: pool.database,
           user: pool.user,
         });
-        pool.renewWants();
+        pool.supply.renew();
       } else if (!pool.reserveAllowed()) {
         pool.reserveInUse = false;
       }
-      pool.fill();
+      pool.supply.fill();
       this.#forgetPool(pool, nowMs);
     }
     this.#pooler.budget.relieve();

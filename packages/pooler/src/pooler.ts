@@ -330,7 +330,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
         if (session.phase === 'waiting') session.fail('serverShuttingDown');
       }
       for (const pool of this.pools.values()) {
-        pool.renewWants();
+        pool.supply.renew();
         for (const link of [...pool.idleLinks]) link.close('server shutting down');
       }
     }

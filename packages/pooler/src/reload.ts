@@ -31,9 +31,9 @@ export function applySettings(pooler: Pooler, settings: PoolerSettings): void {
       if (pool.databaseState !== database) continue;
       pool.limits = poolLimits(settings, found.entry, pool.user);
       if (moved) pool.retireAll('database configuration changed');
-      pool.gate.reset();
+      pool.supply.gate.reset();
       pool.serverKeys.forgetPassword();
-      pool.renewWants();
+      pool.supply.renew();
     }
   }
   for (const session of pooler.sessions.values()) session.refreshLimits();

@@ -13,7 +13,8 @@ import {
 import type { Link } from '../backend/link';
 import type { CancelIdentity } from '../cancel/cancel-desk';
 import type { Database } from '../pool/database';
-import type { Pool, WelcomeWaiter } from '../pool/pool';
+import type { Pool } from '../pool/pool';
+import type { WelcomeWaiter } from '../pool/waiters';
 import { databaseName, type UserName, userName } from '../ports/names';
 import type { TlsInfo, WireHandler } from '../ports/transport';
 import { BodyCollector } from '../relay/body-collector';

@@ -1,43 +1,20 @@
 import type { ErrorFields } from '@pgweir/protocol';
-import type { DialPurpose } from '../backend/dialer';
 import type { Link, LinkOwner } from '../backend/link';
 import type { LinkPhase } from '../backend/link-phase';
-import type { LinkSession } from '../backend/link-session';
 import { recoverLink } from '../backend/recovery';
 import type { ReportedParameters } from '../backend/reported-parameters';
-import { errorFields, invariant } from '../errors';
+import { invariant } from '../errors';
 import type { PoolerContext } from '../pooler-context';
-import type { LinkHolder, LinkWant, PendingWant, Permit } from '../ports/link-budget';
+import type { LinkHolder, LinkWant } from '../ports/link-budget';
 import type { DatabaseName, PoolKey, UserName } from '../ports/names';
 import type { PoolMode } from '../settings/settings';
 import { AcceptedSettings } from './accepted-settings';
 import type { Database } from './database';
-import { type DialFailure, DialGate } from './dial-gate';
+import { LinkSupply } from './link-supply';
 import { type PoolLimits, poolLimits } from './pool-limits';
 import { ServerKeys } from './server-keys';
-import { type Waiter, WaitQueue } from './wait-queue';
-
-/** A session that stands in a pool's queue. */
-export interface PoolWaiter extends Waiter, LinkSession {
-  /** Here is your link. */
-  granted(link: Link): void;
-  /** The wait is over without a link. */
-  refused(error: ErrorFields): void;
-}
-
-/** A session whose login needs to know the server's parameters, but no link. */
-export interface WelcomeWaiter {
-  readonly waitingSinceMs: number;
-  welcomed(): void;
-  refused(error: ErrorFields): void;
-}
-
-/** A session that needs a link of its own, opened for it (replication). */
-export interface DedicatedWaiter extends PoolWaiter {
-  /** It has left while its link was being opened. */
-  readonly gone: boolean;
-  readonly startupParameters: ReadonlyMap<string, string>;
-}
+import { WaitQueue } from './wait-queue';
+import type { DedicatedWaiter, PoolWaiter, WelcomeWaiter } from './waiters';
 
 /** The links for one database and pool user, and the sessions that wait for them. */
 export class Pool implements LinkOwner, LinkHolder {
@@ -49,7 +26,7 @@ export class Pool implements LinkOwner, LinkHolder {
   readonly waiters = new WaitQueue<PoolWaiter>();
   readonly dedicatedWaiters = new WaitQueue<DedicatedWaiter>();
   readonly welcomeWaiters = new Set<WelcomeWaiter>();
-  readonly gate = new DialGate();
+  readonly supply: LinkSupply;
   readonly acceptedSettings = new AcceptedSettings();
   readonly serverKeys = new ServerKeys();
   /** Sessions that belong to this pool, whatever they do. */
@@ -64,11 +41,8 @@ export class Pool implements LinkOwner, LinkHolder {
   /** When a link was last closed for its age. */
   lastAgedMs = 0;
   readonly #idle: Link[] = [];
-  readonly #wants: PendingWant[] = [];
-  #dialing = 0;
   /** Links that have been promised to another pool. */
   #yields = 0;
-  #cancelRetry: (() => void) | undefined;
   readonly #leaveBudget: () => void;
   readonly #context: PoolerContext;
 
@@ -84,6 +58,7 @@ export class Pool implements LinkOwner, LinkHolder {
     this.user = user;
     this.limits = poolLimits(context.settings, database.settings, user);
     this.usedAtMs = context.clock.nowMs();
+    this.supply = new LinkSupply(context, this);
     this.#leaveBudget = context.budget.register(this);
   }
 
@@ -98,10 +73,6 @@ export class Pool implements LinkOwner, LinkHolder {
   /** The idle links, the longest idle first. */
   get idleLinks(): readonly Link[] {
     return this.#idle;
-  }
-
-  get dialingCount(): number {
-    return this.#dialing;
   }
 
   /** A link now, or undefined: then `waiter` stands in the queue, or has been refused already. */
@@ -120,7 +91,7 @@ export class Pool implements LinkOwner, LinkHolder {
     }
     waiter.waitingSinceMs = this.#context.clock.nowMs();
     this.waiters.push(waiter);
-    this.fill();
+    this.supply.fill();
     return undefined;
   }
 
@@ -132,50 +103,26 @@ export class Pool implements LinkOwner, LinkHolder {
       return;
     }
     this.welcomeWaiters.add(waiter);
-    this.fill();
+    this.supply.fill();
   }
 
   /** Queues for a link of its own. */
   leaseDedicated(waiter: DedicatedWaiter): void {
     waiter.waitingSinceMs = this.#context.clock.nowMs();
     this.dedicatedWaiters.push(waiter);
-    this.fill();
+    this.supply.fill();
   }
 
   /** Leaves whichever queue it stands in. A dial that was begun goes on for whoever comes next. */
   leave(waiter: PoolWaiter): void {
     this.waiters.remove(waiter);
     this.dedicatedWaiters.remove(waiter as DedicatedWaiter);
-    this.#withdrawSurplus();
-  }
-
-  /** Asks for as many links as there are waiters (and `min_pool_size`) that no dial is serving yet. */
-  fill(): void {
-    if (!this.#context.mayDial(this)) return;
-    this.#withdrawSurplus();
-    const missing = Math.min(
-      this.#demand() - this.#dialing - this.#wants.length,
-      this.#roomForWants(),
-    );
-    if (missing <= 0) return;
-    const waitMs = this.gate.waitMs(this.#context.clock.nowMs());
-    if (waitMs > 0) {
-      this.#retryIn(waitMs);
-      return;
-    }
-    for (let i = 0; i < missing; i++) this.#want();
-  }
-
-  /** A pool that is full by its own count need not ask: a link that closes makes it ask again. */
-  #roomForWants(): number {
-    const { poolLinksMax } = this.#wantNow();
-    if (poolLinksMax === 0) return Number.POSITIVE_INFINITY;
-    return poolLinksMax - this.links.size - this.#wants.length;
+    this.supply.withdrawSurplus();
   }
 
   #refusal(): ErrorFields | undefined {
     if (this.hasLiveLink()) return undefined;
-    return this.gate.refusal(this.#context.clock.nowMs());
+    return this.supply.gate.refusal(this.#context.clock.nowMs());
   }
 
   /** A link that has logged in and is still usable exists. */
@@ -187,7 +134,8 @@ export class Pool implements LinkOwner, LinkHolder {
     return false;
   }
 
-  #demand(): number {
+  /** How many links are wanted beyond those that are there. */
+  demand(): number {
     const welcome = this.welcomeWaiters.size > 0 && this.welcome === undefined ? 1 : 0;
     const waiting = Math.max(this.waiters.length, welcome) + this.dedicatedWaiters.length;
     return Math.max(waiting, this.#missingForMinimum());
@@ -197,7 +145,7 @@ export class Pool implements LinkOwner, LinkHolder {
   #missingForMinimum(): number {
     const wanted = this.clients > 0 || this.databaseState.settings.forcedUser !== undefined;
     if (!wanted || this.limits.minPoolSize === 0) return 0;
-    return Math.max(0, this.limits.minPoolSize - (this.liveCount() - this.#dialing));
+    return Math.max(0, this.limits.minPoolSize - (this.liveCount() - this.supply.dialing));
   }
 
   /** Links that are not on their way out. */
@@ -207,30 +155,8 @@ export class Pool implements LinkOwner, LinkHolder {
     return count;
   }
 
-  #want(): void {
-    let pending: PendingWant | undefined;
-    let answered = false;
-    pending = this.#context.budget.request(this.#wantNow(), (answer) => {
-      switch (answer.kind) {
-        case 'granted':
-          answered = true;
-          if (pending !== undefined) this.#forget(pending);
-          this.#dial(answer.permit);
-          return;
-        case 'refused':
-          answered = true;
-          if (pending !== undefined) this.#forget(pending);
-          this.failWaiters(errorFields('linkRefused', answer.reason));
-          return;
-        case 'wait':
-          if (answer.limit === 'pool' && this.dedicatedWaiters.length > 0) this.giveUpIdleLink();
-          return;
-      }
-    });
-    if (!answered) this.#wants.push(pending);
-  }
-
-  #wantNow(): LinkWant {
+  /** What is asked of the budget for one more link. */
+  want(): LinkWant {
     const reserve = this.reserveAllowed() ? this.limits.reservePoolSize : 0;
     return {
       pool: this.key,
@@ -250,68 +176,21 @@ export class Pool implements LinkOwner, LinkHolder {
     return this.#context.clock.nowMs() - head.waitingSinceMs >= afterMs;
   }
 
-  /** Asks again under today's limits (reserve, reload). */
-  renewWants(): void {
-    for (const want of this.#wants.splice(0)) want.withdraw();
-    this.fill();
-  }
-
-  get blockedWants(): number {
-    return this.#wants.length;
-  }
-
-  #forget(pending: PendingWant): void {
-    const at = this.#wants.indexOf(pending);
-    if (at >= 0) this.#wants.splice(at, 1);
-  }
-
-  #withdrawSurplus(): void {
-    const keep = Math.max(0, this.#demand() - this.#dialing);
-    while (this.#wants.length > keep) this.#wants.pop()?.withdraw();
-  }
-
-  #retryIn(waitMs: number): void {
-    this.#cancelRetry ??= this.#context.clock.after(waitMs, () => {
-      this.#cancelRetry = undefined;
-      this.fill();
-    });
-  }
-
-  #dial(permit: Permit): void {
-    const startedAtMs = this.#context.clock.nowMs();
-    const dedicated = this.dedicatedWaiters.shift();
-    const purpose: DialPurpose =
-      dedicated === undefined
-        ? { kind: 'pooled' }
-        : { kind: 'dedicated', startupParameters: dedicated.startupParameters };
-    this.#dialing++;
-    this.gate.began(startedAtMs);
-    const link = this.#context.newLink(this, permit);
-    this.links.add(link);
-    this.#context.dialer.dial(link, this, purpose, (failure) => {
-      this.#dialing--;
-      if (failure === undefined) {
-        this.gate.succeeded(startedAtMs);
-        this.#opened(link, dedicated);
-      } else {
-        this.#dialFailed(failure, startedAtMs, dedicated);
-      }
-    });
-  }
-
-  #opened(link: Link, dedicated: DedicatedWaiter | undefined): void {
-    if (dedicated === undefined) this.#refreshWelcome(link);
+  /** A new link has logged in. */
+  opened(link: Link): void {
+    this.#refreshWelcome(link);
     for (const waiter of this.welcomeWaiters) {
       this.welcomeWaiters.delete(waiter);
       waiter.welcomed();
     }
-    if (dedicated !== undefined) {
-      link.retireReason = 'replication connection ended';
-      if (dedicated.gone) link.close('client left');
-      else this.#handOver(link, dedicated);
-      return;
-    }
     this.#keepOrLend(link);
+  }
+
+  /** A new link has logged in for one session alone: it is not kept. */
+  openedFor(waiter: DedicatedWaiter, link: Link): void {
+    link.retireReason = 'replication connection ended';
+    if (waiter.gone) link.close('client left');
+    else this.#handOver(link, waiter);
   }
 
   /** The newest link knows best: the server may have been upgraded, or a default changed. */
@@ -322,26 +201,6 @@ export class Pool implements LinkOwner, LinkHolder {
       this.acceptedSettings.clear();
     }
     this.welcome = parameters;
-  }
-
-  #dialFailed(
-    failure: DialFailure,
-    startedAtMs: number,
-    dedicated: DedicatedWaiter | undefined,
-  ): void {
-    const nowMs = this.#context.clock.nowMs();
-    const loginRetryMs = this.#context.settings.serverLoginRetryMs;
-    this.gate.failed(failure, { startedAtMs, nowMs, loginRetryMs });
-    this.#context.log.warn('server login failed', {
-      database: this.database,
-      user: this.user,
-      reason: failure.reason,
-    });
-    if (dedicated !== undefined && !dedicated.gone) dedicated.refused(failure.error);
-    if (failure.kind !== 'busy' && !this.hasLiveLink()) {
-      this.failWaiters(failure.error, startedAtMs);
-    }
-    this.fill();
   }
 
   /** Ends the wait of everybody who has waited since before `sinceMs` (or of everybody). */
@@ -356,7 +215,7 @@ export class Pool implements LinkOwner, LinkHolder {
       this.waiters.remove(waiter);
       waiter.refused(error);
     }
-    this.#withdrawSurplus();
+    this.supply.withdrawSurplus();
   }
 
   moved(link: Link, from: LinkPhase, to: LinkPhase): void {
@@ -371,7 +230,7 @@ export class Pool implements LinkOwner, LinkHolder {
       this.links.delete(link);
       this.usedAtMs = this.#context.clock.nowMs();
       // After the permit has been given back by the link.
-      this.#context.soon(() => this.fill());
+      this.#context.soon(() => this.supply.fill());
     }
   }
 
@@ -509,7 +368,7 @@ export class Pool implements LinkOwner, LinkHolder {
       link.retireReason ??= reason;
       if (link.phase === 'idle') link.close(reason);
     }
-    this.gate.reset();
+    this.supply.gate.reset();
   }
 
   /** No client, no link, nobody waiting: may be forgotten. */
@@ -524,8 +383,7 @@ export class Pool implements LinkOwner, LinkHolder {
 
   /** Leaves the budget. Only when `unused`. */
   dispose(): void {
-    this.#cancelRetry?.();
-    for (const want of this.#wants.splice(0)) want.withdraw();
+    this.supply.dispose();
     this.#leaveBudget();
   }
 }

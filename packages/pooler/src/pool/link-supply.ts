@@ -1,0 +1,125 @@
+import type { DialPurpose } from '../backend/dialer';
+import type { Link } from '../backend/link';
+import { errorFields } from '../errors';
+import type { PoolerContext } from '../pooler-context';
+import type { PendingWant, Permit } from '../ports/link-budget';
+import { type DialFailure, DialGate } from './dial-gate';
+import type { Pool } from './pool';
+import type { DedicatedWaiter } from './waiters';
+
+/** Gets links for one pool: asks the budget for permits, dials, and waits between failures. */
+export class LinkSupply {
+  readonly gate = new DialGate();
+  /** Links that are being opened. */
+  dialing = 0;
+  readonly #wants: PendingWant[] = [];
+  #cancelRetry: (() => void) | undefined;
+  readonly #context: PoolerContext;
+  readonly #pool: Pool;
+
+  constructor(context: PoolerContext, pool: Pool) {
+    this.#context = context;
+    this.#pool = pool;
+  }
+
+  /** Asks for as many links as are in demand and no dial is bringing yet. */
+  fill(): void {
+    if (!this.#context.mayDial(this.#pool)) return;
+    this.withdrawSurplus();
+    const missing = this.#pool.demand() - this.dialing - this.#wants.length;
+    if (missing <= 0) return;
+    const waitMs = this.gate.waitMs(this.#context.clock.nowMs());
+    if (waitMs > 0) {
+      this.#retryIn(waitMs);
+      return;
+    }
+    const room = this.#room();
+    if (room <= 0 && this.#pool.dedicatedWaiters.length > 0) this.#pool.giveUpIdleLink();
+    for (let i = Math.min(missing, room); i > 0; i--) this.#want();
+  }
+
+  /** A pool that is full by its own count need not ask: a link that closes makes it ask again. */
+  #room(): number {
+    const { poolLinksMax } = this.#pool.want();
+    if (poolLinksMax === 0) return Number.POSITIVE_INFINITY;
+    return poolLinksMax - this.#pool.links.size - this.#wants.length;
+  }
+
+  /** Asks again under today's limits (reserve, reload). */
+  renew(): void {
+    for (const want of this.#wants.splice(0)) want.withdraw();
+    this.fill();
+  }
+
+  withdrawSurplus(): void {
+    const keep = Math.max(0, this.#pool.demand() - this.dialing);
+    while (this.#wants.length > keep) this.#wants.pop()?.withdraw();
+  }
+
+  dispose(): void {
+    this.#cancelRetry?.();
+    for (const want of this.#wants.splice(0)) want.withdraw();
+  }
+
+  #want(): void {
+    let pending: PendingWant | undefined;
+    let answered = false;
+    pending = this.#context.budget.request(this.#pool.want(), (answer) => {
+      if (answer.kind === 'wait') return;
+      answered = true;
+      if (pending !== undefined) this.#forget(pending);
+      if (answer.kind === 'granted') this.#dial(answer.permit);
+      else this.#pool.failWaiters(errorFields('linkRefused', answer.reason));
+    });
+    if (!answered) this.#wants.push(pending);
+  }
+
+  #forget(pending: PendingWant): void {
+    const at = this.#wants.indexOf(pending);
+    if (at >= 0) this.#wants.splice(at, 1);
+  }
+
+  #retryIn(waitMs: number): void {
+    this.#cancelRetry ??= this.#context.clock.after(waitMs, () => {
+      this.#cancelRetry = undefined;
+      this.fill();
+    });
+  }
+
+  #dial(permit: Permit): void {
+    const startedAtMs = this.#context.clock.nowMs();
+    const dedicated = this.#pool.dedicatedWaiters.shift();
+    const purpose: DialPurpose =
+      dedicated === undefined
+        ? { kind: 'pooled' }
+        : { kind: 'dedicated', startupParameters: dedicated.startupParameters };
+    this.dialing++;
+    this.gate.began(startedAtMs);
+    const link = this.#context.newLink(this.#pool, permit);
+    this.#pool.links.add(link);
+    this.#context.dialer.dial(link, this.#pool, purpose, (failure) => {
+      this.dialing--;
+      if (failure === undefined) this.#opened(link, startedAtMs, dedicated);
+      else this.#failed(failure, startedAtMs, dedicated);
+    });
+  }
+
+  #opened(link: Link, startedAtMs: number, dedicated: DedicatedWaiter | undefined): void {
+    this.gate.succeeded(startedAtMs);
+    if (dedicated === undefined) this.#pool.opened(link);
+    else this.#pool.openedFor(dedicated, link);
+  }
+
+  #failed(failure: DialFailure, startedAtMs: number, dedicated: DedicatedWaiter | undefined): void {
+    const { clock, log, settings } = this.#context;
+    const { database, user } = this.#pool;
+    const loginRetryMs = settings.serverLoginRetryMs;
+    this.gate.failed(failure, { startedAtMs, nowMs: clock.nowMs(), loginRetryMs });
+    log.warn('server login failed', { database, user, reason: failure.reason });
+    if (dedicated !== undefined && !dedicated.gone) dedicated.refused(failure.error);
+    if (failure.kind !== 'busy' && !this.#pool.hasLiveLink()) {
+      this.#pool.failWaiters(failure.error, startedAtMs);
+    }
+    this.fill();
+  }
+}

@@ -1,0 +1,26 @@
+import type { ErrorFields } from '@pgweir/protocol';
+import type { Link } from '../backend/link';
+import type { LinkSession } from '../backend/link-session';
+import type { Waiter } from './wait-queue';
+
+/** A session that stands in a pool's queue. */
+export interface PoolWaiter extends Waiter, LinkSession {
+  /** Here is your link. */
+  granted(link: Link): void;
+  /** The wait is over without a link. */
+  refused(error: ErrorFields): void;
+}
+
+/** A session whose login needs to know the server's parameters, but no link. */
+export interface WelcomeWaiter {
+  readonly waitingSinceMs: number;
+  welcomed(): void;
+  refused(error: ErrorFields): void;
+}
+
+/** A session that needs a link of its own, opened for it (replication). */
+export interface DedicatedWaiter extends PoolWaiter {
+  /** It has left while its link was being opened. */
+  readonly gone: boolean;
+  readonly startupParameters: ReadonlyMap<string, string>;
+}
