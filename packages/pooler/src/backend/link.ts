@@ -1,5 +1,5 @@
 import { FrameReader, type NoticeFields, query, terminate } from '@pgweir/protocol';
-import { invariant } from '../errors';
+import { InvariantBreach, invariant } from '../errors';
 import type { Permit } from '../ports/link-budget';
 import type { LinkId } from '../ports/names';
 import type { Address, TlsInfo, Wire, WireHandler } from '../ports/transport';
@@ -106,7 +106,8 @@ export class Link implements WireHandler {
   /** Moves to another phase: the only door. */
   enter(next: LinkPhase): void {
     const from = this.phase;
-    invariant(LINK_MOVES[from].includes(next), `link: ${from} -> ${next}`);
+    // Not `invariant`: its text would be built on every move.
+    if (!LINK_MOVES[from].includes(next)) throw new InvariantBreach(`link: ${from} -> ${next}`);
     this.phase = next;
     this.owner.moved(this, from, next);
   }

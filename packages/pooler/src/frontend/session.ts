@@ -8,7 +8,7 @@ import {
 import type { Link } from '../backend/link';
 import { STATUS_IDLE } from '../backend/server-status';
 import type { CancelIdentity } from '../cancel/cancel-desk';
-import { type ErrorKey, errorFields, invariant } from '../errors';
+import { type ErrorKey, errorFields, InvariantBreach, invariant } from '../errors';
 import { type ClientLimits, clientLimits } from '../pool/pool-limits';
 import type { Waiter } from '../pool/wait-queue';
 import type { DedicatedWaiter } from '../pool/waiters';
@@ -100,7 +100,10 @@ export class Session implements WireHandler, DedicatedWaiter {
   enter(next: SessionPhase): void {
     const from = this.phase;
     if (from === next) return;
-    invariant(SESSION_MOVES[from].includes(next), `session: ${from} -> ${next}`);
+    // Not `invariant`: its text would be built on every move.
+    if (!SESSION_MOVES[from].includes(next)) {
+      throw new InvariantBreach(`session: ${from} -> ${next}`);
+    }
     this.phase = next;
   }
 
@@ -153,7 +156,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   takeLink(tag: number): Link | undefined {
     const { admission } = this;
     invariant(admission !== undefined, 'session without admission');
-    if (tag === Frontend.Query && this.#context.settings.disableSimpleQuery) {
+    if (this.#context.settings.disableSimpleQuery && tag === Frontend.Query) {
       this.fail('simpleQueryDisabled');
       return undefined;
     }

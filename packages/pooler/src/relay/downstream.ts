@@ -80,7 +80,11 @@ export function relayDown(session: Session, buffer: Buffer, length: number): voi
         if (link === undefined) {
           link = session.takeLink(reader.tag);
           if (link === undefined) {
-            session.keep(reader.headerBytes(), buffer.subarray(at, length));
+            if (reader.headerWasCut) {
+              session.keep(reader.headerBytes(), buffer.subarray(at, length));
+            } else {
+              session.keep(buffer.subarray(frameStart, length));
+            }
             reader.reset();
             return;
           }

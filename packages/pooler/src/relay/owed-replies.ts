@@ -1,5 +1,20 @@
 import { Frontend } from '@pgweir/protocol';
 
+// Constants of this module: reading them through the package's index costs a call each time.
+const {
+  Bind,
+  Close,
+  CopyData,
+  CopyDone,
+  CopyFail,
+  Describe,
+  Execute,
+  FunctionCall,
+  Parse,
+  Query,
+  Sync,
+} = Frontend;
+
 type ReadyKind = 'none' | 'query' | 'sync';
 
 /**
@@ -45,13 +60,13 @@ export class OwedReplies {
   /** A frame with this tag goes to PostgreSQL. */
   sent(tag: number): void {
     switch (tag) {
-      case Frontend.Query:
-      case Frontend.FunctionCall:
+      case Query:
+      case FunctionCall:
         if (this.unsynced) this.#queryBehindUnsynced = true;
         this.unsynced = false;
         this.#owe('query');
         return;
-      case Frontend.Sync:
+      case Sync:
         if (this.copyIn && !this.#copyEnded) {
           // A CopyDone that came too early to be noted may have ended the COPY in front of this Sync.
           if (this.#copyAhead) this.uncertain = true;
@@ -61,19 +76,19 @@ export class OwedReplies {
         this.unsynced = false;
         this.#owe('sync');
         return;
-      case Frontend.Parse:
-      case Frontend.Bind:
-      case Frontend.Describe:
-      case Frontend.Execute:
-      case Frontend.Close:
+      case Parse:
+      case Bind:
+      case Describe:
+      case Execute:
+      case Close:
         this.unsynced = true;
         return;
-      case Frontend.CopyDone:
-      case Frontend.CopyFail:
+      case CopyDone:
+      case CopyFail:
         if (this.copyIn) this.#copyEnded = true;
         else if (!this.settled) this.#copyAhead = true;
         return;
-      case Frontend.CopyData:
+      case CopyData:
         if (!this.copyIn && !this.settled) this.#copyAhead = true;
         return;
       default:

@@ -13,6 +13,10 @@ const NOTE = 3;
 /** A notification: for the session that listens, which in transaction mode may be another one. */
 const NOTIFY = 4;
 
+// Constants of this module: reading them through the package's index costs a call each time.
+const COMMAND_COMPLETE = Backend.CommandComplete;
+const READY_FOR_QUERY = Backend.ReadyForQuery;
+
 /** Length of ReadyForQuery, its header included. */
 const READY_BYTES = 6;
 
@@ -36,7 +40,7 @@ for (const tag of [
 ]) {
   INTEREST[tag] = FORWARD;
 }
-INTEREST[Backend.ReadyForQuery] = INSPECT;
+INTEREST[Backend.ReadyForQuery] = NOTE;
 INTEREST[Backend.ParameterStatus] = INSPECT;
 INTEREST[Backend.ErrorResponse] = INSPECT;
 INTEREST[Backend.CommandComplete] = NOTE;
@@ -83,12 +87,14 @@ export function relayUp(link: Link, session: LinkSession, buffer: Buffer, length
     }
     if (reader.bodyLeft > 0) break;
     const tag = reader.tag;
-    if (tag === Backend.CommandComplete) {
+    if (tag === COMMAND_COMPLETE) {
       link.owed.commandCompleted();
       if (changesState(buffer, at - reader.bodyLength, at)) link.changedBy = session.id;
-    } else if (tag === Backend.ReadyForQuery) {
-      link.status = link.collector.take()[0] ?? 0;
-      if (!link.owed.becameReady()) throw new ProtocolViolation('unexpectedMessage', tag, 0);
+    } else if (tag === READY_FOR_QUERY) {
+      // The only byte of the body is the last one of the frame.
+      link.status = buffer[at - 1] ?? 0;
+      if (reader.bodyLength !== 1 || !link.owed.becameReady())
+        throw new ProtocolViolation('unexpectedMessage', tag, 0);
       if (session.mode === 'statement') {
         // The error that the session sends for an open transaction takes the place of this message.
         const whole = at - frameStart === READY_BYTES;
