@@ -361,7 +361,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   terminated(): void {
     const link = this.link;
     const countable = link !== undefined && !link.owed.copyIn && !link.owed.uncertain;
-    if (countable && link.owed.ready > 0) {
+    if (countable && link.owed.ready > 0 && !link.owed.copyBoth) {
       // It asked for something and left in good order: that is finished, not cancelled.
       this.enter('draining');
       return;

@@ -37,6 +37,8 @@ export class OwedReplies {
   unsynced = false;
   /** PostgreSQL is reading CopyData, as far as we have heard. */
   copyIn = false;
+  /** A stream of replication: it lasts until one side ends it. */
+  copyBoth = false;
   /** The count can't be trusted any more. */
   uncertain = false;
   #kind: ReadyKind = 'none';
@@ -107,6 +109,11 @@ export class OwedReplies {
     if (this.#copyAhead && syncsMayHide) this.uncertain = true;
   }
 
+  /** CopyBothResponse arrived. */
+  copyBothBegan(): void {
+    this.copyBoth = true;
+  }
+
   /** CommandComplete arrived. */
   commandCompleted(): void {
     if (!this.copyIn) return;
@@ -125,6 +132,7 @@ export class OwedReplies {
   /** ReadyForQuery arrived. @returns false when none was owed: the stream makes no sense */
   becameReady(): boolean {
     if (this.ready === 0) return this.uncertain;
+    this.copyBoth = false;
     this.ready--;
     if (this.ready > 0) return true;
     this.#kind = 'none';

@@ -27,7 +27,6 @@ for (const tag of [
   Backend.CopyData,
   Backend.CopyDone,
   Backend.CopyOutResponse,
-  Backend.CopyBothResponse,
   Backend.DataRow,
   Backend.EmptyQueryResponse,
   Backend.FunctionCallResponse,
@@ -45,6 +44,7 @@ INTEREST[Backend.ParameterStatus] = INSPECT;
 INTEREST[Backend.ErrorResponse] = INSPECT;
 INTEREST[Backend.CommandComplete] = NOTE;
 INTEREST[Backend.CopyInResponse] = NOTE;
+INTEREST[Backend.CopyBothResponse] = NOTE;
 INTEREST[Backend.NotificationResponse] = NOTIFY;
 
 /**
@@ -150,6 +150,9 @@ function takeNote(link: Link, session: LinkSession, tag: number): void {
     case Backend.CopyInResponse:
       link.owed.copyInBegan();
       session.copyInBegan(link);
+      return;
+    case Backend.CopyBothResponse:
+      link.owed.copyBothBegan();
       return;
     case Backend.ErrorResponse: {
       link.owed.failed();
