@@ -48,22 +48,29 @@ type GateState =
  */
 export class DialGate {
   #state: GateState = { kind: 'open' };
-  readonly #attempts = new Set<number>();
+  /** Attempts that have not ended: when they began, and how many did at that moment. */
+  readonly #attempts = new Map<number, number>();
 
   succeeded(startedAtMs: number): void {
-    this.#attempts.delete(startedAtMs);
+    this.#ended(startedAtMs);
     this.#state = { kind: 'open' };
   }
 
   began(nowMs: number): void {
-    this.#attempts.add(nowMs);
+    this.#attempts.set(nowMs, (this.#attempts.get(nowMs) ?? 0) + 1);
+  }
+
+  #ended(startedAtMs: number): void {
+    const left = (this.#attempts.get(startedAtMs) ?? 0) - 1;
+    if (left > 0) this.#attempts.set(startedAtMs, left);
+    else this.#attempts.delete(startedAtMs);
   }
 
   failed(
     failure: DialFailure,
     at: { startedAtMs: number; nowMs: number; loginRetryMs: number },
   ): void {
-    this.#attempts.delete(at.startedAtMs);
+    this.#ended(at.startedAtMs);
     const gapMs = Math.min(RETRY_GAP_MS[failure.kind], at.loginRetryMs);
     this.#state = {
       kind: 'failing',
@@ -90,7 +97,7 @@ export class DialGate {
     const { failure, retryAtMs } = this.#state;
     if (failure.kind === 'rejected' && nowMs < retryAtMs) return failure.error;
     if (failure.kind !== 'unreachable') return undefined;
-    for (const startedAtMs of this.#attempts) {
+    for (const startedAtMs of this.#attempts.keys()) {
       if (nowMs - startedAtMs > SILENT_ATTEMPT_MS) return failure.error;
     }
     return undefined;
