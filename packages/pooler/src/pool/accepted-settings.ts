@@ -17,7 +17,8 @@ export class AcceptedSettings {
 
   /** `canonical` undefined: the setting equals what a fresh link has anyway. */
   remember(name: string, value: string, canonical: string | undefined): void {
-    if (this.#known.size >= REMEMBERED_MAX) {
+    const isNew = !this.#known.has(`${name}\0${value}`);
+    if (isNew && this.#known.size >= REMEMBERED_MAX) {
       const oldest = this.#known.keys().next();
       if (oldest.done !== true) this.#known.delete(oldest.value);
     }
