@@ -48,9 +48,10 @@ export class Dialer {
       if (failure !== undefined) link.close(failure.reason);
       done(failure);
     };
-    const cancelTimer = clock.after(settings.serverConnectTimeoutMs, () => {
+    const tooLate = () =>
       finish(unreachable(login?.phase === 'auth' ? 'login timeout' : 'connect timeout'));
-    });
+    const limitMs = settings.serverConnectTimeoutMs;
+    const cancelTimer = limitMs === 0 ? () => undefined : clock.after(limitMs, tooLate);
     const endpoint = this.#pick(pool);
     if (endpoint === undefined) {
       // Not within the caller's call: it has not finished its own bookkeeping yet.

@@ -207,7 +207,9 @@ export class LinkLogin implements WireHandler {
       return;
     }
     link.enter('resetting');
+    link.onLost = () => this.#needs.done(unreachable('connection lost during connect_query'));
     link.runOwn(connectQuery, (result) => {
+      link.onLost = undefined;
       if (result.kind === 'failed') this.#pool.connectQueryFailed(link, result.error.message);
       link.rebase();
       this.#needs.done();

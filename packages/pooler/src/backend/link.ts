@@ -83,6 +83,8 @@ export class Link implements WireHandler {
   usedSinceReset = false;
   /** Called (at the end of a chunk) when something that a clean-up waits for may have happened. */
   onProgress: (() => void) | undefined;
+  /** Called once when it begins to close, for whoever waits for a statement of our own on it. */
+  onLost: (() => void) | undefined;
   /** The current frame's bytes are neither forwarded nor kept. */
   dropping = false;
   #paused = false;
@@ -109,7 +111,17 @@ export class Link implements WireHandler {
     // Not `invariant`: its text would be built on every move.
     if (!LINK_MOVES[from].includes(next)) throw new InvariantBreach(`link: ${from} -> ${next}`);
     this.phase = next;
+    if (next === 'closing') this.deadlineMs = 0;
     this.owner.moved(this, from, next);
+    if (next !== 'closing' && next !== 'closed') return;
+    const lost = this.onLost;
+    this.onLost = undefined;
+    lost?.();
+  }
+
+  /** What is being done on it has to be over `limitMs` from now (`nowMs`); 0: whenever it is. */
+  limitTime({ nowMs, limitMs }: { readonly nowMs: number; readonly limitMs: number }): void {
+    this.deadlineMs = limitMs === 0 ? 0 : nowMs + limitMs;
   }
 
   /** Login is over: from here on the link reads its wire itself. */

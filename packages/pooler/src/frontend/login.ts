@@ -191,9 +191,13 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     const wanted = profileOf(new Map(this.#settings?.values));
     const parameters = link.identity?.parameters;
     const sql = transitionSql(link.profile, wanted, (name) => parameters?.initial(name));
-    link.deadlineMs = this.#context.clock.nowMs() + this.#context.settings.serverConnectTimeoutMs;
+    link.limitTime({
+      nowMs: this.#context.clock.nowMs(),
+      limitMs: this.#context.settings.serverConnectTimeoutMs,
+    });
     link.runOwn(sql, (result) => {
       link.deadlineMs = 0;
+      if (result.kind === 'done') link.profile = wanted;
       if (session.phase === 'closed') {
         link.releaseNow();
       } else if (result.kind === 'failed') {

@@ -191,7 +191,10 @@ export class Session implements WireHandler, DedicatedWaiter {
     this.enter('active');
     const sql = preparationSql(link, this.id, this.profile);
     if (sql === undefined) return true;
-    link.deadlineMs = this.#context.clock.nowMs() + this.#context.settings.serverConnectTimeoutMs;
+    link.limitTime({
+      nowMs: this.#context.clock.nowMs(),
+      limitMs: this.#context.settings.serverConnectTimeoutMs,
+    });
     link.runOwn(sql, (result) => {
       link.deadlineMs = 0;
       if (result.kind === 'done') {

@@ -1,0 +1,21 @@
+import { query } from '../kit/messages';
+import { Rig } from '../kit/rig';
+
+test('a client that leaves while its settings are tried leaves nothing of them to the next', async () => {
+  const rig = await Rig.open({ poolSize: 1 });
+  const first = await rig.client();
+  const { backend } = rig.server;
+  backend.answers = false;
+  const leaver = rig.caller({ search_path: 'evil' });
+  await rig.settle();
+  expect(backend.queries).toHaveLength(1);
+  leaver.hangUp();
+  await rig.settle();
+  backend.answers = true;
+  backend.wrote(Buffer.alloc(0));
+  await rig.settle();
+  first.send(query('SELECT 1'));
+  await rig.settle();
+  expect(first.tags).toBe('CZ');
+  expect(backend.queries[1]).toContain('RESET "search_path"');
+});
