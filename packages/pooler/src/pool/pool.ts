@@ -16,6 +16,13 @@ import { ServerKeys } from './server-keys';
 import { WaitQueue } from './wait-queue';
 import type { DedicatedWaiter, PoolWaiter, WelcomeWaiter } from './waiters';
 
+interface OwnStatement {
+  /** For the log. */
+  readonly what: string;
+  /** It has succeeded. */
+  readonly over: () => void;
+}
+
 /** The links for one database and pool user, and the sessions that wait for them. */
 export class Pool implements LinkOwner, LinkHolder {
   readonly key: PoolKey;
@@ -41,6 +48,8 @@ export class Pool implements LinkOwner, LinkHolder {
   /** When a link was last closed for its age. */
   lastAgedMs = 0;
   readonly #idle: Link[] = [];
+  /** Links that a check query runs on: each will serve a waiter, unless it is lost. */
+  #testing = 0;
   /** Links that have been promised to another pool. */
   #yields = 0;
   readonly #leaveBudget: () => void;
@@ -134,11 +143,11 @@ export class Pool implements LinkOwner, LinkHolder {
     return false;
   }
 
-  /** How many links are wanted beyond those that are there. */
+  /** How many links are wanted beyond those that are there, or are there and being tested. */
   demand(): number {
     const welcome = this.welcomeWaiters.size > 0 && this.welcome === undefined ? 1 : 0;
-    const waiting = Math.max(this.waiters.length, welcome) + this.dedicatedWaiters.length;
-    return Math.max(waiting, this.#missingForMinimum());
+    const waiting = Math.max(this.waiters.length - this.#testing, welcome, 0);
+    return Math.max(waiting + this.dedicatedWaiters.length, this.#missingForMinimum());
   }
 
   /** Links to open for `min_pool_size`, which holds for pools with clients and for forced users. */
@@ -179,11 +188,12 @@ export class Pool implements LinkOwner, LinkHolder {
   /** A new link has logged in. */
   opened(link: Link): void {
     this.#refreshWelcome(link);
+    // First, so that whoever is welcomed and needs a link finds this one.
+    this.#keepOrLend(link);
     for (const waiter of this.welcomeWaiters) {
       this.welcomeWaiters.delete(waiter);
       waiter.welcomed();
     }
-    this.#keepOrLend(link);
   }
 
   /** A new link has logged in for one session alone: it is not kept. */
@@ -248,7 +258,10 @@ export class Pool implements LinkOwner, LinkHolder {
     if (link.usedSinceReset && resets && settings.serverResetQuery !== '') {
       link.usedSinceReset = false;
       link.forgetUnreportedSettings();
-      this.#runOwn(link, settings.serverResetQuery, 'reset query');
+      this.#runOwn(link, settings.serverResetQuery, {
+        what: 'reset query',
+        over: () => undefined,
+      });
       return;
     }
     link.deadlineMs = 0;
@@ -256,10 +269,17 @@ export class Pool implements LinkOwner, LinkHolder {
   }
 
   /** Runs a statement of our own between leases; a link on which it fails is closed. */
-  #runOwn(link: Link, sql: string, what: string): void {
+  #runOwn(link: Link, sql: string, { what, over }: OwnStatement): void {
     if (link.phase !== 'resetting') link.enter('resetting');
-    link.deadlineMs = this.#context.clock.nowMs() + this.#context.settings.serverConnectTimeoutMs;
+    link.limitTime({
+      nowMs: this.#context.clock.nowMs(),
+      limitMs: this.#context.settings.serverConnectTimeoutMs,
+    });
     link.runOwn(sql, (result) => {
+      if (result.kind === 'done') {
+        link.onLost = undefined;
+        over();
+      }
       if (result.kind === 'failed') link.close(`${what} failed: ${result.error.message}`);
       else this.released(link);
     });
@@ -338,9 +358,21 @@ export class Pool implements LinkOwner, LinkHolder {
       invariant(link !== undefined, 'idle list lied about its length');
       const idleMs = clock.nowMs() - link.idleSinceMs;
       if (check === undefined || idleMs < settings.serverCheckDelayMs) return link;
-      this.#runOwn(link, check, 'check query');
+      this.#test(link, check);
     }
     return undefined;
+  }
+
+  #test(link: Link, sql: string): void {
+    this.#testing++;
+    const over = () => {
+      this.#testing--;
+    };
+    link.onLost = () => {
+      over();
+      this.#context.soon(() => this.supply.fill());
+    };
+    this.#runOwn(link, sql, { what: 'check query', over });
   }
 
   longestIdleSinceMs(): number | undefined {

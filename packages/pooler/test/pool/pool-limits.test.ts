@@ -1,0 +1,122 @@
+import { clientLimits, databaseSettingsFor, poolLimits } from '../../src/pool/pool-limits';
+import { databaseName, userName } from '../../src/ports/names';
+import type { UserSettings } from '../../src/settings/settings';
+import { databaseSettings, NO_USER_SETTINGS, poolerSettings } from '../kit/settings';
+
+const ALICE = userName('alice');
+
+const GLOBAL = {
+  poolMode: 'session',
+  poolSize: 1,
+  minPoolSize: 2,
+  reservePoolSize: 3,
+  databaseLinksMax: 4,
+  userLinksMax: 5,
+  serverLifetimeMs: 6,
+  queryTimeoutMs: 7,
+  queryWaitTimeoutMs: 8,
+  idleTransactionTimeoutMs: 9,
+  transactionTimeoutMs: 10,
+  clientIdleTimeoutMs: 11,
+} as const;
+
+const DATABASE = databaseSettings({
+  poolMode: 'transaction',
+  poolSize: 101,
+  minPoolSize: 102,
+  reservePoolSize: 103,
+  databaseLinksMax: 104,
+  serverLifetimeMs: 106,
+  queryWaitTimeoutMs: 108,
+});
+
+const USER: UserSettings = {
+  ...NO_USER_SETTINGS,
+  poolMode: 'statement',
+  poolSize: 201,
+  reservePoolSize: 203,
+  userLinksMax: 205,
+  queryTimeoutMs: 207,
+  queryWaitTimeoutMs: 208,
+  idleTransactionTimeoutMs: 209,
+  transactionTimeoutMs: 210,
+  clientIdleTimeoutMs: 211,
+};
+
+const globally = poolerSettings(GLOBAL);
+const withUser = poolerSettings({ ...GLOBAL, users: new Map([[ALICE, USER]]) });
+
+test('global settings hold where nothing else is said', () => {
+  expect(poolLimits(globally, databaseSettings(), ALICE)).toEqual({
+    mode: 'session',
+    poolSize: 1,
+    minPoolSize: 2,
+    reservePoolSize: 3,
+    databaseLinksMax: 4,
+    userLinksMax: 5,
+    serverLifetimeMs: 6,
+  });
+  expect(clientLimits(globally, databaseSettings(), ALICE)).toEqual({
+    queryTimeoutMs: 7,
+    queryWaitTimeoutMs: 8,
+    idleTransactionTimeoutMs: 9,
+    transactionTimeoutMs: 10,
+    clientIdleTimeoutMs: 11,
+  });
+});
+
+test('a database stands before the global settings', () => {
+  expect(poolLimits(globally, DATABASE, ALICE)).toEqual({
+    mode: 'transaction',
+    poolSize: 101,
+    minPoolSize: 102,
+    reservePoolSize: 103,
+    databaseLinksMax: 104,
+    userLinksMax: 5,
+    serverLifetimeMs: 106,
+  });
+  expect(clientLimits(globally, DATABASE, ALICE).queryWaitTimeoutMs).toBe(108);
+});
+
+test('a user stands before the database', () => {
+  expect(poolLimits(withUser, DATABASE, ALICE)).toEqual({
+    mode: 'statement',
+    poolSize: 201,
+    minPoolSize: 102,
+    reservePoolSize: 203,
+    databaseLinksMax: 104,
+    userLinksMax: 205,
+    serverLifetimeMs: 106,
+  });
+  expect(clientLimits(withUser, DATABASE, ALICE)).toEqual({
+    queryTimeoutMs: 207,
+    queryWaitTimeoutMs: 208,
+    idleTransactionTimeoutMs: 209,
+    transactionTimeoutMs: 210,
+    clientIdleTimeoutMs: 211,
+  });
+});
+
+test('0 is a value: it stands before what is less particular', () => {
+  const zero: UserSettings = { ...NO_USER_SETTINGS, poolSize: 0, queryTimeoutMs: 0 };
+  const settings = poolerSettings({ ...GLOBAL, users: new Map([[ALICE, zero]]) });
+  expect(poolLimits(settings, DATABASE, ALICE).poolSize).toBe(0);
+  expect(clientLimits(settings, DATABASE, ALICE).queryTimeoutMs).toBe(0);
+});
+
+test('the settings of another user do not matter', () => {
+  expect(poolLimits(withUser, DATABASE, userName('bob'))).toEqual(
+    poolLimits(globally, DATABASE, userName('bob')),
+  );
+});
+
+test('a name that is not configured is served by the * entry, if there is one', () => {
+  const fallback = databaseSettings({ port: 1 });
+  const settings = poolerSettings({ fallbackDatabase: fallback });
+  expect(databaseSettingsFor(settings, databaseName('other'))).toEqual({
+    entry: fallback,
+    automatic: true,
+  });
+  expect(databaseSettingsFor(settings, databaseName('app'))?.automatic).toBe(false);
+  expect(databaseSettingsFor(poolerSettings(), databaseName('other'))).toBeUndefined();
+});
