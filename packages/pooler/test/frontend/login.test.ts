@@ -17,5 +17,5 @@ test('a client that leaves while its settings are tried leaves nothing of them t
   first.send(query('SELECT 1'));
   await rig.settle();
   expect(first.tags).toBe('CZ');
-  expect(backend.queries[1]).toContain('RESET "search_path"');
+  expect(backend.queries[1]).toMatch(/RESET (ALL|"search_path")/);
 });
