@@ -12,7 +12,7 @@ import type { DaemonOptions } from './daemon-options';
 import { openListeners } from './listen';
 import { DnsResolver } from './runtime/dns-resolver';
 import { systemClock } from './runtime/system-clock';
-import { onSignals } from './signals';
+import { onSignals, type ShutdownKind } from './signals';
 import { StatsLog } from './stats-log';
 import { VERSION } from './version';
 
@@ -22,92 +22,112 @@ import { VERSION } from './version';
  *
  * @returns the exit code
  */
-export async function runDaemon(options: DaemonOptions): Promise<number> {
-  const { log } = options;
-  let config: DaemonConfig = options.config;
-  const credentials: CredentialSource = { lookup: (user) => config.credentials.lookup(user) };
-  const reload = (): boolean => {
-    const result = options.reload();
+export function runDaemon(options: DaemonOptions): Promise<number> {
+  return new Daemon(options).run();
+}
+
+class Daemon {
+  #config: DaemonConfig;
+  readonly #options: DaemonOptions;
+  readonly #credentials: CredentialSource;
+  readonly #pooler: Pooler;
+  readonly #statsLog: StatsLog;
+  /** Resolves with the exit code once everything has been closed. */
+  readonly #stopped: Promise<number>;
+  #exit: (code: number) => void = () => undefined;
+
+  constructor(options: DaemonOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#credentials = { lookup: (user) => this.#config.credentials.lookup(user) };
+    this.#stopped = new Promise((resolve) => {
+      this.#exit = resolve;
+    });
+    this.#pooler = new Pooler({
+      settings: options.config.pooler,
+      credentials: this.#credentials,
+      verifier: new StoredSecretVerifier(() => this.#credentials),
+      transport: createNodeTransport(),
+      resolver: new DnsResolver(systemClock, () => this.#config.dns),
+      budget: new LocalLinkBudget(),
+      clock: systemClock,
+      log: options.log,
+      virtualDatabases: [this.#console()],
+    });
+    this.#statsLog = new StatsLog(this.#pooler, options.log);
+  }
+
+  #console(): AdminConsole {
+    return new AdminConsole({
+      view: () => this.#pooler.snapshot(),
+      mayAdmin: (user) => this.#config.adminUsers.includes(user),
+      mayRead: (user) =>
+        this.#config.statsUsers.includes(user) || this.#config.pooler.authType === 'any',
+      reload: () => this.#reload(),
+      shutDown: (how) => this.#shutDown(how),
+      log: this.#options.log,
+    });
+  }
+
+  async run(): Promise<number> {
+    const { log, onUp } = this.#options;
+    const releaseSignals = onSignals({
+      reload: () => {
+        log.reopen();
+        this.#reload();
+      },
+      shutDown: (how) => this.#shutDown(how),
+      log,
+    });
+    try {
+      await openListeners(this.#pooler, this.#config.listen, log);
+      this.#statsLog.restart(this.#config);
+      log.info(`process up: pgweir ${VERSION}, Node.js ${process.version}`);
+      onUp();
+      return await this.#stopped;
+    } catch (error) {
+      await this.#pooler.stop();
+      throw error;
+    } finally {
+      releaseSignals();
+    }
+  }
+
+  /** Reads the configuration again and applies it as a whole or not at all. */
+  #reload(): boolean {
+    const { log } = this.#options;
+    const result = this.#options.reload();
     for (const warning of result.warnings) log.warn(formatFinding(warning));
     if (result.kind === 'failed') {
       for (const problem of result.problems) log.error(formatFinding(problem));
       log.error('RELOAD failed: the old configuration stays in force');
       return false;
     }
-    config = result.config;
-    log.configure(config.log);
-    pooler.reload(config.pooler, credentials);
-    statsLog.restart(config);
+    this.#config = result.config;
+    log.configure(result.config.log);
+    this.#pooler.reload(result.config.pooler, this.#credentials);
+    this.#statsLog.restart(result.config);
     log.info('configuration reloaded');
     return true;
-  };
-  const console = new AdminConsole({
-    view: () => pooler.snapshot(),
-    mayAdmin: (user) => config.adminUsers.includes(user),
-    mayRead: (user) => config.statsUsers.includes(user) || config.pooler.authType === 'any',
-    reload,
-    shutDown: (how) => shutDown(how),
-    log,
-  });
-  const pooler = new Pooler({
-    settings: config.pooler,
-    credentials,
-    verifier: new StoredSecretVerifier(() => credentials),
-    transport: createNodeTransport(),
-    resolver: new DnsResolver(systemClock, () => config.dns),
-    budget: new LocalLinkBudget(),
-    clock: systemClock,
-    log,
-    virtualDatabases: [console],
-  });
-  const statsLog = new StatsLog(pooler, log);
-  const exit = deferred<number>();
-  const stop = async (): Promise<void> => {
-    statsLog.stop();
-    await pooler.stop();
-    exit.resolve(0);
-  };
-  const shutDown = (how: 'clients' | 'servers' | 'now'): void => {
-    if (how === 'now' || pooler.draining) {
+  }
+
+  /** Asked for a second time, whatever the first was: at once. */
+  #shutDown(how: ShutdownKind): void {
+    const { log } = this.#options;
+    if (how === 'now' || this.#pooler.draining) {
       log.info('immediate shutdown');
-      void stop();
+      void this.#stop();
       return;
     }
     log.info(`shutting down: waiting until the ${how} are gone`);
-    void pooler.drain(how === 'clients' ? 'clients-left' : 'links-closed').then(stop);
-  };
-  const releaseSignals = onSignals({
-    reload: () => {
-      log.reopen();
-      reload();
-    },
-    shutDown,
-    log,
-  });
-  try {
-    await openListeners(pooler, config.listen, log);
-  } catch (error) {
-    releaseSignals();
-    await pooler.stop();
-    throw error;
+    void this.#pooler
+      .drain(how === 'clients' ? 'clients-left' : 'links-closed')
+      .then(() => this.#stop());
   }
-  statsLog.restart(config);
-  log.info(`process up: pgweir ${VERSION}, Node.js ${process.version}`);
-  options.onUp();
-  const code = await exit.promise;
-  releaseSignals();
-  return code;
-}
 
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-}
-
-function deferred<T>(): Deferred<T> {
-  let resolve: (value: T) => void = () => undefined;
-  const promise = new Promise<T>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
+  async #stop(): Promise<void> {
+    this.#statsLog.stop();
+    await this.#pooler.stop();
+    this.#exit(0);
+  }
 }

@@ -1,9 +1,11 @@
 import type { Logger } from '@pgweir/pooler';
 
+export type ShutdownKind = 'clients' | 'servers' | 'now';
+
 interface Actions {
   readonly reload: () => void;
   /** Asked again while shutting down: at once. */
-  readonly shutDown: (how: 'clients' | 'servers' | 'now') => void;
+  readonly shutDown: (how: ShutdownKind) => void;
   readonly log: Logger;
 }
 

@@ -16,6 +16,7 @@ import {
   ProtocolViolation,
   readyForQuery,
 } from '@pgweir/protocol';
+import type { ShutdownKind } from '../signals';
 import { VERSION } from '../version';
 import { SHOW_ITEMS, show } from './commands/show';
 
@@ -25,7 +26,7 @@ interface ConsoleNeeds {
   readonly mayRead: (user: UserName) => boolean;
   /** @returns false when the new configuration was refused; the log says why */
   readonly reload: () => boolean;
-  readonly shutDown: (how: 'clients' | 'servers' | 'now') => void;
+  readonly shutDown: (how: ShutdownKind) => void;
   readonly log: Logger;
 }
 
@@ -137,7 +138,7 @@ export class AdminConsole implements VirtualDatabase {
   }
 }
 
-const SHUTDOWN: Readonly<Record<string, 'clients' | 'servers' | 'now'>> = {
+const SHUTDOWN: Readonly<Record<string, ShutdownKind>> = {
   '': 'now',
   wait_for_clients: 'clients',
   wait_for_servers: 'servers',
