@@ -30,7 +30,7 @@ export async function play(
   const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
   let client: RawClient | undefined;
   const player: { bytes: string[]; skip: number } = { bytes: [], skip: 0 };
-  let failure: string | undefined;
+  let end: Transcript['end'] = { kind: 'played' };
   try {
     client = await RawClient.connect(target);
     const login = await loginFor(script, client, target);
@@ -39,15 +39,18 @@ export async function play(
       player.bytes.push(...(await take(step, { client, target, login, deadlineMs })));
     await leave(client, deadlineMs);
   } catch (error) {
-    failure = error instanceof Error ? error.message : String(error);
+    const why = error instanceof Error ? error.message : String(error);
+    end = { kind: client?.isClosed === true ? 'early' : 'stuck', why };
   } finally {
     client?.destroy();
   }
   const lines = [...player.bytes, ...linesOf(client?.messages.slice(player.skip) ?? [])];
-  if (failure === undefined) lines.push('closed');
+  if (end.kind !== 'stuck') lines.push('closed');
   const { compare = 'exact', normalise = (line: string) => line } = script;
-  const compared = lines.map((line) => normalise(compare === 'codes' ? inShort(line) : line));
-  return failure === undefined ? { lines: compared } : { lines: compared, failure };
+  return {
+    lines: lines.flatMap((line) => normalise(compare === 'codes' ? inShort(line) : line) ?? []),
+    end,
+  };
 }
 
 interface Playing {
@@ -147,7 +150,8 @@ async function sendCancel(key: 'own' | 'wrong', playing: Playing): Promise<void>
 }
 
 async function leave(client: RawClient, deadlineMs: number): Promise<void> {
-  if (!client.isClosed && client.socket.writable) client.socket.end(Buffer.from('5800000004', 'hex'));
+  if (!client.isClosed && client.socket.writable)
+    client.socket.end(Buffer.from('5800000004', 'hex'));
   await closeOf(client, deadlineMs);
 }
 

@@ -69,8 +69,10 @@ export interface Script {
    * Default `exact`.
    */
   readonly compare?: 'exact' | 'codes';
-  /** Applied to each line; for oids of temporary objects, positions in the log and so on. */
-  readonly normalise?: (line: string) => string;
+  /** Applied to each line, undefined drops it; for what differs between any two connections. */
+  readonly normalise?: (line: string) => string | undefined;
+  /** Moves megabytes: a quick run plays it to one major only. Default false. */
+  readonly large?: boolean;
   /** It changes tables, which are put back before each play. Default false. */
   readonly writes?: boolean;
   readonly differences?: readonly KnownDifference[];

@@ -6,9 +6,14 @@ const SHOWN_MAX = 160;
 
 /** What came, in order: one line a message, and the end. */
 export interface Transcript {
+  /** `closed` is the last when the other side has closed. */
   readonly lines: readonly string[];
-  /** A step that waited in vain; for PostgreSQL itself this means that the script is wrong. */
-  readonly failure?: string;
+  readonly end:
+    | { readonly kind: 'played' }
+    /** Closed while steps were left. Of PostgreSQL itself, this means that the script is wrong. */
+    | { readonly kind: 'early'; readonly why: string }
+    /** A step waited in vain. */
+    | { readonly kind: 'stuck'; readonly why: string };
 }
 
 /** Of an error, what tells where in PostgreSQL's source it was raised: file, line, routine. */
@@ -48,9 +53,9 @@ export function linesOf(messages: readonly BackendMessage[]): string[] {
   return [...lines, ...run.sort()];
 }
 
-/** Errors by severity and SQLSTATE only. */
+/** Errors by severity and SQLSTATE only; a line that is short already stays as it is. */
 export function inShort(line: string): string {
-  if (!line.startsWith('E ')) return line;
+  if (!line.startsWith('E ') || !line.includes(' C=')) return line;
   const severity = / V=(\S+)/.exec(line)?.[1] ?? '?';
   return `E ${severity} ${/ C=(\S+)/.exec(line)?.[1] ?? '?'}`;
 }

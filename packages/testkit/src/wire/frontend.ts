@@ -12,7 +12,10 @@ export function query(sql: string): Buffer {
 
 /** @param types oids of the parameters; 0: the server finds out */
 export function parse(sql: string, name = '', types: readonly number[] = []): Buffer {
-  return frame('P', Buffer.concat([text(name), text(sql), int16(types.length), ...types.map(int32)]));
+  return frame(
+    'P',
+    Buffer.concat([text(name), text(sql), int16(types.length), ...types.map(int32)]),
+  );
 }
 
 export interface BindOptions {
