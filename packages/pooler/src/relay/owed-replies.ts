@@ -45,6 +45,8 @@ export class OwedReplies {
   #kindsMixed = false;
   /** A Query followed unsynced extended messages. */
   #queryBehindUnsynced = false;
+  /** An error has come since the first extended message without a Sync: a Query would be skipped. */
+  #groupFailed = false;
   /** The client sent copy messages before it could know that a COPY had begun. */
   #copyAhead = false;
   /** The client has sent CopyDone or CopyFail for the current COPY. */
@@ -64,8 +66,12 @@ export class OwedReplies {
     switch (tag) {
       case Query:
       case FunctionCall:
-        if (this.unsynced) this.#queryBehindUnsynced = true;
+        if (this.unsynced) {
+          this.#queryBehindUnsynced = true;
+          if (this.#groupFailed) this.uncertain = true;
+        }
         this.unsynced = false;
+        this.#groupFailed = false;
         this.#owe('query');
         return;
       case Sync:
@@ -76,6 +82,7 @@ export class OwedReplies {
           return;
         }
         this.unsynced = false;
+        this.#groupFailed = false;
         this.#owe('sync');
         return;
       case Parse:
@@ -87,11 +94,11 @@ export class OwedReplies {
         return;
       case CopyDone:
       case CopyFail:
-        if (this.copyIn) this.#copyEnded = true;
+        if (this.copyIn && !this.#copyEnded) this.#copyEnded = true;
         else if (!this.settled) this.#copyAhead = true;
         return;
       case CopyData:
-        if (!this.copyIn && !this.settled) this.#copyAhead = true;
+        if ((!this.copyIn || this.#copyEnded) && !this.settled) this.#copyAhead = true;
         return;
       default:
         return;
@@ -118,12 +125,15 @@ export class OwedReplies {
   commandCompleted(): void {
     if (!this.copyIn) return;
     this.ready -= this.#swallowedOwed;
+    // Its only Sync is gone: the group of the COPY is still open.
+    if (this.#swallowedOwed > 0 && this.ready === 0) this.unsynced = true;
     this.#endCopy();
   }
 
   /** ErrorResponse arrived. */
   failed(): void {
     if (this.#queryBehindUnsynced) this.uncertain = true;
+    if (this.unsynced) this.#groupFailed = true;
     if (!this.copyIn) return;
     if (this.#swallowedOwed > 0 || this.#swallowedLater > 0) this.uncertain = true;
     this.#endCopy();
@@ -138,7 +148,7 @@ export class OwedReplies {
     this.#kind = 'none';
     this.#kindsMixed = false;
     this.#queryBehindUnsynced = false;
-    this.#copyAhead = false;
+    if (!this.unsynced) this.#copyAhead = false;
     return true;
   }
 
