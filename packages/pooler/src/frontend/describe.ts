@@ -4,11 +4,11 @@ import type { Session } from './session';
 
 /** Who a client is, for a log line. */
 export function describeClient(session: Session): LogFields {
-  const { admission, remote } = session;
+  const { admission, claimed, remote } = session;
   return {
     client: session.id,
-    database: admission?.database.name,
-    user: admission?.user,
+    database: admission?.database.name ?? claimed?.database,
+    user: admission?.user ?? claimed?.user,
     address: remote.kind === 'unix' ? 'unix' : addressText(remote),
   };
 }

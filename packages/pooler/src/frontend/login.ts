@@ -74,6 +74,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     const user = packet.parameters.get('user') ?? '';
     if (user === '') return session.fail('noUserName');
     const database = packet.parameters.get('database') || user;
+    session.claimed = { user, database };
     if (Buffer.byteLength(user) > USER_BYTES_MAX) return session.fail('nameTooLong', 'username');
     if (Buffer.byteLength(database) > DATABASE_BYTES_MAX) {
       return session.fail('nameTooLong', 'database name');

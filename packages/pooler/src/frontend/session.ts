@@ -34,6 +34,8 @@ export class Session implements WireHandler, DedicatedWaiter {
   phase: SessionPhase = 'startup';
   link: Link | undefined;
   admission: Admission | undefined;
+  /** What the startup packet names, not proven; for the log. */
+  claimed: { readonly user: string; readonly database: string } | undefined;
   login: LoginSteps | undefined;
   applicationName = '';
   /** Counts for `max_client_conn`. */
