@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { chmodSync, chownSync, existsSync, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, isIP } from 'node:net';
 import type { Address, Logger, Pooler } from '@pgweir/pooler';
 import type { ListenSettings } from './config/daemon-config';
@@ -52,7 +52,9 @@ async function tcpAddresses(settings: ListenSettings): Promise<readonly TcpAddre
 async function listenUnix(pooler: Pooler, settings: ListenSettings, log: Logger): Promise<void> {
   const path = `${settings.unixSocketDir}/.s.PGSQL.${settings.port}`;
   const abstract = path.startsWith('@');
-  if (!abstract && existsSync(path)) {
+  const found = abstract ? undefined : lstatSync(path, { throwIfNoEntry: false });
+  if (found !== undefined) {
+    if (!found.isSocket()) throw new Error(`${path} exists and is no socket, cannot continue`);
     if (await answers(path)) throw new Error(`unix socket ${path} is in use, cannot continue`);
     unlinkSync(path);
   }
