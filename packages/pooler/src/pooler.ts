@@ -29,7 +29,7 @@ import {
 import type { Resolver } from './ports/resolver';
 import type { Address, Listener, Transport, Wire } from './ports/transport';
 import type { VirtualDatabase } from './ports/virtual-database';
-import { applySettings } from './reload';
+import { applySettings, revive } from './reload';
 import type { PoolerSettings } from './settings/settings';
 import { StaticTopology } from './topology/static-topology';
 import { snapshotOf } from './view';
@@ -169,7 +169,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     if (known !== undefined) return known;
     const found = databaseSettingsFor(this.settings, name);
     if (found === undefined) return undefined;
-    const database = new Database(name, found.entry, found.automatic);
+    const database = revive(this, name, found) ?? new Database(name, found.entry, found.automatic);
     database.usedAtMs = this.clock.nowMs();
     this.databases.set(name, database);
     if (found.automatic) this.log.info('registered new auto-database', { database: name });

@@ -2,6 +2,7 @@ import { ScramSecrets } from './frontend/scram-secrets';
 import type { Database } from './pool/database';
 import { databaseSettingsFor, poolLimits } from './pool/pool-limits';
 import type { Pooler } from './pooler';
+import type { DatabaseName } from './ports/names';
 import type { DatabaseSettings, PoolerSettings } from './settings/settings';
 
 /**
@@ -20,23 +21,48 @@ export function applySettings(pooler: Pooler, settings: PoolerSettings): void {
     JSON.stringify(before.serverTls) !== JSON.stringify(settings.serverTls);
   for (const [name, database] of pooler.databases) {
     const found = databaseSettingsFor(settings, name);
-    if (found === undefined || found.automatic !== database.automatic) {
+    if (found === undefined || (found.automatic && !database.automatic)) {
       pooler.databases.delete(name);
       removeDatabase(pooler, database);
       continue;
     }
     const moved = tlsChanged || serverChanged(database.settings, found.entry);
-    database.settings = found.entry;
-    for (const pool of pooler.pools.values()) {
-      if (pool.databaseState !== database) continue;
-      pool.limits = poolLimits(settings, found.entry, pool.user);
-      if (moved) pool.retireAll('database configuration changed');
-      pool.supply.gate.reset();
-      pool.serverKeys.forgetPassword();
-      pool.supply.renew();
-    }
+    configure(pooler, database, { ...found, moved });
   }
   for (const session of pooler.sessions.values()) session.refreshLimits();
+}
+
+type Entry = NonNullable<ReturnType<typeof databaseSettingsFor>>;
+
+/** Puts an entry in force for a database and its pools. `moved`: links must not be lent any more. */
+function configure(
+  pooler: Pooler,
+  database: Database,
+  { entry, automatic, moved }: Entry & { readonly moved: boolean },
+): void {
+  database.settings = entry;
+  database.automatic = automatic;
+  for (const pool of pooler.pools.values()) {
+    if (pool.databaseState !== database) continue;
+    pool.limits = poolLimits(pooler.settings, entry, pool.user);
+    if (moved) pool.retireAll('database configuration changed');
+    pool.supply.gate.reset();
+    pool.serverKeys.forgetPassword();
+    pool.supply.renew();
+  }
+}
+
+/**
+ * A database that was removed and has come back while pools of its former self are still closing their
+ * links: they go on as its own.
+ */
+export function revive(pooler: Pooler, name: DatabaseName, found: Entry): Database | undefined {
+  for (const { database, databaseState } of pooler.pools.values()) {
+    if (database !== name) continue;
+    configure(pooler, databaseState, { ...found, moved: true });
+    return databaseState;
+  }
+  return undefined;
 }
 
 /** What makes a link lead to another place than before. */

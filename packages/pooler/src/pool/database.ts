@@ -7,7 +7,7 @@ export class Database {
   readonly name: DatabaseName;
   settings: DatabaseSettings;
   /** Came into being through the `*` entry. */
-  readonly automatic: boolean;
+  automatic: boolean;
   /** Sessions that asked for it and have passed authentication. */
   clients = 0;
   /** Which host of the list the next dial takes. */

@@ -187,6 +187,11 @@ export class Pool implements LinkOwner, LinkHolder {
 
   /** A new link has logged in. */
   opened(link: Link): void {
+    if (link.retireReason !== undefined) {
+      // Outdated while it logged in: what it says no longer holds, and those who wait get another.
+      this.#keepOrLend(link);
+      return;
+    }
     this.#refreshWelcome(link);
     // First, so that whoever is welcomed and needs a link finds this one.
     this.#keepOrLend(link);
@@ -394,12 +399,14 @@ export class Pool implements LinkOwner, LinkHolder {
     if (!this.giveUpIdleLink()) this.#yields++;
   }
 
-  /** Closes idle links at once and the others when they come back. */
+  /** Closes idle links at once and the others when they come back; forgets what their servers said. */
   retireAll(reason: string): void {
     for (const link of this.links) {
       link.retireReason ??= reason;
       if (link.phase === 'idle') link.close(reason);
     }
+    this.welcome = undefined;
+    this.acceptedSettings.clear();
     this.supply.gate.reset();
   }
 
