@@ -14,6 +14,7 @@ import {
 import { run, testWith } from './support/programs';
 import {
   authority,
+  cancelUntil,
   codeOf,
   pgWay,
   type Rig,
@@ -256,16 +257,12 @@ describe('TLS of clients', () => {
       await connected(byRequest(), async (client) => {
         const { processId, cancelKey } = await client.login(LOGIN);
         const answer = client.query(`SELECT pg_sleep(20) -- ${start}`);
-        let cancelled = false;
-        void answer.finally(() => {
-          cancelled = true;
-        });
-        while (!cancelled) {
-          await connected({ tls: { start } }, async (other) => {
+        await cancelUntil(answer, () =>
+          connected({ tls: { start } }, async (other) => {
             other.send(cancelPacket(processId, cancelKey));
             await other.closed;
-          });
-        }
+          }),
+        );
         const [error] = (await answer).filter(({ tag }) => tag === 'E');
         expect(error && noticeFields(error).C).toBe('57014');
       });

@@ -136,3 +136,13 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
   }
   return 'no error';
 }
+
+/** Asks to cancel until `over` settles: a request that comes before its statement does nothing. */
+export async function cancelUntil(over: Promise<unknown>, ask: () => Promise<void>): Promise<void> {
+  let isOver = false;
+  const note = (): void => {
+    isOver = true;
+  };
+  over.then(note, note);
+  while (!isOver) await ask();
+}
