@@ -54,8 +54,18 @@ export class CancelWire implements WireHandler {
       return;
     }
     const limitMs = settings.cancelWaitTimeoutMs;
-    if (limitMs > 0) this.#cancelTimer = clock.after(limitMs, () => this.#wire?.destroy());
+    if (limitMs > 0) this.#cancelTimer = clock.after(limitMs, () => this.#giveUp());
     this.#wire = transport.connect(link.address, socketOptions(settings), this);
+  }
+
+  #giveUp(): void {
+    this.#wire?.destroy();
+    this.#mayStrikeLater();
+  }
+
+  /** PostgreSQL may read the request when the link has long been somebody else's. */
+  #mayStrikeLater(): void {
+    if (this.sent) this.#link.retireReason ??= 'cancel request without an answer';
   }
 
   connected(): void {
@@ -103,6 +113,7 @@ export class CancelWire implements WireHandler {
   closed(cause: Error | undefined): void {
     this.#cancelTimer?.();
     if (cause !== undefined) {
+      this.#mayStrikeLater();
       this.#needs.log.warn('cancel request failed', { link: this.#link.id, reason: cause.message });
     }
     const link = this.#link;
