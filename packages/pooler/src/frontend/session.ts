@@ -1,10 +1,4 @@
-import {
-  type ErrorFields,
-  errorResponse,
-  FrameReader,
-  Frontend,
-  readyForQuery,
-} from '@pgweir/protocol';
+import { type ErrorFields, errorResponse, FrameReader, readyForQuery } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import { STATUS_IDLE } from '../backend/server-status';
 import type { CancelIdentity } from '../cancel/cancel-desk';
@@ -154,14 +148,15 @@ export class Session implements WireHandler, DedicatedWaiter {
     }
   }
 
-  /** A link for a statement that begins with `tag`, or undefined: then the statement has to be kept. */
-  takeLink(tag: number): Link | undefined {
+  /** `disable_pqexec` holds. */
+  get refusesSimpleQuery(): boolean {
+    return this.#context.settings.disableSimpleQuery;
+  }
+
+  /** A link for a statement, or undefined: then the statement has to be kept. */
+  takeLink(): Link | undefined {
     const { admission } = this;
     invariant(admission !== undefined, 'session without admission');
-    if (this.#context.settings.disableSimpleQuery && tag === Frontend.Query) {
-      this.fail('simpleQueryDisabled');
-      return undefined;
-    }
     // A client that does not read its last answer must not be given another one.
     if (this.wire.congested) return undefined;
     if (!this.#context.mayLease(this)) {
@@ -169,6 +164,7 @@ export class Session implements WireHandler, DedicatedWaiter {
       return undefined;
     }
     this.enter('waiting');
+    this.notified = false;
     const link = admission.pool.lease(this);
     if (link === undefined) return undefined;
     return this.#beginLease(link) ? link : undefined;
@@ -176,7 +172,6 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   granted(link: Link): void {
     const waitedMs = this.#context.clock.nowMs() - this.waitingSinceMs;
-    if (this.notified) this.notified = false;
     if (this.login !== undefined) {
       this.link = link;
       this.login.granted(link);

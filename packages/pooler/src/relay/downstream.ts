@@ -28,6 +28,9 @@ for (const tag of [Frontend.CopyData, Frontend.CopyDone, Frontend.CopyFail, Fron
 }
 INTEREST[Frontend.Terminate] = TERMINATE;
 
+// A constant of this module: reading it through the package's index costs a call each time.
+const QUERY = Frontend.Query;
+
 /** PostgreSQL's own limits for a length field; a longer message would cost the link. */
 const LARGE_MESSAGE_BYTES_MAX = 0x3ffffffe;
 const SMALL_MESSAGE_BYTES_MAX = 10_000;
@@ -68,17 +71,27 @@ export function relayDown(session: Session, buffer: Buffer, length: number): voi
         at = frameStart;
         break;
       }
-      const interest = INTEREST[reader.tag] ?? REFUSE;
+      const { tag } = reader;
+      const interest = INTEREST[tag] ?? REFUSE;
+      if (reader.bodyLength > (BODY_BYTES_MAX[tag] ?? 0) && interest !== REFUSE) {
+        flushFrames(session, link, buffer, runStart, frameStart);
+        throw new ProtocolViolation('badFrameLength', tag, reader.bodyLength + LENGTH_BYTES);
+      }
       if (interest === REFUSE || interest === TERMINATE) {
         flushFrames(session, link, buffer, runStart, frameStart);
         if (interest === TERMINATE) session.terminated();
-        else throw new ProtocolViolation('unexpectedMessage', reader.tag, 0);
+        else throw new ProtocolViolation('unexpectedMessage', tag, 0);
+        return;
+      }
+      if (tag === QUERY && session.refusesSimpleQuery) {
+        flushFrames(session, link, buffer, runStart, frameStart);
+        session.fail('simpleQueryDisabled');
         return;
       }
       session.dropping = session.skipping || (link === undefined && interest === FORWARD_IF_LEASED);
       if (!session.dropping) {
         if (link === undefined) {
-          link = session.takeLink(reader.tag);
+          link = session.takeLink();
           if (link === undefined) {
             if (reader.headerWasCut) {
               session.keep(reader.headerBytes(), buffer.subarray(at, length));
@@ -89,7 +102,7 @@ export function relayDown(session: Session, buffer: Buffer, length: number): voi
             return;
           }
         }
-        link.owed.sent(reader.tag);
+        link.owed.sent(tag);
       } else {
         flush(session, link, buffer, runStart, frameStart);
       }

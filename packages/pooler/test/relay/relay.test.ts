@@ -152,6 +152,19 @@ test('a message that is too large gets 08P01, whether its header is whole or cut
   }
 });
 
+test.each(['C', 'D', 'E', 'H', 'S', 'c', 'f'])(
+  'message %s over the length that PostgreSQL allows it gets 08P01 and uses no link',
+  async (tag) => {
+    const rig = await Rig.open();
+    const client = await rig.client();
+    client.send(frame(tag, Buffer.alloc(9997)));
+    await rig.settle();
+    expect(client.sqlState).toBe('08P01');
+    expect(rig.server.backend.received).toEqual([]);
+    expect(rig.pool().idleCount).toBe(1);
+  },
+);
+
 test('a message of exactly max_packet_size passes', async () => {
   const rig = await Rig.open({ packetBytesMax: 100 });
   const client = await rig.client();
