@@ -34,8 +34,14 @@ export class LinkSupply {
       return;
     }
     const room = this.#room();
-    if (room <= 0 && this.#pool.dedicatedWaiters.length > 0) this.#pool.giveUpIdleLink();
+    if (room <= 0) this.#makeRoom();
     for (let i = Math.min(missing, room); i > 0; i--) this.#want();
+  }
+
+  /** One who needs a link of its own can't use an idle one: it has to go. Those that go already count. */
+  #makeRoom(): void {
+    const leaving = this.#pool.links.size - this.#pool.liveCount();
+    if (this.#pool.dedicatedWaiters.length > leaving) this.#pool.giveUpIdleLink();
   }
 
   /** A pool that is full by its own count need not ask: a link that closes makes it ask again. */

@@ -1,0 +1,252 @@
+import { userName } from '../src/ports/names';
+import { flush, parse, query } from './kit/messages';
+import { Rig } from './kit/rig';
+import { NO_USER_SETTINGS } from './kit/settings';
+
+test('query_wait_timeout ends a wait with 53300', async () => {
+  const rig = await Rig.open({ poolSize: 1, queryWaitTimeoutMs: 5000 });
+  await rig.holders(1);
+  const client = await rig.client();
+  client.send(query('SELECT 1'));
+  await rig.pass(4900);
+  expect(client.errors).toEqual([]);
+  await rig.pass(1000);
+  expect(client.sqlState).toBe('53300');
+  expect(client.errors[0]?.message).toBe('query_wait_timeout');
+  expect(client.closed).toBe(true);
+  expect(rig.pool().waiters.length).toBe(0);
+  expect(rig.log.count('pooler error: query_wait_timeout')).toBe(1);
+});
+
+test('query_wait_notify tells a waiting client once for each wait', async () => {
+  const rig = await Rig.open({ poolSize: 1, queryWaitNotifyMs: 2000 });
+  const [holder] = await rig.holders(1);
+  const client = await rig.client();
+  client.send(query('SELECT 1'));
+  await rig.pass(1900);
+  expect(client.tags).toBe('');
+  await rig.pass(10_000);
+  expect(client.tags).toBe('N');
+  holder?.send(query('COMMIT'));
+  await rig.settle();
+  holder?.send(query('BEGIN'));
+  await rig.settle();
+  client.forget();
+  client.send(query('SELECT 2'));
+  await rig.pass(5000);
+  holder?.send(query('COMMIT'));
+  await rig.settle();
+  expect(client.tags).toBe('NCZ');
+  expect(client.notices[0]?.severity).toBe('NOTICE');
+});
+
+test('a client that is served at once gets no notice', async () => {
+  const rig = await Rig.open({ queryWaitNotifyMs: 2000 });
+  const client = await rig.client();
+  client.send(query('SELECT 1'));
+  await rig.pass(5000);
+  expect(client.tags).toBe('CZ');
+});
+
+test('a cancelled wait is over: the next one is told of again', async () => {
+  const rig = await Rig.open({ poolSize: 1, queryWaitNotifyMs: 2000 });
+  await rig.holders(1);
+  const client = await rig.client();
+  client.send(query('SELECT 1'));
+  await rig.pass(3000);
+  await rig.cancel(client);
+  client.send(query('SELECT 2'));
+  await rig.pass(3000);
+  expect(client.tags).toBe('NEZN');
+});
+
+test('query_timeout ends a running statement with 57014 and cancels it', async () => {
+  const rig = await Rig.open({ poolSize: 1, queryTimeoutMs: 5000 });
+  const client = await rig.client();
+  client.send(query('hang'));
+  await rig.pass(4900);
+  expect(client.tags).toBe('');
+  await rig.pass(1000);
+  expect(client.sqlState).toBe('57014');
+  expect(client.closed).toBe(true);
+  expect(rig.server.cancels).toBe(1);
+  expect(rig.pool().idleCount).toBe(1);
+});
+
+test('query_timeout counts the wait for a link too', async () => {
+  const rig = await Rig.open({ poolSize: 1, queryTimeoutMs: 5000 });
+  const [holder] = await rig.clients(2);
+  holder?.send(query('BEGIN'));
+  await rig.settle();
+  const client = await rig.client();
+  client.send(query('SELECT 1'));
+  await rig.pass(6000);
+  expect(client.sqlState).toBe('57014');
+  expect(holder?.errors).toEqual([]);
+});
+
+test('each statement of a pipeline has its own query_timeout', async () => {
+  const rig = await Rig.open({ poolSize: 1, queryTimeoutMs: 5000 });
+  const client = await rig.client();
+  client.send(query('hang 1'), query('hang 2'));
+  await rig.pass(4000);
+  rig.server.backend.finish();
+  await rig.pass(4000);
+  expect(client.errors).toEqual([]);
+  await rig.pass(2000);
+  expect(client.sqlState).toBe('57014');
+});
+
+test('query_timeout holds for extended messages without a Sync', async () => {
+  const rig = await Rig.open({ poolSize: 1, queryTimeoutMs: 5000 });
+  const client = await rig.client();
+  client.send(parse('SELECT 1'), flush());
+  await rig.pass(6000);
+  expect(client.sqlState).toBe('57014');
+});
+
+test('idle_transaction_timeout ends a client that does nothing in its transaction with 25P03', async () => {
+  const rig = await Rig.open({ poolSize: 1, idleTransactionTimeoutMs: 5000 });
+  const [client] = await rig.holders(1);
+  await rig.pass(3000);
+  client?.send(query('SELECT 1'));
+  await rig.pass(4900);
+  expect(client?.errors).toEqual([]);
+  await rig.pass(1000);
+  expect(client?.sqlState).toBe('25P03');
+  expect(rig.server.backend.queries.at(-1)).toBe('ROLLBACK');
+  expect(rig.pool().idleCount).toBe(1);
+});
+
+test('a statement that runs is not an idle transaction', async () => {
+  const rig = await Rig.open({ poolSize: 1, idleTransactionTimeoutMs: 5000 });
+  const [client] = await rig.holders(1);
+  client?.send(query('hang'));
+  await rig.pass(20_000);
+  expect(client?.errors).toEqual([]);
+});
+
+test('transaction_timeout ends a transaction that lasts too long with 25P04', async () => {
+  const rig = await Rig.open({ poolSize: 1, transactionTimeoutMs: 5000 });
+  const [client] = await rig.holders(1);
+  for (let i = 0; i < 4; i++) {
+    client?.send(query('SELECT 1'));
+    await rig.pass(1000);
+  }
+  expect(client?.errors).toEqual([]);
+  await rig.pass(2000);
+  expect(client?.sqlState).toBe('25P04');
+  expect(rig.pool().idleCount).toBe(1);
+});
+
+test('transaction_timeout starts anew with each transaction', async () => {
+  const rig = await Rig.open({ poolSize: 1, transactionTimeoutMs: 5000 });
+  const client = await rig.client();
+  for (let i = 0; i < 4; i++) {
+    client.send(query('BEGIN'));
+    await rig.pass(3000);
+    client.send(query('COMMIT'));
+    await rig.settle();
+  }
+  expect(client.errors).toEqual([]);
+});
+
+test('client_idle_timeout ends a client that asks for nothing with 57P05', async () => {
+  const rig = await Rig.open({ clientIdleTimeoutMs: 5000 });
+  const client = await rig.client();
+  await rig.pass(3000);
+  client.send(query('SELECT 1'));
+  await rig.pass(4900);
+  expect(client.errors).toEqual([]);
+  await rig.pass(1000);
+  expect(client.sqlState).toBe('57P05');
+});
+
+test('client_idle_timeout leaves clients alone that wait, run or have a transaction', async () => {
+  const rig = await Rig.open({ poolSize: 2, clientIdleTimeoutMs: 5000 });
+  const [runner] = await rig.clients(1);
+  runner?.send(query('hang'));
+  const [holder] = await rig.holders(1);
+  const waiter = await rig.client();
+  waiter.send(query('SELECT 1'));
+  await rig.pass(20_000);
+  expect([runner?.errors, holder?.errors, waiter.errors]).toEqual([[], [], []]);
+});
+
+test('client_idle_timeout holds in session mode, where the client keeps its link', async () => {
+  const rig = await Rig.open({ poolSize: 1, poolMode: 'session', clientIdleTimeoutMs: 5000 });
+  const client = await rig.client();
+  client.send(query('SELECT 1'));
+  await rig.pass(6000);
+  expect(client.sqlState).toBe('57P05');
+  expect(rig.pool().idleCount).toBe(1);
+});
+
+test('client_login_timeout ends a client that never says who it is with 08P01', async () => {
+  const rig = await Rig.open({ clientLoginTimeoutMs: 5000 });
+  const silent = rig.stranger();
+  const slow = rig.stranger();
+  slow.send(Buffer.from([0, 0, 0]));
+  await rig.pass(4900);
+  expect([silent.closed, slow.closed]).toEqual([false, false]);
+  await rig.pass(1000);
+  expect([silent.sqlState, slow.sqlState]).toEqual(['08P01', '08P01']);
+  expect(rig.pooler.sessions.size).toBe(0);
+});
+
+test('client_login_timeout ends a login that waits for the server with 57P03', async () => {
+  const rig = await Rig.open({ clientLoginTimeoutMs: 5000 });
+  rig.server.dialling = { kind: 'mute' };
+  const client = rig.caller();
+  await rig.pass(6000);
+  expect(client.sqlState).toBe('57P03');
+  expect(rig.pool().welcomeWaiters.size).toBe(0);
+});
+
+test('the timeouts of a user stand before the global ones', async () => {
+  const rig = await Rig.open({
+    queryTimeoutMs: 60_000,
+    users: new Map([[userName('alice'), { ...NO_USER_SETTINGS, queryTimeoutMs: 2000 }]]),
+  });
+  const [alice, bob] = [await rig.client(), await rig.client({ user: 'bob' })];
+  alice.send(query('hang'));
+  bob.send(query('hang'));
+  await rig.pass(5000);
+  expect([alice.sqlState, bob.sqlState]).toEqual(['57014', undefined]);
+});
+
+test('nobody is timed out where every limit is 0', async () => {
+  const rig = await Rig.open({ poolSize: 1 });
+  const [holder] = await rig.holders(1);
+  const waiter = await rig.client();
+  waiter.send(query('SELECT 1'));
+  const idle = await rig.client();
+  const silent = rig.stranger();
+  await rig.pass(100_000);
+  expect([holder, waiter, idle, silent].map((client) => client?.closed)).toEqual(
+    Array(4).fill(false),
+  );
+});
+
+test('an error is put between messages: a client in the middle of a row gets the end instead', async () => {
+  const rig = await Rig.open({ poolSize: 1, queryTimeoutMs: 5000 });
+  const client = await rig.client();
+  client.send(query('hang'));
+  await rig.settle();
+  rig.server.backend.send(Buffer.from('44000000ff0001', 'hex'));
+  await rig.pass(6000);
+  expect(client.closed).toBe(true);
+  expect(client.tags).toBe('');
+  expect(client.output.includes('query timeout')).toBe(false);
+});
+
+test('a client that is told goodbye but stays is dropped after a while', async () => {
+  const rig = await Rig.open({ clientIdleTimeoutMs: 1000 });
+  const client = await rig.client();
+  client.wire.peer = undefined;
+  await rig.pass(2000);
+  expect(client.wire.state).toBe('ended');
+  await rig.pass(6000);
+  expect(client.wire.state).toBe('closed');
+  expect(rig.pooler.lingering.size).toBe(0);
+});
