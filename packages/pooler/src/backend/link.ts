@@ -156,6 +156,7 @@ export class Link implements WireHandler {
       !this.midFrame &&
       this.status === STATUS_IDLE &&
       !this.owed.copyIn &&
+      !this.owed.syncWasLeftOut &&
       this.retireReason === undefined
     );
   }

@@ -41,6 +41,11 @@ export class OwedReplies {
   copyBoth = false;
   /** The count can't be trusted any more. */
   uncertain = false;
+  /**
+   * A Query took the place of a Sync. PostgreSQL 18 then says `I` at the next Sync, but its transaction
+   * is still open, and whoever asks next gets an XX000.
+   */
+  syncWasLeftOut = false;
   #kind: ReadyKind = 'none';
   #kindsMixed = false;
   /** A Query followed unsynced extended messages. */
@@ -68,6 +73,7 @@ export class OwedReplies {
       case FunctionCall:
         if (this.unsynced) {
           this.#queryBehindUnsynced = true;
+          this.syncWasLeftOut = true;
           if (this.#groupFailed) this.uncertain = true;
         }
         this.unsynced = false;

@@ -40,6 +40,11 @@ function arrive(owed: OwedReplies, reply: Reply): void {
   else if (!owed.becameReady()) throw new Error('ReadyForQuery that nobody asked for');
 }
 
+test('a link on which a Query took the place of a Sync is known for it', () => {
+  expect(play('>PBEQ <CCZ').syncWasLeftOut).toBe(true);
+  expect(play('>PBESQ <CZCZ').syncWasLeftOut).toBe(false);
+});
+
 test('a fresh link owes nothing', () => {
   expect(new OwedReplies().settled).toBe(true);
 });
