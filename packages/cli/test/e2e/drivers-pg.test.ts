@@ -1,6 +1,17 @@
 import { waitFor } from '@pgweir/testkit';
-import { type ClientConfig, Pool } from 'pg';
-import { CLIENT_TLS, codeOf, MODES, pgWay, type Rig, startRig, WAYS, withPg } from './support/rig';
+import { type ClientConfig, Pool, type QueryConfig } from 'pg';
+import {
+  CLIENT_TLS,
+  codeOf,
+  MODES,
+  type PoolMode,
+  pgWay,
+  type Rig,
+  startRig,
+  WAYS,
+  type Way,
+  withPg,
+} from './support/rig';
 
 const ANN = { user: 'ann', password: 'one' } as const;
 
@@ -23,13 +34,11 @@ beforeAll(async () => {
 
 afterAll(() => rig?.stop());
 
-type Mode = (typeof MODES)[number];
-
 const everywhere = MODES.flatMap((mode) => WAYS.map((way) => [mode, way] as const));
 const withTransactions = everywhere.filter(([mode]) => mode !== 'statement');
 const inSessions = WAYS.map((way) => ['session', way] as const);
 
-function target(mode: Mode, way: (typeof WAYS)[number]): ClientConfig {
+function target(mode: PoolMode, way: Way): ClientConfig {
   return { ...pgWay(rig.daemon, way), ...ANN, database: mode };
 }
 
@@ -71,9 +80,14 @@ describe.each(everywhere)('pg in %s mode over %s', (mode, way) => {
       expect(many.rows.at(-1)).toEqual({ n: 20_000, text: 'x'.repeat(100) });
       const large = await client.query("SELECT repeat('y', 3000000) AS text");
       expect(large.rows[0]?.text).toBe('y'.repeat(3_000_000));
-      const portions = { text: 'SELECT n FROM generate_series(1, $1::int) AS n', values: [95] };
-      const inTens = await client.query({ ...portions, rows: 10 });
-      expect(inTens.rows.map(({ n }) => n)).toEqual(Array.from({ length: 95 }, (_, i) => i + 1));
+      // `rows` (of pg, though not of its types): an Execute for ten rows each.
+      const inTens: QueryConfig & { readonly rows: number } = {
+        text: 'SELECT n FROM generate_series(1, $1::int) AS n',
+        values: [95],
+        rows: 10,
+      };
+      const portions = await client.query<{ n: number }>(inTens);
+      expect(portions.rows.map(({ n }) => n)).toEqual(Array.from({ length: 95 }, (_, i) => i + 1));
     });
   });
 });

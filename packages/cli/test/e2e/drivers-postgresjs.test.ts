@@ -7,13 +7,13 @@ import {
   CLIENT_TLS,
   codeOf,
   MODES,
+  type PoolMode,
   type Rig,
+  SOME_PAIRS,
   startRig,
   WAYS,
   type Way,
 } from './support/rig';
-
-type Mode = (typeof MODES)[number];
 
 let rig: Rig;
 
@@ -36,7 +36,7 @@ afterAll(() => rig?.stop());
 
 /** Named statements belong to a link, so outside of session mode the driver is told not to make any. */
 async function withSql<T>(
-  { mode, way, max = 2 }: { mode: Mode; way: Way; max?: number },
+  { mode, way, max = 2 }: { mode: PoolMode; way: Way; max?: number },
   use: (sql: postgres.Sql) => Promise<T>,
 ): Promise<T> {
   const { daemon } = rig;
@@ -99,36 +99,42 @@ describe.each(everywhere)('postgres.js in $mode mode over $way', ({ mode, way })
       expect([...(await sql`SELECT 1 AS one`)]).toEqual([{ one: 1 }]);
     });
   });
-
-  test('a running query is cancelled with 57014, and the connection goes on', async () => {
-    await withSql({ mode, way, max: 1 }, async (sql) => {
-      await sql`SELECT 1`;
-      const query = sql`SELECT pg_sleep(20)`.execute();
-      await sleeperSeen();
-      query.cancel();
-      expect(await codeOf(query)).toBe('57014');
-      expect([...(await sql`SELECT 1 AS one`)]).toEqual([{ one: 1 }]);
-    });
-  });
-
-  test('COPY carries a table there and rows back', async () => {
-    const table = `copied_${mode}_${way}`;
-    await withSql({ mode, way, max: 1 }, async (sql) => {
-      await sql`CREATE TABLE ${sql(table)} (n int, t text)`;
-      const lines = Array.from({ length: 20_000 }, (_, n) => `${n}\tline number ${n}\n`);
-      const into = await sql`COPY ${sql(table)} FROM STDIN`.writable();
-      await pipeline(Readable.from(lines), into);
-      const [sum] = await sql`SELECT count(*)::int AS count, sum(n)::int AS sum FROM ${sql(table)}`;
-      expect(sum).toEqual({ count: 20_000, sum: 199_990_000 });
-      // The driver itself hangs after reading more than the buffer of a stream; psql reads it all.
-      const first = sql`COPY (SELECT * FROM ${sql(table)} WHERE n < 100 ORDER BY n) TO STDOUT`;
-      let text = '';
-      for await (const chunk of await first.readable()) text += String(chunk);
-      expect(text).toBe(lines.slice(0, 100).join(''));
-      expect([...(await sql`SELECT 1 AS one`)]).toEqual([{ one: 1 }]);
-    });
-  });
 });
+
+describe.each(SOME_PAIRS.map(([mode, way]) => ({ mode, way })))(
+  'postgres.js in $mode mode over $way',
+  ({ mode, way }) => {
+    test('a running query is cancelled with 57014, and the connection goes on', async () => {
+      await withSql({ mode, way, max: 1 }, async (sql) => {
+        await sql`SELECT 1`;
+        const query = sql`SELECT pg_sleep(20)`.execute();
+        await sleeperSeen();
+        query.cancel();
+        expect(await codeOf(query)).toBe('57014');
+        expect([...(await sql`SELECT 1 AS one`)]).toEqual([{ one: 1 }]);
+      });
+    });
+
+    test('COPY carries a table there and rows back', async () => {
+      const table = `copied_${mode}_${way}`;
+      await withSql({ mode, way, max: 1 }, async (sql) => {
+        await sql`CREATE TABLE ${sql(table)} (n int, t text)`;
+        const lines = Array.from({ length: 20_000 }, (_, n) => `${n}\tline number ${n}\n`);
+        const into = await sql`COPY ${sql(table)} FROM STDIN`.writable();
+        await pipeline(Readable.from(lines), into);
+        const [sum] =
+          await sql`SELECT count(*)::int AS count, sum(n)::int AS sum FROM ${sql(table)}`;
+        expect(sum).toEqual({ count: 20_000, sum: 199_990_000 });
+        // The driver itself hangs after reading more than the buffer of a stream; psql reads it all.
+        const first = sql`COPY (SELECT * FROM ${sql(table)} WHERE n < 100 ORDER BY n) TO STDOUT`;
+        let text = '';
+        for await (const chunk of await first.readable()) text += String(chunk);
+        expect(text).toBe(lines.slice(0, 100).join(''));
+        expect([...(await sql`SELECT 1 AS one`)]).toEqual([{ one: 1 }]);
+      });
+    });
+  },
+);
 
 const withTransactions = everywhere.filter(({ mode }) => mode !== 'statement');
 

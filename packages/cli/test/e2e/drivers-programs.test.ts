@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { certsDir, waitFor } from '@pgweir/testkit';
 import { type Ran, type RunOptions, run, testWith } from './support/programs';
-import { CLIENT_TLS, MODES, type Rig, startRig, WAYS, type Way } from './support/rig';
+import { CLIENT_TLS, MODES, type Rig, SOME_PAIRS, startRig, WAYS, type Way } from './support/rig';
 
 let rig: Rig;
 
@@ -59,38 +59,38 @@ describe.each(MODES.flatMap((mode) => WAYS.map((way) => [mode, way] as const)))(
       expect({ code, stdout }).toEqual({ code: 0, stdout: '1\n2\ngrüße\n00000\n' });
       expect(stderr).toMatch(/ERROR: {2}division by zero\n$/);
     });
+  },
+);
 
-    testWith('psql')('\\copy carries 20 000 lines there and back', async () => {
-      const [from, to] = ['in', 'out'].map((name) =>
-        join(rig.daemon.dir, `${mode}-${way}.${name}`),
-      );
-      const lines = Array.from({ length: 20_000 }, (_, n) => `${n}\t${'x'.repeat(n % 97)}\n`);
-      writeFileSync(from ?? '', lines.join(''));
-      const table = `copied_${mode}_${way}`;
-      const { code, stderr, stdout } = await psql(
-        [mode, way],
-        `CREATE TABLE ${table} (n int, t text);
+describe.each(SOME_PAIRS)('psql in %s mode over %s', (mode, way) => {
+  testWith('psql')('\\copy carries 20 000 lines there and back', async () => {
+    const [from, to] = ['in', 'out'].map((name) => join(rig.daemon.dir, `${mode}-${way}.${name}`));
+    const lines = Array.from({ length: 20_000 }, (_, n) => `${n}\t${'x'.repeat(n % 97)}\n`);
+    writeFileSync(from ?? '', lines.join(''));
+    const table = `copied_${mode}_${way}`;
+    const { code, stderr, stdout } = await psql(
+      [mode, way],
+      `CREATE TABLE ${table} (n int, t text);
         \\copy ${table} from ${from}
         \\copy (SELECT * FROM ${table} ORDER BY n) to ${to}
         \\copy ${table} from ${to} with (format csv)
         SELECT count(*) FROM ${table};\n`,
-      );
-      expect({ code, stdout }).toEqual({ code: 0, stdout: '20000\n' });
-      expect(stderr).toMatch(/ERROR: {2}missing data for column/);
-      expect(readFileSync(to ?? '', 'utf8')).toBe(lines.join(''));
-    });
+    );
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '20000\n' });
+    expect(stderr).toMatch(/ERROR: {2}missing data for column/);
+    expect(readFileSync(to ?? '', 'utf8')).toBe(lines.join(''));
+  });
 
-    testWith('psql')('Ctrl-C cancels the statement', async () => {
-      const name = `cancelled_${mode}_${way}`;
-      const { code, stderr } = await psql([mode, way], `SELECT '${name}', pg_sleep(15);\n`, {
-        started: (child) => void whenSleeping(name).then(() => child.kill('SIGINT')),
-      });
-      expect(stderr).toMatch(/canceling statement due to user request/);
-      // Without a terminal psql ends then.
-      expect(code).toBe(3);
+  testWith('psql')('Ctrl-C cancels the statement', async () => {
+    const name = `cancelled_${mode}_${way}`;
+    const { code, stderr } = await psql([mode, way], `SELECT '${name}', pg_sleep(15);\n`, {
+      started: (child) => void whenSleeping(name).then(() => child.kill('SIGINT')),
     });
-  },
-);
+    expect(stderr).toMatch(/canceling statement due to user request/);
+    // Without a terminal psql ends then.
+    expect(code).toBe(3);
+  });
+});
 
 describe.each(
   WAYS.flatMap((way) => (['session', 'transaction'] as const).map((mode) => [mode, way] as const)),

@@ -16,6 +16,17 @@ export const MODES = ['session', 'transaction', 'statement'] as const;
 /** How a client reaches the daemon. */
 export const WAYS = ['tcp', 'tls', 'unix'] as const;
 export type Way = (typeof WAYS)[number];
+export type PoolMode = (typeof MODES)[number];
+
+/** For tests that take long: each mode in two ways, each way in two modes. */
+export const SOME_PAIRS: readonly (readonly [PoolMode, Way])[] = [
+  ['session', 'tcp'],
+  ['session', 'unix'],
+  ['transaction', 'tls'],
+  ['transaction', 'unix'],
+  ['statement', 'tcp'],
+  ['statement', 'tls'],
+];
 
 export interface RigOptions {
   readonly cluster?: ClusterOptions;
