@@ -105,7 +105,7 @@ test('query_timeout holds for extended messages without a Sync', async () => {
   expect(client.sqlState).toBe('57014');
 });
 
-test('idle_transaction_timeout ends a client that does nothing in its transaction with 25P03', async () => {
+test('idle_transaction_timeout ends a client idle in its transaction with 25P03', async () => {
   const rig = await Rig.open({ poolSize: 1, idleTransactionTimeoutMs: 5000 });
   const [client] = await rig.holders(1);
   await rig.pass(3000);
@@ -228,7 +228,7 @@ test('nobody is timed out where every limit is 0', async () => {
   );
 });
 
-test('an error is put between messages: a client in the middle of a row gets the end instead', async () => {
+test('a client in the middle of a row gets no error into it, only the end', async () => {
   const rig = await Rig.open({ poolSize: 1, queryTimeoutMs: 5000 });
   const client = await rig.client();
   client.send(query('hang'));

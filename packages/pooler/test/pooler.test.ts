@@ -59,7 +59,7 @@ test('the client limits of a database and of a user hold', async () => {
   expect(bobs.map(({ sqlState }) => sqlState)).toEqual([undefined, '53300']);
 });
 
-test('the caps of a database and of a user hold over all pools, and idle links make room', async () => {
+test('the cap of a database holds over all its pools, and idle links make room', async () => {
   const rig = await Rig.open({ poolSize: 5, databaseLinksMax: 3 });
   const clients = [];
   for (const user of ['a', 'b', 'c', 'd', 'e']) clients.push(await rig.client({ user }));
@@ -115,7 +115,7 @@ test('draining lets transactions finish and starts no new ones', async () => {
   expect(rig.server.open).toBe(0);
 });
 
-test('a server lost in mid-query is 08006, an error that PostgreSQL sent itself stands alone', async () => {
+test('a server lost in mid-query is 08006; a FATAL error of its own stands alone', async () => {
   const rig = await Rig.open({ poolSize: 2 });
   const [first, second] = await rig.holders(2);
   rig.server.backends[0]?.crash();

@@ -10,18 +10,12 @@ import type { DatabaseName, PoolKey, UserName } from '../ports/names';
 import type { PoolMode } from '../settings/settings';
 import { AcceptedSettings } from './accepted-settings';
 import type { Database } from './database';
+import { LinkCare } from './link-care';
 import { LinkSupply } from './link-supply';
 import { type PoolLimits, poolLimits } from './pool-limits';
 import { ServerKeys } from './server-keys';
 import { WaitQueue } from './wait-queue';
 import type { DedicatedWaiter, PoolWaiter, WelcomeWaiter } from './waiters';
-
-interface OwnStatement {
-  /** For the log. */
-  readonly what: string;
-  /** It has succeeded. */
-  readonly over: () => void;
-}
 
 /** The links for one database and pool user, and the sessions that wait for them. */
 export class Pool implements LinkOwner, LinkHolder {
@@ -48,8 +42,7 @@ export class Pool implements LinkOwner, LinkHolder {
   /** When a link was last closed for its age. */
   lastAgedMs = 0;
   readonly #idle: Link[] = [];
-  /** Links that a check query runs on: each will serve a waiter, unless it is lost. */
-  #testing = 0;
+  readonly #care: LinkCare;
   /** Links that have been promised to another pool. */
   #yields = 0;
   readonly #leaveBudget: () => void;
@@ -68,6 +61,7 @@ export class Pool implements LinkOwner, LinkHolder {
     this.limits = poolLimits(context.settings, database.settings, user);
     this.usedAtMs = context.clock.nowMs();
     this.supply = new LinkSupply(context, this);
+    this.#care = new LinkCare(context, this);
     this.#leaveBudget = context.budget.register(this);
   }
 
@@ -146,7 +140,7 @@ export class Pool implements LinkOwner, LinkHolder {
   /** How many links are wanted beyond those that are there, or are there and being tested. */
   demand(): number {
     const welcome = this.welcomeWaiters.size > 0 && this.welcome === undefined ? 1 : 0;
-    const waiting = Math.max(this.waiters.length - this.#testing, welcome, 0);
+    const waiting = Math.max(this.waiters.length - this.#care.testing, welcome, 0);
     return Math.max(waiting + this.dedicatedWaiters.length, this.#missingForMinimum());
   }
 
@@ -263,31 +257,11 @@ export class Pool implements LinkOwner, LinkHolder {
     if (link.usedSinceReset && resets && settings.serverResetQuery !== '') {
       link.usedSinceReset = false;
       link.forgetUnreportedSettings();
-      this.#runOwn(link, settings.serverResetQuery, {
-        what: 'reset query',
-        over: () => undefined,
-      });
+      this.#care.reset(link, settings.serverResetQuery);
       return;
     }
     link.deadlineMs = 0;
     this.#keepOrLend(link);
-  }
-
-  /** Runs a statement of our own between leases; a link on which it fails is closed. */
-  #runOwn(link: Link, sql: string, { what, over }: OwnStatement): void {
-    if (link.phase !== 'resetting') link.enter('resetting');
-    link.limitTime({
-      nowMs: this.#context.clock.nowMs(),
-      limitMs: this.#context.settings.serverConnectTimeoutMs,
-    });
-    link.runOwn(sql, (result) => {
-      if (result.kind === 'done') {
-        link.onLost = undefined;
-        over();
-      }
-      if (result.kind === 'failed') link.close(`${what} failed: ${result.error.message}`);
-      else this.released(link);
-    });
   }
 
   abandoned(link: Link): void {
@@ -363,21 +337,9 @@ export class Pool implements LinkOwner, LinkHolder {
       invariant(link !== undefined, 'idle list lied about its length');
       const idleMs = clock.nowMs() - link.idleSinceMs;
       if (check === undefined || idleMs < settings.serverCheckDelayMs) return link;
-      this.#test(link, check);
+      this.#care.test(link, check);
     }
     return undefined;
-  }
-
-  #test(link: Link, sql: string): void {
-    this.#testing++;
-    const over = () => {
-      this.#testing--;
-    };
-    link.onLost = () => {
-      over();
-      this.#context.soon(() => this.supply.fill());
-    };
-    this.#runOwn(link, sql, { what: 'check query', over });
   }
 
   longestIdleSinceMs(): number | undefined {

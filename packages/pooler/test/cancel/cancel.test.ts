@@ -107,7 +107,7 @@ test('a link is not lent again while a cancel request for it is in flight', asyn
   expect(second?.tags).toBe('CZ');
 });
 
-test('a cancel request that has not been sent when the statement ends is not sent at all', async () => {
+test('a cancel request not yet sent when the statement ends is not sent at all', async () => {
   const rig = await Rig.open({ poolSize: 1 });
   const client = await rig.client();
   client.send(query('hang'));
@@ -124,7 +124,7 @@ test('a cancel request that has not been sent when the statement ends is not sen
   expect(messenger.closed).toBe(true);
 });
 
-test('a cancel request without an answer costs the link at cancel_wait_timeout, not the next client', async () => {
+test('a cancel request without an answer costs its link, not the next client', async () => {
   const rig = await Rig.open({ poolSize: 1, cancelWaitTimeoutMs: 5000 });
   const [first, second] = await rig.clients(2);
   rig.server.answersCancels = false;
@@ -174,7 +174,7 @@ test('the next statement in the pipeline of a cancelled one is queued and served
   expect(rig.server.backend.queries.slice(2)).toEqual(['SELECT 2']);
 });
 
-test('a queued extended group is cancelled up to its Sync, and the next group is served', async () => {
+test('a queued extended group is cancelled up to its Sync; the next is served', async () => {
   const rig = await Rig.open({ poolSize: 1 });
   const [holder] = await rig.holders(1);
   const client = await rig.client();
@@ -195,7 +195,7 @@ test('a queued extended group is cancelled up to its Sync, and the next group is
   expect(rig.server.backend.tags).toBe('QQPBES');
 });
 
-test('a queued group whose Sync has not come yet is cancelled when it comes, in pieces too', async () => {
+test('a queued group whose Sync comes later, in pieces, is cancelled up to it', async () => {
   const rig = await Rig.open({ poolSize: 1 });
   await rig.holders(1);
   const client = await rig.client();

@@ -1,4 +1,4 @@
-import { copyDone, extended, parse, query, sync, terminate } from '../kit/messages';
+import { copyDone, copyFail, extended, parse, query, sync, terminate } from '../kit/messages';
 import { Rig } from '../kit/rig';
 
 /** Nobody holds a link any more, and the link is good for the next client. */
@@ -12,7 +12,7 @@ async function expectLinkFree(rig: Rig): Promise<void> {
   expect(rig.pool().links.size).toBe(1);
 }
 
-test('a statement that is sent together with Terminate is finished, then the link is free', async () => {
+test('a statement sent together with Terminate is finished, then the link is free', async () => {
   const rig = await Rig.open({ poolSize: 1 });
   const client = await rig.client();
   client.send(query('SELECT 1'), terminate());
@@ -23,7 +23,7 @@ test('a statement that is sent together with Terminate is finished, then the lin
   await expectLinkFree(rig);
 });
 
-test('a statement that came in two pieces, the second with Terminate, leaves the link free', async () => {
+test('a statement in two pieces, the second with Terminate, leaves the link free', async () => {
   const rig = await Rig.open({ poolSize: 1 });
   const client = await rig.client();
   const bytes = Buffer.concat([query('SELECT 1'), terminate()]);
@@ -74,7 +74,7 @@ test('query_timeout holds for a statement whose client has said goodbye', async 
   await expectLinkFree(rig);
 });
 
-test('a client that vanishes in mid-query has its statement cancelled and its link is reused', async () => {
+test('a client that vanishes in mid-query is cancelled, and its link is reused', async () => {
   const rig = await Rig.open({ poolSize: 1 });
   const client = await rig.client();
   client.send(query('BEGIN'));
@@ -140,7 +140,7 @@ test('a client that leaves between Parse and Sync leaves a clean link', async ()
   expect(rig.pool().idleCount).toBe(1);
 });
 
-test('a client that leaves in the middle of a COPY has it failed, and the link is reused', async () => {
+test('a client that leaves in the middle of a COPY fails it, and the link is reused', async () => {
   const rig = await Rig.open({ poolSize: 1 });
   const client = await rig.client();
   client.send(query('copy t FROM STDIN'));
@@ -236,4 +236,24 @@ test('every statement of a pipeline whose client has vanished is cancelled', asy
   await rig.settle();
   expect(rig.server.cancels).toBe(2);
   expect(rig.pool().idleCount).toBe(1);
+});
+
+test('a link whose outstanding replies cannot be counted is closed, never pooled', async () => {
+  const rig = await Rig.open({ poolSize: 1 });
+  const [client, next] = await rig.clients(2);
+  client?.send(extended('copy t FROM STDIN'), sync());
+  await rig.settle();
+  client?.send(copyFail());
+  await rig.settle();
+  client?.send(sync());
+  await rig.settle();
+  expect(client?.tags).toBe('12GEZ');
+  next?.send(query('SELECT 1'));
+  await rig.settle();
+  expect(next?.tags).toBe('');
+  client?.hangUp();
+  await rig.settle();
+  expect(rig.server.backends[0]?.saidGoodbye).toBe(true);
+  expect(next?.tags).toBe('CZ');
+  expect(rig.server.dials).toBe(2);
 });

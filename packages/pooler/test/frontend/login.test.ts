@@ -1,7 +1,7 @@
 import { query } from '../kit/messages';
 import { Rig } from '../kit/rig';
 
-test('a client that leaves while its settings are tried leaves nothing of them to the next', async () => {
+test('a client that leaves while its settings are tried leaves none to the next', async () => {
   const rig = await Rig.open({ poolSize: 1 });
   const first = await rig.client();
   const { backend } = rig.server;

@@ -141,7 +141,7 @@ test.each(['SELECT 1', 'INSERT 0 1', 'BEGIN', 'SHOW', 'START TRANSACTION', 'SAVE
   },
 );
 
-test('the link of a replication client is its own, and makes room by giving up an idle one', async () => {
+test('a replication client has a link of its own, for which an idle one makes room', async () => {
   const rig = await Rig.open({ poolSize: 1 });
   const client = await rig.client();
   client.send(query('SELECT 1'));
@@ -178,7 +178,7 @@ test('a replication client closes no more idle links than it needs', async () =>
   expect(rig.pool().idleCount).toBe(2);
 });
 
-test('a database that is removed and comes back at once is served by its new settings', async () => {
+test('a database that is removed and comes back is served by its new settings', async () => {
   const rig = await Rig.open({ poolSize: 1 });
   await rig.holders(1);
   const { settings, credentials } = rig.pooler;

@@ -13,9 +13,9 @@ import { copyInResponse, frame, type Message, MessageStream } from './messages';
 type Status = 'I' | 'T' | 'E';
 
 /**
- * One backend of the fake PostgreSQL. By itself it knows BEGIN, COMMIT, ROLLBACK, `hang` (runs until
- * cancelled), `stuck` (runs for ever), `fail`, `copy` (FROM STDIN) and answers everything else like a
- * SELECT without rows; `answer` overrides.
+ * One backend of the fake PostgreSQL. By itself it knows BEGIN, COMMIT, ROLLBACK, `hang` (runs
+ * until cancelled), `stuck` (runs for ever), `fail` and `copy` (FROM STDIN), and answers everything
+ * else like a SELECT without rows; `answer` overrides.
  */
 export class FakeBackend implements Peer {
   readonly processId: number;

@@ -10,7 +10,7 @@ const NOBODY: WireHandler = {
   closed: () => undefined,
 };
 
-/** What overwrites a read buffer after it was delivered: whoever kept a view of it sends garbage. */
+/** Overwrites a read buffer after it was delivered: whoever kept a view of it sends garbage. */
 const POISON = 0xee;
 
 /** The far end of a wire, in a test's hands. */
@@ -24,8 +24,8 @@ export interface Peer {
 }
 
 /**
- * A wire in memory. Events reach the handler and the peer only when the task queue runs, so nothing is
- * re-entrant. Bytes that are delivered lie in a buffer that is overwritten afterwards.
+ * A wire in memory. Events reach the handler and the peer only when the task queue runs, so nothing
+ * is re-entrant. Bytes that are delivered lie in a buffer that is overwritten afterwards.
  */
 export class FakeWire implements Wire {
   handler: WireHandler = NOBODY;

@@ -53,7 +53,7 @@ test('a link idle for server_check_delay is tested before it is lent', async () 
   expect(client.tags).toBe('CZCZ');
 });
 
-test('while an idle link is tested no other is dialled for the client that waits for it', async () => {
+test('while an idle link is tested no other is dialled for its client', async () => {
   const rig = await Rig.open({ poolSize: 5, serverCheckQuery: 'SELECT check' });
   const client = await rig.client();
   await rig.pass(31_000);
@@ -74,7 +74,7 @@ test('a link that fails its test is closed, and the client gets another one', as
   expect(rig.server.backends[1]?.queries).toEqual(['SELECT 2']);
 });
 
-test('a link whose test is not answered in time is closed, and the client gets another one', async () => {
+test('a link whose test is not answered in time is closed; the client gets another', async () => {
   const rig = await Rig.open({ poolSize: 2, serverCheckQuery: 'stuck' });
   const client = await rig.client();
   await rig.pass(31_000);

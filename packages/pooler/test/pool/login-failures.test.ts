@@ -142,7 +142,7 @@ test('a server that does not answer fails its clients at server_connect_timeout'
   expect(client.errors[0]?.message).toContain('connect timeout');
 });
 
-test('while the server is silent, new clients are told of the last failure instead of waiting', async () => {
+test('while the server is silent, new clients hear of the last failure at once', async () => {
   const rig = await Rig.open({ serverConnectTimeoutMs: 5000 });
   rig.server.dialling = { kind: 'silence' };
   rig.caller();
@@ -174,7 +174,7 @@ test('server_connect_timeout 0 means no limit', async () => {
   expect(client.tags).toMatch(/Z$/);
 });
 
-test('a link that is lost during its connect query fails its client at once and is replaced', async () => {
+test('a link lost during its connect query fails its client at once, and is replaced', async () => {
   const rig = await Rig.open({
     databases: new Map([[databaseName('app'), databaseSettings({ connectQuery: 'stuck' })]]),
   });

@@ -19,7 +19,7 @@ const TAGS = {
 } as const;
 
 /**
- * Plays a conversation: `>` begins what is sent (tags), `<` begins what comes back (`G` copy in, `C`
+ * Plays a conversation: `>` begins what is sent (tags), `<` what comes back (`G` copy in, `C`
  * complete, `E` error, `Z` ready).
  */
 function play(conversation: string): OwedReplies {

@@ -23,8 +23,8 @@ export type Reply = 'C' | 'E' | 'G' | 'Z';
 /**
  * PostgreSQL's main loop, reduced to the flow of replies.
  *
- * @see PostgreSQL documentation, anchors protocol-flow-ext-query and protocol-flow-copy; `ignore_till_sync`
- *   and `CopyGetData` in its source
+ * @see PostgreSQL documentation, anchors protocol-flow-ext-query and protocol-flow-copy;
+ *   `ignore_till_sync` and `CopyGetData` in its source
  */
 export class PostgresModel {
   /** Messages that have arrived and were not read yet. */

@@ -138,7 +138,7 @@ test('an unknown message from PostgreSQL costs the link and its client hears 080
   expect(client.closed).toBe(true);
 });
 
-test('the permit of a link that was broken off comes back only with the end from PostgreSQL', async () => {
+test('the permit of a broken link comes back only with the end from PostgreSQL', async () => {
   const rig = await Rig.open({ poolSize: 1 });
   const client = await rig.client();
   client.send(query('stuck'));

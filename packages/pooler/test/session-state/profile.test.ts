@@ -48,7 +48,8 @@ test('a setting that is not wanted any more goes back to what a fresh link has',
   const from = profile({ datestyle: 'SQL', search_path: 'a, b', 'my.setting': 'x' });
   const initial = (name: string) => (name === 'datestyle' ? 'ISO, MDY' : undefined);
   expect(transitionSql(from, EMPTY_PROFILE, initial)).toBe(
-    `RESET "my"."setting";RESET "search_path";SELECT pg_catalog.set_config(E'datestyle',E'ISO, MDY',false)`,
+    'RESET "my"."setting";RESET "search_path";' +
+      "SELECT pg_catalog.set_config(E'datestyle',E'ISO, MDY',false)",
   );
 });
 
