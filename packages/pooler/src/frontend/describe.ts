@@ -2,7 +2,7 @@ import { addressText } from '../backend/server-address';
 import type { LogFields } from '../ports/logger';
 import type { Session } from './session';
 
-/** Who a client is, for a log line. */
+/** Who a client is, or says it is, for a log line. */
 export function describeClient(session: Session): LogFields {
   const { admission, claimed, remote } = session;
   return {
