@@ -46,7 +46,7 @@ function configure(
     if (pool.databaseState !== database) continue;
     pool.limits = poolLimits(pooler.settings, entry, pool.user);
     if (moved) pool.retireAll('database configuration changed');
-    pool.supply.gate.reset();
+    pool.supply.gate.reset(pooler.clock.nowMs());
     pool.serverKeys.forgetPassword();
     pool.supply.renew();
   }

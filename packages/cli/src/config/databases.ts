@@ -174,7 +174,7 @@ function checkDatabase(settings: DatabaseSettings, context: DatabaseContext): vo
     if (message !== undefined) findings.problem(entry, `${subject}host: ${message}`);
   }
   if (globals.auth_type === 'any' && settings.forcedUser === undefined) {
-    findings.problem(entry, `${subject}auth_type = any needs user=`);
+    findings.warning(entry, `${subject}auth_type = any needs user=: every login will be refused`);
   }
   const size = settings.poolSize ?? globals.default_pool_size;
   const least = settings.minPoolSize ?? globals.min_pool_size;

@@ -211,6 +211,7 @@ export class LinkLogin implements WireHandler {
     link.runOwn(connectQuery, (result) => {
       link.onLost = undefined;
       if (result.kind === 'failed') this.#pool.connectQueryFailed(link, result.error.message);
+      else link.connectQuery = connectQuery;
       link.rebase();
       this.#needs.done();
     });

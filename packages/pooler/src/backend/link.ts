@@ -77,6 +77,8 @@ export class Link implements WireHandler {
   readonly collector = new BodyCollector();
   /** A client's frame has been sent in part. */
   midFrame = false;
+  /** The connect query, once it has worked on this link. */
+  connectQuery: string | undefined;
   /** The client (its id) that changed state of this connection which another one must not see; 0: none. */
   changedBy = 0;
   /** Lent since the last reset query. */

@@ -18,7 +18,8 @@ import type { WelcomeWaiter } from '../pool/waiters';
 import { databaseName, type UserName, userName } from '../ports/names';
 import type { TlsInfo, WireHandler } from '../ports/transport';
 import { BodyCollector } from '../relay/body-collector';
-import { type Profile, profileOf, transitionSql } from '../session-state/profile';
+import { preparationSql } from '../session-state/preparation';
+import { type Profile, profileOf } from '../session-state/profile';
 import type { LoginSteps } from './admission';
 import { Authentication, type Proven } from './authentication';
 import type { Session } from './session';
@@ -190,15 +191,17 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
       return;
     }
     const wanted = profileOf(new Map(this.#settings?.values));
-    const parameters = link.identity?.parameters;
-    const sql = transitionSql(link.profile, wanted, (name) => parameters?.initial(name));
+    const sql = preparationSql(link, session.id, wanted) ?? '';
     link.limitTime({
       nowMs: this.#context.clock.nowMs(),
       limitMs: this.#context.settings.serverConnectTimeoutMs,
     });
     link.runOwn(sql, (result) => {
       link.deadlineMs = 0;
-      if (result.kind === 'done') link.profile = wanted;
+      if (result.kind === 'done') {
+        link.profile = wanted;
+        link.changedBy = 0;
+      }
       if (session.phase === 'closed') {
         link.releaseNow();
       } else if (result.kind === 'failed') {

@@ -50,6 +50,8 @@ export class DialGate {
   #state: GateState = { kind: 'open' };
   /** Attempts that have not ended: when they began, and how many did at that moment. */
   readonly #attempts = new Map<number, number>();
+  /** Attempts from before this moment say nothing about today's configuration. */
+  #resetAtMs = 0;
 
   succeeded(startedAtMs: number): void {
     this.#ended(startedAtMs);
@@ -66,11 +68,13 @@ export class DialGate {
     else this.#attempts.delete(startedAtMs);
   }
 
+  /** @returns false when the attempt was one under an older configuration: it does not count */
   failed(
     failure: DialFailure,
     at: { startedAtMs: number; nowMs: number; loginRetryMs: number },
-  ): void {
+  ): boolean {
     this.#ended(at.startedAtMs);
+    if (at.startedAtMs < this.#resetAtMs) return false;
     const gapMs = Math.min(RETRY_GAP_MS[failure.kind], at.loginRetryMs);
     this.#state = {
       kind: 'failing',
@@ -78,10 +82,12 @@ export class DialGate {
       failedAtMs: at.nowMs,
       retryAtMs: at.nowMs + gapMs,
     };
+    return true;
   }
 
   /** Configuration changed: try again at once. */
-  reset(): void {
+  reset(nowMs: number): void {
+    this.#resetAtMs = nowMs;
     this.#state = { kind: 'open' };
   }
 

@@ -120,10 +120,10 @@ export class LinkSupply {
     const { clock, log, settings } = this.#context;
     const { database, user } = this.#pool;
     const loginRetryMs = settings.serverLoginRetryMs;
-    this.gate.failed(failure, { startedAtMs, nowMs: clock.nowMs(), loginRetryMs });
+    const counts = this.gate.failed(failure, { startedAtMs, nowMs: clock.nowMs(), loginRetryMs });
     log.warn('server login failed', { database, user, reason: failure.reason });
     if (dedicated !== undefined && !dedicated.gone) dedicated.refused(failure.error);
-    if (failure.kind !== 'busy' && !this.#pool.hasLiveLink()) {
+    if (counts && failure.kind !== 'busy' && !this.#pool.hasLiveLink()) {
       this.#pool.failWaiters(failure.error, startedAtMs);
     }
     this.fill();

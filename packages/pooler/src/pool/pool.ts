@@ -369,7 +369,7 @@ export class Pool implements LinkOwner, LinkHolder {
     }
     this.welcome = undefined;
     this.acceptedSettings.clear();
-    this.supply.gate.reset();
+    this.supply.gate.reset(this.#context.clock.nowMs());
   }
 
   /** No client, no link, nobody waiting: may be forgotten. */

@@ -7,7 +7,9 @@ import { cleanSlateSql, type Profile, transitionSql } from './profile';
  * as the session expects it.
  */
 export function preparationSql(link: Link, client: ClientId, profile: Profile): string | undefined {
-  if (link.changedBy !== 0 && link.changedBy !== client) return cleanSlateSql(profile);
+  if (link.changedBy !== 0 && link.changedBy !== client) {
+    return cleanSlateSql(profile, link.connectQuery);
+  }
   if (link.profile === profile) return undefined;
   if (link.profile.key === profile.key) {
     // The next comparison is one of identities.

@@ -66,17 +66,19 @@ export function transitionSql(
 
 /**
  * The SQL that takes away what another session has left on a link (settings, role, LISTEN, prepared
- * statements) and sets `to`, as one simple query.
+ * statements), runs the connect query again and sets `to`, as one simple query.
  */
-export function cleanSlateSql(to: Profile): string {
+export function cleanSlateSql(to: Profile, connectQuery: string | undefined): string {
   const statements = [
     'RESET SESSION AUTHORIZATION',
     'RESET ALL',
     'UNLISTEN *',
     'DEALLOCATE ALL',
+    connectQuery ?? '',
     transitionSql(EMPTY_PROFILE, to, () => undefined),
   ];
-  return statements.filter((statement) => statement !== '').join(';');
+  // A line of its own for each: the connect query may end in a comment.
+  return statements.filter((statement) => statement !== '').join('\n;');
 }
 
 /** Custom settings contain a dot that separates two names; other names hold no such character. */

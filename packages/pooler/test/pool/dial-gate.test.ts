@@ -71,9 +71,22 @@ test('of two attempts that began together the one without an answer still counts
 test('success and a new configuration open the gate at once', () => {
   const gates = [failed('rejected'), failed('rejected')];
   gates[0]?.succeeded(900);
-  gates[1]?.reset();
+  gates[1]?.reset(1001);
   for (const gate of gates) {
     expect(gate.waitMs(1001)).toBe(0);
     expect(gate.refusal(1001)).toBeUndefined();
   }
+});
+
+test('the failure of an attempt from before a new configuration does not count', () => {
+  const gate = new DialGate();
+  gate.began(1000);
+  gate.reset(1500);
+  const late = { startedAtMs: 1000, nowMs: 1600, loginRetryMs: 200 };
+  expect(gate.failed(failure('rejected'), late)).toBe(false);
+  expect(gate.refusal(1601)).toBeUndefined();
+  gate.began(1700);
+  const fresh = { startedAtMs: 1700, nowMs: 1800, loginRetryMs: 200 };
+  expect(gate.failed(failure('rejected'), fresh)).toBe(true);
+  expect(gate.refusal(1801)?.message).toBe('rejected');
 });

@@ -77,8 +77,18 @@ test('a name cannot break out of its quotes', () => {
 });
 
 test('a clean slate takes everything away before it sets anything', () => {
-  expect(cleanSlateSql(EMPTY_PROFILE)).toBe(
-    'RESET SESSION AUTHORIZATION;RESET ALL;UNLISTEN *;DEALLOCATE ALL',
+  expect(cleanSlateSql(EMPTY_PROFILE, undefined).split('\n;')).toEqual([
+    'RESET SESSION AUTHORIZATION',
+    'RESET ALL',
+    'UNLISTEN *',
+    'DEALLOCATE ALL',
+  ]);
+  expect(cleanSlateSql(profile({ a: '1' }), undefined)).toMatch(
+    /\n;SELECT pg_catalog\.set_config\(E'a',/,
   );
-  expect(cleanSlateSql(profile({ a: '1' }))).toMatch(/;SELECT pg_catalog\.set_config\(E'a',/);
+});
+
+test('a clean slate runs the connect query again, also when that ends in a comment', () => {
+  const sql = cleanSlateSql(profile({ a: '1' }), "SET b = '2' -- for reports");
+  expect(sql).toMatch(/\n;SET b = '2' -- for reports\n;SELECT pg_catalog\.set_config\(E'a',/);
 });
