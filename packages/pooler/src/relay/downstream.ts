@@ -46,6 +46,9 @@ for (const tag of [
 ]) {
   BODY_BYTES_MAX[tag] = LARGE_MESSAGE_BYTES_MAX - LENGTH_BYTES;
 }
+// A Flush with a body fails, and PostgreSQL then skips everything up to a Sync; that would be the next
+// client's statement, for nothing is owed for a Flush.
+BODY_BYTES_MAX[Frontend.Flush] = 0;
 
 /**
  * Forwards a chunk from a client to its link, in runs that are as long as possible; asks for a link

@@ -165,6 +165,15 @@ test.each(['C', 'D', 'E', 'H', 'S', 'c', 'f'])(
   },
 );
 
+test('a Flush with a body gets 08P01, for PostgreSQL would skip what comes next', async () => {
+  const rig = await Rig.open({ poolSize: 1 });
+  const client = await rig.client();
+  client.send(query('SELECT 1'), frame('H', 'x'));
+  await rig.settle();
+  expect(client.sqlState).toBe('08P01');
+  expect(rig.server.backends[0]?.tags).toBe('Q');
+});
+
 test('a message of exactly max_packet_size passes', async () => {
   const rig = await Rig.open({ packetBytesMax: 100 });
   const client = await rig.client();
