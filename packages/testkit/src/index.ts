@@ -7,6 +7,12 @@ export {
   type UserSpec,
 } from './cluster';
 export { Daemon, type DaemonExit, type DaemonOptions, daemonProgram, startDaemon } from './daemon';
+export { type Environment, startEnvironment } from './differential/environment';
+export { type Outcome, type Result, runScripts } from './differential/runner';
+export { MODES, type PoolMode, type Script } from './differential/script';
+export { allScripts } from './differential/scripts';
+export { failures, resultTable } from './differential/table';
+export { checkIsolation, type IsolationOptions, type IsolationReport } from './isolation/check';
 export { availableMajors, defaultCacheDir, MAJORS, type Major } from './postgres/binaries';
 export type { Settings } from './postgres/config-file';
 export { Server } from './postgres/server';

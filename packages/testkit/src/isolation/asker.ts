@@ -120,6 +120,15 @@ export class Asker {
     if (wrong !== undefined) throw new Violation(`${this.name}: ${wrong}`);
   }
 
+  /** Waits for ReadyForQuery. @returns which of the possible answers came */
+  async receiveOneOf(answers: readonly (readonly Expected[])[]): Promise<number> {
+    const got = await this.until('Z');
+    this.ledger.counts.queries += 1;
+    const found = answers.findIndex((expected) => mismatch(got, expected) === undefined);
+    if (found >= 0) return found;
+    throw new Violation(`${this.name}: ${mismatch(got, answers[0] ?? [])}`);
+  }
+
   /** All messages up to the `count`-th with this tag. */
   async until(tag: string, count = 1): Promise<readonly BackendMessage[]> {
     let left = count;

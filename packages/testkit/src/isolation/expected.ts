@@ -74,7 +74,7 @@ export function mismatch(
   return undefined;
 }
 
-export function fits(is: BackendMessage, shall: Expected): boolean {
+function fits(is: BackendMessage, shall: Expected): boolean {
   if (shall.kind === 'message') return is.tag === shall.tag && is.body.equals(shall.body);
   if (is.tag !== 'E') return false;
   const { C, M } = noticeFields(is);
