@@ -55,8 +55,7 @@ export interface PoolerNeeds {
  */
 export type PoolerState = 'serving' | 'draining-clients' | 'draining-links' | 'stopped';
 
-/** Connections that have not said who they are may exceed `max_client_conn` by this factor. */
-const STRANGERS_FACTOR = 2;
+/** How many connections that have not said who they are there may be, over `max_client_conn`. */
 const STRANGERS_EXTRA = 100;
 /** How long a wire that we have ended may stay open on the other side. */
 const LINGER_MS = 5000;
@@ -80,6 +79,8 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   scramSecrets: ScramSecrets;
   state: PoolerState = 'serving';
   #countedClients = 0;
+  /** Sessions that have not said who they are, the oldest first. */
+  readonly #strangers = new Set<Session>();
   readonly #clientsOfUser = new Map<UserName, number>();
   readonly #listeners: Listener[] = [];
   readonly #transport: Transport;
@@ -142,13 +143,21 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
       wire.destroy();
       return;
     }
-    if (max > 0 && this.sessions.size > max * STRANGERS_FACTOR + STRANGERS_EXTRA) {
-      this.log.warn('too many connections that have not logged in', { client: session.id });
-      wire.destroy();
+    this.sessions.set(session.id, session);
+    this.#strangers.add(session);
+    wire.handler = new Startup(session, this);
+    if (max > 0 && this.#strangers.size > max + STRANGERS_EXTRA) this.#closeOldestStranger();
+  }
+
+  /** Who has said nothing for longest makes room: those that come now may have something to say. */
+  #closeOldestStranger(): void {
+    for (const session of this.#strangers) {
+      this.#strangers.delete(session);
+      // A client of a virtual database has come in without being counted.
+      if (session.phase !== 'startup' && session.phase !== 'tls') continue;
+      session.close('too many connections that have not logged in');
       return;
     }
-    this.sessions.set(session.id, session);
-    wire.handler = new Startup(session, this);
   }
 
   get draining(): boolean {
@@ -200,6 +209,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
 
   countClient(session: Session): boolean {
     session.counted = true;
+    this.#strangers.delete(session);
     this.#countedClients++;
     return this.settings.clientsMax === 0 || this.#countedClients <= this.settings.clientsMax;
   }
@@ -220,6 +230,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
 
   sessionClosed(session: Session, reason: string): void {
     this.sessions.delete(session.id);
+    this.#strangers.delete(session);
     if (session.counted) this.#countedClients--;
     if (session.cancelIdentity !== undefined) this.cancels.forget(session.cancelIdentity);
     const { admission } = session;
