@@ -34,81 +34,106 @@ export class Dialer {
   }
 
   /**
-   * Brings `link` from `dialing` to a state in which it can be lent. `done` is called once: without a
-   * failure, or with one after the link has begun to close.
+   * Brings `link` from `dialing` to a state in which it can be lent. `done` is called once, and not
+   * within this call: without a failure, or with one after the link has begun to close.
    */
   dial(link: Link, pool: Pool, purpose: DialPurpose, done: (failure?: DialFailure) => void): void {
+    new Dial(this.#needs, { link, pool, purpose, done }).start();
+  }
+}
+
+interface DialJob {
+  readonly link: Link;
+  readonly pool: Pool;
+  readonly purpose: DialPurpose;
+  readonly done: (failure?: DialFailure) => void;
+}
+
+/** One attempt to open a link. Tries the addresses of its server's name one after the other. */
+class Dial {
+  readonly #needs: DialerNeeds;
+  readonly #job: DialJob;
+  #login: LinkLogin | undefined;
+  #untried: readonly Address[] = [];
+  #over = false;
+  #cancelTimer: () => void = () => undefined;
+
+  constructor(needs: DialerNeeds, job: DialJob) {
+    this.#needs = needs;
+    this.#job = job;
+  }
+
+  start(): void {
     const { settings, clock } = this.#needs;
-    let login: LinkLogin | undefined;
-    let over = false;
-    const finish = (failure?: DialFailure) => {
-      if (over) return;
-      over = true;
-      cancelTimer();
-      if (failure !== undefined) link.close(failure.reason);
-      done(failure);
-    };
-    const tooLate = () =>
-      finish(unreachable(login?.phase === 'auth' ? 'login timeout' : 'connect timeout'));
     const limitMs = settings.serverConnectTimeoutMs;
-    const cancelTimer = limitMs === 0 ? () => undefined : clock.after(limitMs, tooLate);
-    const endpoint = this.#pick(pool);
+    if (limitMs > 0) this.#cancelTimer = clock.after(limitMs, () => this.#tooLate());
+    const endpoint = this.#pick();
     if (endpoint === undefined) {
-      // Not within the caller's call: it has not finished its own bookkeeping yet.
-      clock.after(0, () => finish(unreachable('no server is configured for this database')));
+      const failure = unreachable('no server is configured for this database');
+      clock.after(0, () => this.#finish(failure));
       return;
     }
-    link.hostName = endpoint.host;
-    this.#resolve(endpoint, (result) => {
-      if (over) return;
-      if ('error' in result) {
-        this.#nextHost(pool, true);
-        finish(unreachable(`server DNS lookup failed: ${result.error.message}`));
-        return;
-      }
-      login = new LinkLogin(link, pool, purpose, {
-        settings: this.#needs.settings,
-        credentials: this.#needs.credentials,
-        done: (failure) => {
-          this.#nextHost(pool, failure?.kind === 'unreachable');
-          finish(failure);
-        },
-      });
-      link.address = result.address;
-      link.connectedAtMs = clock.nowMs();
-      link.wire = this.#needs.transport.connect(result.address, socketOptions(settings), login);
-    });
-  }
-
-  #pick(pool: Pool): ServerEndpoint | undefined {
-    const key = pool.databaseState.automatic ? FALLBACK_SERVERS : pool.database;
-    const servers = this.#needs.topology.current.servers.get(key) ?? [];
-    return servers[pool.databaseState.nextHost % Math.max(1, servers.length)];
-  }
-
-  /** Round robin moves on after every dial; `disable` only when a host could not be reached. */
-  #nextHost(pool: Pool, failed: boolean): void {
-    const database = pool.databaseState;
-    if (failed || database.settings.loadBalanceHosts === 'round-robin') database.nextHost++;
-  }
-
-  #resolve(
-    endpoint: ServerEndpoint,
-    done: (result: { address: Address } | { error: Error }) => void,
-  ): void {
+    this.#job.link.hostName = endpoint.host;
     if (isUnixDirectory(endpoint.host)) {
-      done({ address: unixSocketAddress(endpoint.host, endpoint.port) });
+      this.#connectTo([unixSocketAddress(endpoint.host, endpoint.port)]);
       return;
     }
     this.#needs.resolver.resolve(endpoint.host, (result) => {
+      if (this.#over) return;
       if ('error' in result) {
-        done(result);
+        const failure = unreachable(`server DNS lookup failed: ${result.error.message}`);
+        clock.after(0, () => this.#finish(failure));
         return;
       }
-      const host = result.addresses[0];
-      if (host === undefined) done({ error: new Error(`${endpoint.host}: no address`) });
-      else done({ address: { kind: 'tcp', host, port: endpoint.port } });
+      const { port } = endpoint;
+      this.#connectTo(result.addresses.map((host) => ({ kind: 'tcp', host, port })));
     });
+  }
+
+  #pick(): ServerEndpoint | undefined {
+    const { database, databaseState } = this.#job.pool;
+    const key = databaseState.automatic ? FALLBACK_SERVERS : database;
+    const servers = this.#needs.topology.current.servers.get(key) ?? [];
+    return servers[databaseState.nextHost % Math.max(1, servers.length)];
+  }
+
+  /** @returns false when there is no address (left) */
+  #connectTo(addresses: readonly Address[]): boolean {
+    const [address, ...untried] = addresses;
+    if (address === undefined) return false;
+    const { settings, clock, credentials, transport } = this.#needs;
+    const { link, pool, purpose } = this.#job;
+    this.#untried = untried;
+    this.#login = new LinkLogin(link, pool, purpose, {
+      settings,
+      credentials,
+      done: (failure) => this.#finish(failure),
+      nextAddress: () => !this.#over && this.#connectTo(this.#untried),
+    });
+    link.address = address;
+    link.connectedAtMs = clock.nowMs();
+    link.wire = transport.connect(address, socketOptions(settings), this.#login);
+    return true;
+  }
+
+  #tooLate(): void {
+    const what = this.#login?.phase === 'auth' ? 'login timeout' : 'connect timeout';
+    this.#finish(unreachable(what));
+  }
+
+  #finish(failure?: DialFailure): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#cancelTimer();
+    this.#nextHost(failure?.kind === 'unreachable');
+    if (failure !== undefined) this.#job.link.close(failure.reason);
+    this.#job.done(failure);
+  }
+
+  /** Round robin moves on after every dial; `disable` only when a host could not be reached. */
+  #nextHost(failed: boolean): void {
+    const database = this.#job.pool.databaseState;
+    if (failed || database.settings.loadBalanceHosts === 'round-robin') database.nextHost++;
   }
 }
 

@@ -35,6 +35,8 @@ interface LoginNeeds {
   readonly settings: PoolerSettings;
   readonly credentials: CredentialSource;
   readonly done: (failure?: DialFailure) => void;
+  /** Dials the next address of the same server. @returns false when there is none */
+  readonly nextAddress: () => boolean;
 }
 
 /** One login to PostgreSQL, from the connected socket to the first ReadyForQuery. */
@@ -233,6 +235,7 @@ export class LinkLogin implements WireHandler {
 
   closed(cause: Error | undefined): void {
     const reason = cause?.message ?? 'server closed the connection';
+    if (this.phase === 'connecting' && this.#needs.nextAddress()) return;
     // The link hears of it first, so that it does not wait for an end that has come already.
     this.#link.closed(cause);
     this.#fail(unreachable(this.phase === 'connecting' ? `connect failed: ${reason}` : reason));

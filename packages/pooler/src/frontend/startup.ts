@@ -84,10 +84,13 @@ export class Startup implements WireHandler {
         if (request.major === 2) session.fail('oldProtocol');
         else session.fail('unsupportedProtocol', `${request.major}.${request.minor}`);
         return;
-      case 'startup':
-        if (rest.length > 0) session.keep(rest);
-        new Login(session, this.#context).start(request);
+      case 'startup': {
+        const login = new Login(session, this.#context);
+        login.start(request);
+        // A client may send its password along, or statements where none is asked for.
+        if (rest.length > 0) login.received(rest, rest.length);
         return;
+      }
     }
   }
 
