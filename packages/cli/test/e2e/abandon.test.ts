@@ -224,6 +224,14 @@ describe('a client that says goodbye behind what it has asked for', () => {
     expect(await jobs()).toEqual([]);
   });
 
+  test('leaves the link free when PostgreSQL skips it behind an error', async () => {
+    const client = await enter(daemon);
+    const bad = frontend.parse('SELECT no_such_column');
+    client.socket.end(Buffer.concat([bad, frontend.query('SELECT 1'), frontend.terminate()]));
+    expect(await withClient(daemon, (next) => ask(next, 'SELECT 1'))).toBe('1');
+    client.destroy();
+  });
+
   test('but was still waiting: nothing of it runs', async () => {
     const holder = await enter(daemon);
     await holder.query('BEGIN');

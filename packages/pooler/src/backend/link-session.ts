@@ -16,6 +16,8 @@ export interface LinkSession {
   ready(link: Link): void;
   /** PostgreSQL has begun to read CopyData. The session may end its lease here, as in `ready`. */
   copyInBegan(link: Link): void;
+  /** An ErrorResponse arrived and has been counted. The session may end its lease here, as in `ready`. */
+  failed(link: Link): void;
   /** The kernel has taken everything that was written to the link. */
   linkDrained(): void;
   /** The connection to the server is gone or unusable. The lease is over. */

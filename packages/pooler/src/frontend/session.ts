@@ -299,6 +299,11 @@ export class Session implements WireHandler, DedicatedWaiter {
     if (this.phase === 'draining') this.#endDraining(link);
   }
 
+  failed(link: Link): void {
+    // The ReadyForQuery that it stays for may never come.
+    if (this.phase === 'draining' && link.owed.uncertain) this.#endDraining(link);
+  }
+
   #endDraining(link: Link): void {
     this.#detach(link);
     link.releaseAtEndOfChunk();

@@ -157,9 +157,11 @@ function takeNote(link: Link, session: LinkSession, tag: number): void {
     case Backend.ErrorResponse: {
       link.owed.failed();
       const error = decodeNotice(link.collector.takeNotice());
-      if (!endsConnection(error)) return;
-      link.fatalForwarded = !link.dropping;
-      link.retireReason ??= `server: ${error.message}`;
+      if (endsConnection(error)) {
+        link.fatalForwarded = !link.dropping;
+        link.retireReason ??= `server: ${error.message}`;
+      }
+      session.failed(link);
       return;
     }
     case Backend.ParameterStatus: {
