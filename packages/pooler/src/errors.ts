@@ -115,7 +115,6 @@ const CATALOGUE = {
     severity: 'ERROR',
     text: 'canceling statement due to user request',
   },
-  replicationRefused: { code: '08006', severity: 'FATAL', text: 'login failed' },
   internal: { code: 'XX000', severity: 'FATAL', text: 'internal error' },
 } as const satisfies Record<string, Entry>;
 

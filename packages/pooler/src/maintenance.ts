@@ -1,6 +1,7 @@
 import { noticeResponse } from '@pgweir/protocol';
 import type { Link } from './backend/link';
 import { STATUS_IDLE } from './backend/server-status';
+import { errorFields } from './errors';
 import type { Session } from './frontend/session';
 import type { Pool } from './pool/pool';
 import type { PoolWaiter } from './pool/waiters';
@@ -32,7 +33,7 @@ export class Maintenance {
 
   tick(): void {
     const nowMs = this.#pooler.clock.nowMs();
-    for (const pool of [...this.#pooler.pools.values()]) {
+    for (const pool of this.#pooler.everyPool()) {
       this.#waiters(pool, nowMs);
       for (const link of [...pool.links]) this.#link(pool, link, nowMs);
       if (pool.reserveAllowed() && !pool.reserveInUse) {
@@ -61,6 +62,12 @@ export class Maintenance {
   #waiters(pool: Pool, nowMs: number): void {
     for (const waiter of pool.waiters) this.#waiter(waiter, nowMs);
     for (const waiter of pool.dedicatedWaiters) this.#waiter(waiter, nowMs);
+    const maxMs = this.#pooler.settings.queryWaitTimeoutMs;
+    for (const waiter of pool.welcomeWaiters) {
+      if (maxMs === 0 || nowMs - waiter.waitingSinceMs <= maxMs) continue;
+      pool.welcomeWaiters.delete(waiter);
+      waiter.refused(errorFields('queryWaitTimeout'));
+    }
   }
 
   #waiter(waiter: PoolWaiter, nowMs: number): void {
@@ -109,6 +116,11 @@ export class Maintenance {
         if (link.deadlineMs === 0) link.deadlineMs = nowMs + SLOW_CLOSE_MS;
         else if (nowMs > link.deadlineMs) {
           link.deadlineMs = Number.POSITIVE_INFINITY;
+          if (!link.heardFromServer) {
+            // Nothing has ever come: whatever accepts there, it is no backend of PostgreSQL.
+            link.wire?.destroy();
+            return;
+          }
           this.#pooler.log.warn('server has not closed its side yet; the connection still counts', {
             link: link.id,
             database: pool.database,
@@ -127,7 +139,8 @@ export class Maintenance {
     const { queryTimeoutMs, idleTransactionTimeoutMs, transactionTimeoutMs } = limits;
     const running = link.queryStartMs > 0;
     const quiet = link.owed.settled && link.status === STATUS_IDLE;
-    if (quiet && link.retireReason !== undefined && this.#pooler.settings.serverFastClose) {
+    const fastClose = this.#pooler.settings.serverFastClose && !session.admission?.replication;
+    if (fastClose && quiet && link.retireReason !== undefined) {
       session.fail('configurationChanged');
       return;
     }
@@ -176,7 +189,7 @@ export class Maintenance {
     const { settings } = this.#pooler;
     if (!pool.unused) return;
     const idleMs = nowMs - pool.usedAtMs;
-    const gone = this.#pooler.databases.get(pool.database) !== pool.databaseState;
+    const gone = this.#pooler.retiredPools.has(pool);
     const idleMaxMs = settings.poolIdleTimeoutMs;
     const old = idleMaxMs > 0 && idleMs > idleMaxMs;
     const database = pool.databaseState;
@@ -188,7 +201,7 @@ export class Maintenance {
     const neverWorked = database.automatic && pool.welcome === undefined && idleMs > UNKNOWN_MS;
     if (!gone && !old && !autoOld && !neverWorked) return;
     pool.dispose();
-    this.#pooler.pools.delete(pool.key);
+    if (!this.#pooler.retiredPools.delete(pool)) this.#pooler.pools.delete(pool.key);
   }
 
   #forgetDatabases(nowMs: number): void {

@@ -16,7 +16,7 @@ export interface PoolerContext {
   readonly dialer: Dialer;
   newLink(pool: Pool, permit: Permit): Link;
   /** False while draining: no new links then. */
-  mayDial(pool: Pool): boolean;
+  readonly opensLinks: boolean;
   /** Why a link that has just become free must be closed instead, if it must. */
   reasonToRetire(pool: Pool, link: Link): string | undefined;
   linkClosing(pool: Pool, link: Link): void;

@@ -71,6 +71,8 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   readonly sessions = new Map<ClientId, Session>();
   readonly databases = new Map<DatabaseName, Database>();
   readonly pools = new Map<PoolKey, Pool>();
+  /** Pools of databases that a reload has removed, until their links are gone. */
+  readonly retiredPools = new Set<Pool>();
   /** Wires that were ended, and when to lose patience. */
   readonly lingering = new Map<Wire, number>();
   readonly topology: StaticTopology;
@@ -185,6 +187,10 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     return database;
   }
 
+  forcedUser(name: DatabaseName): UserName | undefined {
+    return databaseSettingsFor(this.settings, name)?.entry.forcedUser;
+  }
+
   pool(database: Database, user: UserName): Pool {
     const key = poolKey(database.name, user);
     let pool = this.pools.get(key);
@@ -193,6 +199,17 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
       this.pools.set(key, pool);
     }
     return pool;
+  }
+
+  everyPool(): readonly Pool[] {
+    return [...this.pools.values(), ...this.retiredPools];
+  }
+
+  /** The pool's database has been removed: one of the same name would be another. */
+  retirePool(pool: Pool): void {
+    this.pools.delete(pool.key);
+    this.retiredPools.add(pool);
+    pool.retireAll('database removed');
   }
 
   newLink(pool: Pool, permit: Permit): Link {
@@ -274,17 +291,13 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.lingering.delete(wire);
   }
 
-  mayLease(_session: Session): boolean {
-    return this.state !== 'draining-links' && this.state !== 'stopped';
-  }
-
-  mayDial(_pool: Pool): boolean {
+  get opensLinks(): boolean {
     return this.state !== 'draining-links' && this.state !== 'stopped';
   }
 
   reasonToRetire(pool: Pool, link: Link): string | undefined {
     if (link.retireReason !== undefined) return link.retireReason;
-    if (!this.mayDial(pool)) return 'server shutting down';
+    if (!this.opensLinks) return 'server shutting down';
     const { poolSize, reservePoolSize, serverLifetimeMs } = pool.limits;
     if (poolSize > 0 && pool.links.size > poolSize + reservePoolSize) {
       if (pool.liveCount() > poolSize + reservePoolSize) return 'too many servers in the pool';
@@ -340,7 +353,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
       for (const session of this.sessions.values()) {
         if (session.phase === 'waiting') session.fail('serverShuttingDown');
       }
-      for (const pool of this.pools.values()) {
+      for (const pool of this.everyPool()) {
         pool.supply.renew();
         for (const link of [...pool.idleLinks]) link.close('server shutting down');
       }
@@ -352,7 +365,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   #isSettled(): boolean {
     if (this.state === 'draining-clients') return this.#countedClients === 0;
     if (this.state === 'draining-links') {
-      for (const pool of this.pools.values()) if (pool.links.size > 0) return false;
+      for (const pool of this.everyPool()) if (pool.links.size > 0) return false;
     }
     return true;
   }
@@ -368,7 +381,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.#stopMaintenance();
     const closing = this.#listeners.splice(0).map((listener) => listener.close());
     for (const session of [...this.sessions.values()]) session.close('shutdown');
-    for (const pool of this.pools.values()) {
+    for (const pool of this.everyPool()) {
       for (const link of [...pool.links]) link.close('shutdown');
     }
     await Promise.all(closing);

@@ -82,7 +82,7 @@ function removeDatabase(pooler: Pooler, database: Database): void {
   for (const session of [...pooler.sessions.values()]) {
     if (session.admission?.database === database) session.fail('databaseRemoved');
   }
-  for (const pool of pooler.pools.values()) {
-    if (pool.databaseState === database) pool.retireAll('database removed');
+  for (const pool of pooler.everyPool()) {
+    if (pool.databaseState === database) pooler.retirePool(pool);
   }
 }

@@ -15,11 +15,11 @@ export function snapshotOf(pooler: Pooler): DaemonSnapshot {
     counts[session.phase] = (counts[session.phase] ?? 0) + 1;
     byPool.set(session.admission.pool, counts);
   }
-  const pools = [...pooler.pools.values()].map((pool) => poolView(pooler, pool, byPool.get(pool)));
+  const pools = [...pooler.everyPool()].map((pool) => poolView(pooler, pool, byPool.get(pool)));
   return {
     state: pooler.state,
     clientsTotal: pooler.sessions.size,
-    linksTotal: [...pooler.pools.values()].reduce((sum, pool) => sum + pool.links.size, 0),
+    linksTotal: [...pooler.everyPool()].reduce((sum, pool) => sum + pool.links.size, 0),
     pools: pools.sort((a, b) => order(a.database, b.database) || order(a.user, b.user)),
     stats: [...pooler.databases.values()].map(
       (database): DatabaseStatsView => ({ database: database.name, ...database.counters }),

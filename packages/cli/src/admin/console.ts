@@ -30,7 +30,8 @@ interface ConsoleNeeds {
   readonly log: Logger;
 }
 
-const COMMAND = /^\s*([a-z_]+)(?:\s+([a-z_]+))?\s*;?\s*$/i;
+/** No command is longer; what a stranger sends beyond it is not even looked at. */
+const COMMAND_CHARACTERS_MAX = 1000;
 
 const PARAMETERS: ReadonlyMap<string, string> = new Map([
   ['server_version', `${VERSION}/pgweir`],
@@ -108,9 +109,9 @@ export class AdminConsole implements VirtualDatabase {
   }
 
   async #answer(user: UserName, sql: string): Promise<Buffer> {
-    const [, word = '', argument = ''] = COMMAND.exec(sql) ?? [];
-    const command = word.toLowerCase();
-    const item = argument.toLowerCase();
+    if (sql.length > COMMAND_CHARACTERS_MAX) return refusal('bad arguments');
+    const [command = '', item = '', ...more] = words(sql);
+    if (more.length > 0) return refusal(`invalid command '${sql}', use SHOW HELP;`);
     if (command === 'show' || command === 'select') {
       if (item === 'help') return help();
       const answer = show(item, await this.#needs.view());
@@ -136,6 +137,12 @@ export class AdminConsole implements VirtualDatabase {
   #asAdmin(user: UserName, run: () => Buffer): Buffer {
     return this.#needs.mayAdmin(user) ? run() : refusal('admin access needed', '42501');
   }
+}
+
+/** The words of a command in lower case, without the semicolon at its end. */
+function words(sql: string): readonly string[] {
+  const text = sql.trim();
+  return (text.endsWith(';') ? text.slice(0, -1) : text).trim().toLowerCase().split(/\s+/);
 }
 
 const SHUTDOWN: Readonly<Record<string, ShutdownKind>> = {

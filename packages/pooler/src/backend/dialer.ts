@@ -1,4 +1,4 @@
-import { type DialFailure, unreachable } from '../pool/dial-gate';
+import { type DialFailure, serverUnreachable } from '../pool/dial-gate';
 import type { Pool } from '../pool/pool';
 import type { Clock } from '../ports/clock';
 import type { CredentialSource } from '../ports/credential-source';
@@ -69,7 +69,7 @@ class Dial {
     if (limitMs > 0) this.#cancelTimer = clock.after(limitMs, () => this.#tooLate());
     const endpoint = this.#pick();
     if (endpoint === undefined) {
-      const failure = unreachable('no server is configured for this database');
+      const failure = serverUnreachable('no server is configured for this database');
       clock.after(0, () => this.#finish(failure));
       return;
     }
@@ -81,7 +81,7 @@ class Dial {
     this.#needs.resolver.resolve(endpoint.host, (result) => {
       if (this.#over) return;
       if ('error' in result) {
-        const failure = unreachable(`server DNS lookup failed: ${result.error.message}`);
+        const failure = serverUnreachable(`server DNS lookup failed: ${result.error.message}`);
         clock.after(0, () => this.#finish(failure));
         return;
       }
@@ -118,7 +118,7 @@ class Dial {
 
   #tooLate(): void {
     const what = this.#login?.phase === 'auth' ? 'login timeout' : 'connect timeout';
-    this.#finish(unreachable(what));
+    this.#finish(serverUnreachable(what));
   }
 
   #finish(failure?: DialFailure): void {

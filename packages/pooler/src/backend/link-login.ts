@@ -11,7 +11,7 @@ import {
   startupPacket,
 } from '@pgweir/protocol';
 import { errorFields } from '../errors';
-import { type DialFailure, unreachable } from '../pool/dial-gate';
+import { type DialFailure, serverUnreachable } from '../pool/dial-gate';
 import type { Pool } from '../pool/pool';
 import type { CredentialSource } from '../ports/credential-source';
 import type { TlsInfo, Wire, WireHandler } from '../ports/transport';
@@ -83,7 +83,9 @@ export class LinkLogin implements WireHandler {
     const answer = buffer[0];
     if (length > 1 && answer === SSL_YES) {
       // Whoever is in between could have put it there; it would be taken for what TLS protects.
-      this.#fail(unreachable('server sent unencrypted data after its answer to the SSL request'));
+      this.#fail(
+        serverUnreachable('server sent unencrypted data after its answer to the SSL request'),
+      );
     } else if (answer === SSL_YES && settings.serverTls !== undefined) {
       this.phase = 'tls';
       this.#wire.startClientTls(settings.serverTls, {
@@ -93,9 +95,9 @@ export class LinkLogin implements WireHandler {
     } else if (answer === SSL_NO && length === 1 && !required) {
       this.#sendStartup();
     } else if (answer === SSL_NO) {
-      this.#fail(unreachable('server refused SSL'));
+      this.#fail(serverUnreachable('server refused SSL'));
     } else {
-      this.#fail(unreachable('server gave no answer to the SSL request'));
+      this.#fail(serverUnreachable('server gave no answer to the SSL request'));
     }
   }
 
@@ -105,6 +107,7 @@ export class LinkLogin implements WireHandler {
 
   #sendStartup(): void {
     this.phase = 'auth';
+    this.#link.startupSent = true;
     const { databaseState, user } = this.#pool;
     const parameters = new Map<string, string>([
       ['user', user],
@@ -137,12 +140,13 @@ export class LinkLogin implements WireHandler {
       this.#read(buffer, length);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#fail(unreachable(`server does not speak the protocol: ${reason}`));
+      this.#fail(serverUnreachable(`server does not speak the protocol: ${reason}`));
     }
   }
 
   #read(buffer: Buffer, length: number): void {
     const reader = this.#link.reader;
+    this.#link.heardFromServer = true;
     let at = 0;
     while (at < length && this.phase === 'auth') {
       if (reader.bodyLeft === 0) {
@@ -195,7 +199,6 @@ export class LinkLogin implements WireHandler {
     if (this.#authentication?.succeeded !== true) {
       throw new ProtocolViolation('unexpectedMessage', Backend.ReadyForQuery, 0);
     }
-    this.phase = 'over';
     const link = this.#link;
     link.loggedIn(this.#wire, {
       processId: this.#processId,
@@ -203,13 +206,14 @@ export class LinkLogin implements WireHandler {
       parameters: new ReportedParameters(this.#parameters),
     });
     if (at < length) consumeOwn(link, buffer, at, length);
+    this.phase = 'over';
     const { connectQuery } = this.#pool.databaseState.settings;
     if (connectQuery === undefined) {
       this.#needs.done();
       return;
     }
     link.enter('resetting');
-    link.onLost = () => this.#needs.done(unreachable('connection lost during connect_query'));
+    link.onLost = () => this.#needs.done(serverUnreachable('connection lost during connect_query'));
     link.runOwn(connectQuery, (result) => {
       link.onLost = undefined;
       if (result.kind === 'failed') this.#pool.connectQueryFailed(link, result.error.message);
@@ -230,7 +234,7 @@ export class LinkLogin implements WireHandler {
   }
 
   ended(): void {
-    this.#fail(unreachable('server closed the connection during login'));
+    this.#fail(serverUnreachable('server closed the connection during login'));
   }
 
   closed(cause: Error | undefined): void {
@@ -238,7 +242,9 @@ export class LinkLogin implements WireHandler {
     if (this.phase === 'connecting' && this.#needs.nextAddress()) return;
     // The link hears of it first, so that it does not wait for an end that has come already.
     this.#link.closed(cause);
-    this.#fail(unreachable(this.phase === 'connecting' ? `connect failed: ${reason}` : reason));
+    this.#fail(
+      serverUnreachable(this.phase === 'connecting' ? `connect failed: ${reason}` : reason),
+    );
   }
 }
 

@@ -27,6 +27,8 @@ export interface LinkOwner {
   cancelsOver(link: Link): void;
 }
 
+const ASCII = /^[\x20-\x7e]*$/;
+
 /** What became of one statement of our own. */
 export type OwnResult =
   | { readonly kind: 'done' }
@@ -77,6 +79,12 @@ export class Link implements WireHandler {
   readonly collector = new BodyCollector();
   /** A client's frame has been sent in part. */
   midFrame = false;
+  /** The startup packet is out: from here on PostgreSQL may have a backend for this connection. */
+  startupSent = false;
+  /** PostgreSQL has answered the startup packet with anything at all. */
+  heardFromServer = false;
+  /** A RESET or DISCARD of the current session may have undone what it had asked for at startup. */
+  wasReset = false;
   /** The connect query, once it has worked on this link. */
   connectQuery: string | undefined;
   /** The client (its id) that changed state of this connection which another one must not see; 0: none. */
@@ -222,14 +230,29 @@ export class Link implements WireHandler {
     else this.owner.abandoned(this);
   }
 
-  /** A reported parameter changed: by the session, by us, or by the server's administrator. */
-  parameterChanged(name: string, value: string): void {
+  /**
+   * A reported parameter changed: by the session, by us, or by the server's administrator.
+   *
+   * @returns whether it is a setting of the session that can be replayed on another link
+   */
+  parameterChanged(name: string, value: string): boolean {
     const parameters = this.identity?.parameters;
-    if (parameters === undefined) return;
+    if (parameters === undefined) return false;
     const tracked = parameters.noteChange(name, value);
-    if (!tracked) return;
+    if (!tracked) return false;
+    if (!ASCII.test(value) && parameters.current('client_encoding') !== 'UTF8') {
+      // Its bytes are in an encoding that we do not read, so it can't be told to another link.
+      return false;
+    }
     const initial = parameters.initial(name);
     this.profile = withSetting(this.profile, name, value === initial ? undefined : value);
+    return true;
+  }
+
+  /** A statement of the session has gone back to defaults; which ones is not known. */
+  noteReset(): void {
+    this.wasReset = true;
+    this.forgetUnreportedSettings();
   }
 
   /**
@@ -253,7 +276,8 @@ export class Link implements WireHandler {
     }
     wire.handler = this;
     this.resumeReading();
-    if (connecting) {
+    if (connecting || !this.startupSent) {
+      // PostgreSQL has not begun a session: no slot of it is taken.
       wire.destroy();
       return;
     }
@@ -265,11 +289,11 @@ export class Link implements WireHandler {
   }
 
   connected(): void {
-    invariant(false, 'link: connected twice');
+    // Only a dial that was given up meanwhile.
   }
 
   secured(_info: TlsInfo): void {
-    invariant(false, 'link: TLS after login');
+    // Only a handshake that was given up meanwhile.
   }
 
   received(buffer: Buffer, length: number): void {

@@ -17,7 +17,7 @@ export interface CancelIdentity {
 const SHORT_KEY_BYTES = 4;
 const LONG_KEY_BYTES = 32;
 
-/** Failed cancel requests that one source address may make in one window. */
+/** Failed cancel requests of one source address that are logged in one window. */
 const FAILURES_MAX = 20;
 const FAILURES_WINDOW_MS = 10_000;
 const SOURCES_MAX = 10_000;
@@ -61,15 +61,10 @@ export class CancelDesk {
   /** A client asks. `done` is called once, when its connection may be closed. */
   request(identity: CancelIdentity, source: string, done: () => void): void {
     const { log } = this.#needs;
-    if (this.#tooManyFailures(source)) {
-      done();
-      return;
-    }
     const session = this.#sessions.get(identity.processId);
     const expected = session?.admission?.cancel.key;
     if (session === undefined || expected === undefined || !sameKey(expected, identity.key)) {
-      this.#failures.set(source, (this.#failures.get(source) ?? 0) + 1);
-      log.info('failed cancel request', { address: source });
+      this.#failed(source);
       done();
       return;
     }
@@ -110,19 +105,23 @@ export class CancelDesk {
     wire.start();
   }
 
-  /** Guessing is not worth the while: after some failures an address is not even looked up. */
-  #tooManyFailures(source: string): boolean {
-    const nowMs = this.#needs.clock.nowMs();
+  /**
+   * Failures are limited by source address: beyond the limit they are not even logged. Right keys are
+   * heard from anywhere, because many clients may share an address; guessing one of 2^62 is hopeless.
+   */
+  #failed(source: string): void {
+    const { clock, log } = this.#needs;
+    const nowMs = clock.nowMs();
     if (nowMs - this.#windowStartMs > FAILURES_WINDOW_MS || this.#failures.size > SOURCES_MAX) {
       this.#failures.clear();
       this.#windowStartMs = nowMs;
     }
-    const failures = this.#failures.get(source) ?? 0;
-    if (failures === FAILURES_MAX) {
-      this.#failures.set(source, failures + 1);
-      this.#needs.log.warn('too many failed cancel requests', { address: source });
+    const failures = (this.#failures.get(source) ?? 0) + 1;
+    this.#failures.set(source, failures);
+    if (failures <= FAILURES_MAX) log.info('failed cancel request', { address: source });
+    else if (failures === FAILURES_MAX + 1) {
+      log.warn('too many failed cancel requests', { address: source });
     }
-    return failures >= FAILURES_MAX;
   }
 }
 

@@ -13,7 +13,6 @@ import {
   tlsServerEndPoint,
 } from '@pgweir/protocol';
 import { unreachable } from '../errors';
-import type { Database } from '../pool/database';
 import type { StoredSecret } from '../ports/credential-source';
 import type { DatabaseName, UserName } from '../ports/names';
 import type { Session } from './session';
@@ -28,7 +27,8 @@ export interface Proven {
 interface Claim {
   readonly user: UserName;
   readonly databaseName: DatabaseName;
-  readonly database: Database | undefined;
+  /** Under `auth_type = any` nobody gets in without one. */
+  readonly forcedUser: UserName | undefined;
   readonly virtual: boolean;
   readonly proven: (proven: Proven) => void;
 }
@@ -89,8 +89,8 @@ export class Authentication {
   }
 
   #any(): void {
-    const { database, virtual } = this.#claim;
-    if (virtual || database?.settings.forcedUser !== undefined) {
+    const { forcedUser, virtual } = this.#claim;
+    if (virtual || forcedUser !== undefined) {
       this.#done({});
       return;
     }
@@ -128,6 +128,8 @@ export class Authentication {
    */
   message(body: Buffer): void {
     const step = this.#step;
+    // One guess a connection: whatever comes of it, this step is over.
+    this.#step = { kind: 'over' };
     switch (step.kind) {
       case 'cleartext':
         this.#checkClearText(decodePasswordMessage(body));
@@ -156,8 +158,6 @@ export class Authentication {
       this.#session.fail('emptyPassword');
       return;
     }
-    // Further messages of the client wait until the verifier has decided.
-    this.#step = { kind: 'over' };
     const { remote } = this.#session;
     this.#context.verifier.verify(
       {

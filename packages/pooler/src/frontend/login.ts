@@ -12,7 +12,6 @@ import {
 } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import type { CancelIdentity } from '../cancel/cancel-desk';
-import type { Database } from '../pool/database';
 import type { Pool } from '../pool/pool';
 import type { WelcomeWaiter } from '../pool/waiters';
 import { databaseName, type UserName, userName } from '../ports/names';
@@ -22,6 +21,7 @@ import { preparationSql } from '../session-state/preparation';
 import { type Profile, profileOf } from '../session-state/profile';
 import type { LoginSteps } from './admission';
 import { Authentication, type Proven } from './authentication';
+import { clientFault } from './client-fault';
 import type { Session } from './session';
 import type { SessionContext } from './session-context';
 import { type StartupSettings, startupSettings } from './startup-settings';
@@ -47,7 +47,6 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
   #authentication: Authentication | undefined;
   #minor = 0;
   #user: UserName = userName('');
-  #database: Database | undefined;
   #pool: Pool | undefined;
   #settings: StartupSettings | undefined;
   #profile: Profile = profileOf(new Map());
@@ -97,14 +96,14 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
       const parsed = startupSettings(packet.parameters, settings, session.remote);
       if (parsed.kind === 'failed') return session.failWith(parsed.error, '');
       this.#settings = parsed;
-      this.#database = context.database(databaseName(database));
     }
     this.#authentication = new Authentication(session, context, {
       user: this.#user,
       databaseName: databaseName(database),
-      database: this.#database,
+      forcedUser: context.forcedUser(databaseName(database)),
       virtual: virtual !== undefined,
       proven: (proven) => {
+        if (session.phase === 'closed') return;
         session.wire.write(authenticationOk());
         if (virtual === undefined) this.#admit(database, proven);
         else new VirtualLink(session, context, virtual, this.#user).begin(this.#minor);
@@ -116,8 +115,8 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
   #admit(databaseText: string, proven: Proven): void {
     const session = this.#session;
     const context = this.#context;
-    const database = this.#database;
-    if (session.phase === 'closed') return;
+    // Only now: strangers create no databases, and a reload may have come in between.
+    const database = context.database(databaseName(databaseText));
     if (database === undefined) return session.fail('noSuchDatabase', databaseText);
     const { settings } = context;
     const databaseMax = database.settings.databaseClientsMax ?? settings.databaseClientsMax;
@@ -201,6 +200,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
       if (result.kind === 'done') {
         link.profile = wanted;
         link.changedBy = 0;
+        link.wasReset = false;
       }
       if (session.phase === 'closed') {
         link.releaseNow();
@@ -262,15 +262,17 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     try {
       this.#read(buffer, length);
     } catch (error) {
-      if (!(error instanceof ProtocolViolation)) throw error;
-      this.#session.fail('badStartupLayout', 'invalid authentication message');
+      const fault = clientFault(error);
+      if (fault === undefined) throw error;
+      if (fault.key === 'internal') this.#session.fail('internal', '', fault.why);
+      else this.#session.fail('badStartupLayout', 'invalid authentication message');
     }
   }
 
   #read(buffer: Buffer, length: number): void {
     const reader = this.#session.reader;
     let at = 0;
-    while (at < length) {
+    while (at < length && this.#session.phase !== 'closed') {
       if (this.#pool !== undefined || this.#authentication?.over === true) {
         this.#session.keep(buffer.subarray(at, length));
         return;

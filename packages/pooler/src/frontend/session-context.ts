@@ -28,12 +28,14 @@ export interface SessionContext {
   countClient(session: Session): boolean;
   virtualDatabase(name: string): VirtualDatabase | undefined;
   database(name: DatabaseName): Database | undefined;
+  /** The user that the configuration forces upon clients of a database. Creates nothing. */
+  forcedUser(name: DatabaseName): UserName | undefined;
   pool(database: Database, user: UserName): Pool;
   clientsOfUser(user: UserName): number;
   /** Login succeeded: from here on the session counts for its database, pool and user. */
   admitted(session: Session): void;
   /** Whether a session may begin something that needs a link. */
-  mayLease(session: Session): boolean;
+  readonly opensLinks: boolean;
   /** Logs an error that is about to be sent. */
   poolerError(session: Session, error: ErrorFields, why: string): void;
   sessionClosed(session: Session, reason: string): void;

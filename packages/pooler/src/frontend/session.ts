@@ -1,4 +1,10 @@
-import { type ErrorFields, errorResponse, FrameReader, readyForQuery } from '@pgweir/protocol';
+import {
+  type ErrorFields,
+  errorResponse,
+  FrameReader,
+  parameterStatus,
+  readyForQuery,
+} from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import { STATUS_IDLE } from '../backend/server-status';
 import type { CancelIdentity } from '../cancel/cancel-desk';
@@ -10,7 +16,7 @@ import type { ClientId } from '../ports/names';
 import type { Address, TlsInfo, Wire, WireHandler } from '../ports/transport';
 import { relayDown } from '../relay/downstream';
 import { preparationSql } from '../session-state/preparation';
-import { EMPTY_PROFILE, type Profile } from '../session-state/profile';
+import { EMPTY_PROFILE, type Profile, withSetting } from '../session-state/profile';
 import type { PoolMode } from '../settings/settings';
 import { countReply } from '../stats/count-reply';
 import type { Admission, LoginSteps } from './admission';
@@ -59,6 +65,8 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   readonly #kept = new KeptInput();
   readonly #reading: ClientReading;
+  /** The settings of the startup packet, to which RESET returns. */
+  #startup: Profile = EMPTY_PROFILE;
   /** A cancel request came while the link was being prepared. */
   #cancelWanted = false;
   readonly id: ClientId;
@@ -106,6 +114,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   /** Login is over. For replication, the link that was opened for it comes along. */
   begin(profile: Profile, link: Link | undefined): void {
     this.profile = profile;
+    this.#startup = profile;
     this.login = undefined;
     this.wire.handler = this;
     this.enter('idle');
@@ -159,7 +168,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     invariant(admission !== undefined, 'session without admission');
     // A client that does not read its last answer must not be given another one.
     if (this.wire.congested) return undefined;
-    if (!this.#context.mayLease(this)) {
+    if (!this.#context.opensLinks) {
       this.fail('serverShuttingDown');
       return undefined;
     }
@@ -187,26 +196,38 @@ export class Session implements WireHandler, DedicatedWaiter {
     this.link = link;
     this.enter('active');
     const sql = preparationSql(link, this.id, this.profile);
-    if (sql === undefined) return true;
+    if (sql === undefined) {
+      link.wasReset = false;
+      return true;
+    }
     link.limitTime({
       nowMs: this.#context.clock.nowMs(),
       limitMs: this.#context.settings.serverConnectTimeoutMs,
     });
     link.runOwn(sql, (result) => {
       link.deadlineMs = 0;
-      if (result.kind === 'done') {
-        link.profile = this.profile;
-        link.changedBy = 0;
-      }
+      if (result.kind === 'done') this.#prepared(link);
       if (this.phase === 'closed') link.releaseNow();
       else if (result.kind === 'failed') {
         this.failWith({ ...result.error, severity: 'FATAL' }, 'settings were refused');
-      } else if (this.#cancelWanted) {
-        this.#endLeaseNow(link);
+      } else if (this.#cancelWanted && this.hasKept) {
+        if (this.mode !== 'session') this.#endLeaseNow(link);
         this.#dropKept();
       } else this.#resumeKept();
     });
     return false;
+  }
+
+  #prepared(link: Link): void {
+    link.profile = this.profile;
+    link.changedBy = 0;
+    if (!link.wasReset) return;
+    link.wasReset = false;
+    // What the RESET seemed to do has been reported to the client: now it hears how things are.
+    for (const [name, value] of this.#startup.values) {
+      const reported = link.identity?.parameters.reportedName(name);
+      if (reported !== undefined) this.fromLink(parameterStatus(reported, value));
+    }
   }
 
   refused(error: ErrorFields): void {
@@ -253,9 +274,14 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   #endLeaseNow(link: Link): void {
     this.link = undefined;
-    link.session = undefined;
     this.enter('idle');
     link.releaseNow();
+    this.#goOnReading();
+  }
+
+  /** After a lease: whatever the link held up is over. */
+  #goOnReading(): void {
+    if (this.#kept.bytes === 0 && !this.wire.congested) this.#reading.resume();
   }
 
   fromLink(bytes: Buffer): boolean {
@@ -265,9 +291,11 @@ export class Session implements WireHandler, DedicatedWaiter {
     return this.wire.write(bytes);
   }
 
-  parameterChanged(_link: Link, name: string, value: string): void {
-    if (this.link === undefined) return;
-    this.profile = this.link.profile;
+  parameterChanged(link: Link, name: string, value: string): void {
+    const isDefault = link.identity?.parameters.initial(name) === value;
+    // A client's RESET goes back to what its own startup packet said.
+    const own = link.wasReset ? this.#startup.values.get(name.toLowerCase()) : undefined;
+    this.profile = withSetting(this.profile, name, isDefault ? own : value);
     if (name === 'application_name') this.applicationName = value;
   }
 
@@ -287,11 +315,16 @@ export class Session implements WireHandler, DedicatedWaiter {
       return;
     }
     if (!link.owed.settled || link.midFrame) return;
-    if (this.mode === 'session' || link.status !== STATUS_IDLE || link.owed.copyIn) return;
+    if (link.status !== STATUS_IDLE || link.owed.copyIn) return;
+    if (this.mode === 'session') {
+      if (link.wasReset && this.admission?.replication !== true) this.#beginLease(link);
+      return;
+    }
     this.#detach(link);
     link.releaseAtEndOfChunk();
     this.enter('idle');
-    if (!this.wire.congested) this.#reading.resume();
+    this.mode = this.admission?.pool.mode ?? this.mode;
+    this.#goOnReading();
   }
 
   copyInBegan(link: Link): void {
@@ -320,9 +353,11 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   linkLost(link: Link, reason: string): void {
+    // Asked while the link is still known: nothing may be put behind half a message.
+    const cut = this.#answerIsCut();
     this.link = undefined;
     if (this.phase === 'closed') return;
-    if (link.fatalForwarded) this.close(`server connection ended: ${reason}`);
+    if (link.fatalForwarded || cut) this.close(`server connection ended: ${reason}`);
     else this.fail('serverLost', '', reason);
   }
 
@@ -375,11 +410,11 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   connected(): void {
-    invariant(false, 'session: connected');
+    // Accepted wires are connected from the start.
   }
 
   secured(_info: TlsInfo): void {
-    invariant(false, 'session: TLS after login');
+    // TLS comes before login.
   }
 
   drained(): void {

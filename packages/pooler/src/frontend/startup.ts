@@ -77,8 +77,7 @@ export class Startup implements WireHandler {
         );
         return;
       case 'malformed':
-        if (request.reason === 'bad packet header') session.fail('badPacketHeader', request.header);
-        else session.fail('badStartupLayout', request.reason);
+        session.fail('badStartupLayout', request.reason);
         return;
       case 'unsupported':
         if (request.major === 2) session.fail('oldProtocol');

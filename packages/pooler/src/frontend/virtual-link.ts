@@ -2,13 +2,13 @@ import {
   backendKeyData,
   FrameReader,
   Frontend,
-  ProtocolViolation,
   parameterStatus,
   readyForQuery,
 } from '@pgweir/protocol';
 import type { UserName } from '../ports/names';
 import type { TlsInfo, WireHandler } from '../ports/transport';
 import type { VirtualDatabase, VirtualSession } from '../ports/virtual-database';
+import { clientFault } from './client-fault';
 import type { Session } from './session';
 import type { SessionContext } from './session-context';
 
@@ -69,8 +69,9 @@ export class VirtualLink implements WireHandler {
     try {
       this.#read(buffer, length);
     } catch (error) {
-      if (!(error instanceof ProtocolViolation)) throw error;
-      this.#session.fail('unknownPacket', '', error.message);
+      const fault = clientFault(error);
+      if (fault === undefined) throw error;
+      this.#session.fail(fault.key, fault.detail, fault.why);
     }
   }
 

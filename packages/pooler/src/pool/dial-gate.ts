@@ -16,7 +16,7 @@ export interface DialFailure {
 }
 
 /** A failure of reaching a PostgreSQL server at all. */
-export function unreachable(reason: string): DialFailure {
+export function serverUnreachable(reason: string): DialFailure {
   return { kind: 'unreachable', reason, error: errorFields('serverDown', reason) };
 }
 

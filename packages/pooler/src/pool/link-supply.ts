@@ -24,7 +24,7 @@ export class LinkSupply {
 
   /** Asks for as many links as are in demand and no dial is bringing yet. */
   fill(): void {
-    if (!this.#context.mayDial(this.#pool)) return;
+    if (!this.#context.opensLinks) return;
     this.withdrawSurplus();
     const missing = this.#pool.demand() - this.dialing - this.#wants.length;
     if (missing <= 0) return;
@@ -71,7 +71,10 @@ export class LinkSupply {
     let pending: PendingWant | undefined;
     let answered = false;
     pending = this.#context.budget.request(this.#pool.want(), (answer) => {
-      if (answer.kind === 'wait') return;
+      if (answer.kind === 'wait') {
+        if (answer.limit !== 'pool') this.#makeRoom();
+        return;
+      }
       answered = true;
       if (pending !== undefined) this.#forget(pending);
       if (answer.kind === 'granted') this.#dial(answer.permit);

@@ -6,7 +6,6 @@ import type {
   LinkWant,
   PendingWant,
   Permit,
-  RefusalReason,
 } from '../ports/link-budget';
 
 interface Entry {
@@ -14,7 +13,11 @@ interface Entry {
   readonly answer: (answer: BudgetAnswer) => void;
   /** Calls of `relieve` that it has lived through. */
   patience: number;
+  /** The busy pool that has been asked to yield a link for it. */
+  yielding: LinkHolder | undefined;
 }
+
+type Limit = 'pool' | 'database' | 'user';
 
 /** After so many calls of `relieve` (about a second) a want gets a link of a busy pool. */
 const PATIENCE_MAX = 3;
@@ -29,14 +32,14 @@ export class LocalLinkBudget implements LinkBudget {
   readonly #perUser = new Map<string, number>();
   readonly #pending = new Set<Entry>();
   readonly #holders = new Set<LinkHolder>();
-  /** Links that were asked to go for a pending want and have not gone yet. */
-  #evictionsUnderWay = 0;
+  /** Idle links that are closing for a pending want, by the limit that they make room under. */
+  readonly #evictions = new Map<string, number>();
 
   /** Links that exist, by our count. */
   total = 0;
 
   request(want: LinkWant, answer: (answer: BudgetAnswer) => void): PendingWant {
-    const entry: Entry = { want, answer, patience: 0 };
+    const entry: Entry = { want, answer, patience: 0, yielding: undefined };
     const full = this.#fullLimit(want);
     if (full === undefined) {
       answer({ kind: 'granted', permit: this.#grant(want) });
@@ -45,7 +48,7 @@ export class LocalLinkBudget implements LinkBudget {
     this.#pending.add(entry);
     if (full !== 'pool') this.#evictFor(want, full);
     answer({ kind: 'wait', limit: full });
-    return { withdraw: () => void this.#pending.delete(entry) };
+    return { withdraw: () => this.#forget(entry) };
   }
 
   register(holder: LinkHolder): () => void {
@@ -54,30 +57,33 @@ export class LocalLinkBudget implements LinkBudget {
   }
 
   idleAvailable(holder: LinkHolder): void {
-    if (this.#pending.size === 0 || this.#evictionsUnderWay > 0) return;
+    if (this.#pending.size === 0) return;
     for (const { want } of this.#pending) {
       const full = this.#fullLimit(want);
-      if (full === undefined || full === 'pool' || holder.pool === want.pool) continue;
-      this.#evictFor(want, full);
-      if (this.#evictionsUnderWay > 0) return;
+      if (full === undefined || full === 'pool' || !shares(holder, want, full)) continue;
+      if (this.#evictFor(want, full)) return;
     }
   }
 
   relieve(): void {
     for (const entry of this.#pending) {
-      if (++entry.patience <= PATIENCE_MAX || this.#evictionsUnderWay > 0) continue;
+      if (++entry.patience <= PATIENCE_MAX) continue;
       const full = this.#fullLimit(entry.want);
-      if (full === undefined || full === 'pool') continue;
-      const rich = this.#richestSharer(entry.want, full);
-      if (rich === undefined) continue;
+      if (full === undefined || full === 'pool' || this.#evictFor(entry.want, full)) continue;
       entry.patience = 0;
-      this.#evictionsUnderWay++;
-      rich.yieldLink();
+      entry.yielding?.keepYieldedLink();
+      entry.yielding = this.#richestSharer(entry.want, full);
+      entry.yielding?.yieldLink();
     }
   }
 
+  #forget(entry: Entry): void {
+    if (!this.#pending.delete(entry)) return;
+    entry.yielding?.keepYieldedLink();
+  }
+
   /** The pool with the most links under the full limit, if it has more than the one that wants. */
-  #richestSharer(want: LinkWant, limit: RefusalReason): LinkHolder | undefined {
+  #richestSharer(want: LinkWant, limit: 'database' | 'user'): LinkHolder | undefined {
     let most = this.#perPool.get(want.pool) ?? 0;
     let richest: LinkHolder | undefined;
     for (const holder of this.#holders) {
@@ -90,7 +96,7 @@ export class LocalLinkBudget implements LinkBudget {
   }
 
   /** The first limit that leaves no room, or undefined. */
-  #fullLimit(want: LinkWant): RefusalReason | undefined {
+  #fullLimit(want: LinkWant): Limit | undefined {
     if (isFull(want.poolLinksMax, this.#perPool.get(want.pool))) return 'pool';
     if (isFull(want.databaseLinksMax, this.#perDatabase.get(want.database))) return 'database';
     if (isFull(want.userLinksMax, this.#perUser.get(want.user))) return 'user';
@@ -106,7 +112,9 @@ export class LocalLinkBudget implements LinkBudget {
         invariant(held, 'permit released twice');
         held = false;
         this.#count(want, -1);
-        if (this.#evictionsUnderWay > 0) this.#evictionsUnderWay--;
+        for (const key of limitKeys(want)) {
+          if (this.#evictions.has(key)) add(this.#evictions, key, -1);
+        }
         this.#serve();
       },
     };
@@ -116,11 +124,10 @@ export class LocalLinkBudget implements LinkBudget {
   #serve(): void {
     let next = this.#nextToServe();
     while (next !== undefined) {
-      this.#pending.delete(next);
+      this.#forget(next);
       next.answer({ kind: 'granted', permit: this.#grant(next.want) });
       next = this.#nextToServe();
     }
-    if (this.#evictionsUnderWay > 0) return;
     for (const { want } of this.#pending) {
       const full = this.#fullLimit(want);
       if (full !== undefined && full !== 'pool') this.#evictFor(want, full);
@@ -139,8 +146,15 @@ export class LocalLinkBudget implements LinkBudget {
     return next;
   }
 
-  /** Asks the pool with the longest-idle link, among those that share the full limit, to close it. */
-  #evictFor(want: LinkWant, limit: RefusalReason): void {
+  /**
+   * Asks the pool with the longest-idle link, among those that share the full limit, to close it. One at
+   * a time: when that link is gone, who still waits is looked at again.
+   *
+   * @returns true when a link is on its way out for this limit
+   */
+  #evictFor(want: LinkWant, limit: 'database' | 'user'): boolean {
+    const key = limitKey(want, limit);
+    if (this.#evictions.has(key)) return true;
     let victim: LinkHolder | undefined;
     let oldest = Number.POSITIVE_INFINITY;
     for (const holder of this.#holders) {
@@ -150,7 +164,11 @@ export class LocalLinkBudget implements LinkBudget {
       oldest = since;
       victim = holder;
     }
-    if (victim?.giveUpIdleLink() === true) this.#evictionsUnderWay++;
+    if (victim === undefined) return false;
+    add(this.#evictions, key, 1);
+    if (victim.giveUpIdleLink()) return true;
+    add(this.#evictions, key, -1);
+    return false;
   }
 
   #count(want: LinkWant, by: 1 | -1): void {
@@ -161,7 +179,15 @@ export class LocalLinkBudget implements LinkBudget {
   }
 }
 
-function shares(holder: LinkHolder, want: LinkWant, limit: RefusalReason): boolean {
+function limitKey(want: LinkWant, limit: 'database' | 'user'): string {
+  return `${limit}\0${limit === 'database' ? want.database : want.user}`;
+}
+
+function limitKeys(want: LinkWant): readonly string[] {
+  return [limitKey(want, 'database'), limitKey(want, 'user')];
+}
+
+function shares(holder: LinkHolder, want: LinkWant, limit: 'database' | 'user'): boolean {
   return limit === 'database' ? holder.database === want.database : holder.user === want.user;
 }
 

@@ -361,6 +361,10 @@ export class Pool implements LinkOwner, LinkHolder {
     if (!this.giveUpIdleLink()) this.#yields++;
   }
 
+  keepYieldedLink(): void {
+    if (this.#yields > 0) this.#yields--;
+  }
+
   /** Closes idle links at once and the others when they come back; forgets what their servers said. */
   retireAll(reason: string): void {
     for (const link of this.links) {

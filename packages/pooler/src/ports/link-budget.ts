@@ -59,4 +59,6 @@ export interface LinkHolder {
   giveUpIdleLink(): boolean;
   /** Closes one link for another pool's sake as soon as its lease ends. */
   yieldLink(): void;
+  /** A link that was to be yielded, and has not been yet, is not needed any more. */
+  keepYieldedLink(): void;
 }

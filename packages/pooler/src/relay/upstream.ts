@@ -89,7 +89,7 @@ export function relayUp(link: Link, session: LinkSession, buffer: Buffer, length
     const tag = reader.tag;
     if (tag === COMMAND_COMPLETE) {
       link.owed.commandCompleted();
-      if (changesState(buffer, at - reader.bodyLength, at)) link.changedBy = session.id;
+      noteCommand(link, session, buffer, at - reader.bodyLength, at);
     } else if (tag === READY_FOR_QUERY) {
       // The only byte of the body is the last one of the frame.
       link.status = buffer[at - 1] ?? 0;
@@ -120,27 +120,43 @@ export function relayUp(link: Link, session: LinkSession, buffer: Buffer, length
 }
 
 /** Command tags after which a connection is not as it was: what they begin with. */
-const STATE_TAGS = ['SET', 'RESET', 'DISCARD', 'LISTEN', 'PREPARE', 'LOAD'].map((tag) =>
-  Buffer.from(tag),
-);
+const STATE_TAGS = ['SET', 'LISTEN', 'PREPARE', 'LOAD'].map((tag) => Buffer.from(tag));
+/** Those that go back to defaults. */
+const RESET_TAGS = ['RESET', 'DISCARD'].map((tag) => Buffer.from(tag));
 
 /**
- * Whether the body of a CommandComplete names a statement that changes state beyond its transaction. A
- * body that was cut by the chunk's border counts as one: a needless clean-up is cheap.
+ * Takes note of a statement that changes state beyond its transaction, by the body of its
+ * CommandComplete. A body that was cut by the chunk's border counts as one: a needless clean-up is
+ * cheap.
  */
-function changesState(buffer: Buffer, start: number, end: number): boolean {
-  if (start < 0) return true;
-  const first = buffer[start];
-  // SELECT, INSERT, UPDATE, DELETE, BEGIN, COMMIT: decided by two bytes, without a loop.
-  if (first === 0x53) return buffer[start + 2] === 0x54;
-  if (first !== 0x52 && first !== 0x44 && first !== 0x4c && first !== 0x50) return false;
-  for (const tag of STATE_TAGS) {
-    if (
-      end - start > tag.length &&
-      buffer.compare(tag, 0, tag.length, start, start + tag.length) === 0
-    ) {
-      return true;
-    }
+function noteCommand(
+  link: Link,
+  session: LinkSession,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): void {
+  const first = start < 0 ? 0 : buffer[start];
+  // SELECT, INSERT, UPDATE, DELETE, BEGIN, COMMIT: decided by one or two bytes, without a loop.
+  if (first === 0x53 && buffer[start + 2] !== 0x54) return;
+  if (first === 0x49 || first === 0x55 || first === 0x42 || first === 0x43) return;
+  if (first === 0 || beginsWithOne(RESET_TAGS, buffer, start, end)) {
+    link.changedBy = session.id;
+    link.noteReset();
+  } else if (beginsWithOne(STATE_TAGS, buffer, start, end)) {
+    link.changedBy = session.id;
+  }
+}
+
+function beginsWithOne(
+  tags: readonly Buffer[],
+  buffer: Buffer,
+  start: number,
+  end: number,
+): boolean {
+  for (const tag of tags) {
+    const tagEnd = start + tag.length;
+    if (end > tagEnd && buffer.compare(tag, 0, tag.length, start, tagEnd) === 0) return true;
   }
   return false;
 }
@@ -166,8 +182,8 @@ function takeNote(link: Link, session: LinkSession, tag: number): void {
     }
     case Backend.ParameterStatus: {
       const { name, value } = decodeParameterStatus(link.collector.take());
-      link.parameterChanged(name, value);
-      session.parameterChanged(link, name, value);
+      if (link.parameterChanged(name, value)) session.parameterChanged(link, name, value);
+      else link.changedBy = session.id;
       return;
     }
     default:

@@ -8,6 +8,7 @@ import { cleanSlateSql, type Profile, transitionSql } from './profile';
  */
 export function preparationSql(link: Link, client: ClientId, profile: Profile): string | undefined {
   if (link.changedBy !== 0 && link.changedBy !== client) {
+    link.wasReset = false;
     return cleanSlateSql(profile, link.connectQuery);
   }
   if (link.profile === profile) return undefined;

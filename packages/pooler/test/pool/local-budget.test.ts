@@ -49,6 +49,7 @@ class Holder implements LinkHolder {
   idleSinceMs: number | undefined;
   gaveUp = 0;
   yielded = 0;
+  kept = 0;
 
   constructor(wanted: LinkWant, idleSinceMs: number | undefined) {
     this.pool = wanted.pool;
@@ -66,6 +67,10 @@ class Holder implements LinkHolder {
     this.idleSinceMs = undefined;
     this.gaveUp++;
     return true;
+  }
+
+  keepYieldedLink(): void {
+    this.kept++;
   }
 
   yieldLink(): void {
