@@ -8,6 +8,7 @@ const TOOLS: readonly string[] = [
   'test/count-reporter.js', // jest.config.ts
   'bench/src/profile/main.ts', // reads what `npm run bench -- --profile` leaves
   'packages/testkit/src/differential/main.ts', // plays scripts to PostgreSQL and through pgweir
+  'packages/testkit/src/isolation/main.ts', // the isolation check, as long as you like
 ];
 
 /** Files that no entry point reaches: nobody runs them, and their tests keep them alive. */

@@ -56,7 +56,7 @@ export interface PoolerNeeds {
 export type PoolerState = 'serving' | 'draining-clients' | 'draining-links' | 'stopped';
 
 /** How many connections that have not said who they are there may be, over `max_client_conn`. */
-const STRANGERS_EXTRA = 100;
+const STRANGERS_EXTRA = 1000;
 /** How long a wire that we have ended may stay open on the other side. */
 const LINGER_MS = 5000;
 

@@ -7,9 +7,9 @@ import {
   Random,
   RawClient,
   startCluster,
+  startupPacket,
   waitFor,
 } from '@pgweir/testkit';
-import { startupPacket } from '../../../testkit/src/wire/login';
 import { Bystander } from './support/bystander';
 import { ask, backendPid, enter, LOG_WITH_SQLSTATE, overruns, pooler } from './support/stage';
 

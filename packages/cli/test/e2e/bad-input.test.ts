@@ -5,8 +5,8 @@ import {
   frontend,
   RawClient,
   startCluster,
+  startupPacket,
 } from '@pgweir/testkit';
-import { startupPacket } from '../../../testkit/src/wire/login';
 import { Bystander } from './support/bystander';
 import { ask, enter, errorIn, pooler } from './support/stage';
 

@@ -87,7 +87,8 @@ export class Startup implements WireHandler {
         const login = new Login(session, this.#context);
         login.start(request);
         // A client may send its password along, or statements where none is asked for.
-        if (rest.length > 0) login.received(rest, rest.length);
+        // Login may be over already: whoever has the wire now gets it.
+        if (rest.length > 0) session.wire.handler.received(rest, rest.length);
         return;
       }
     }
