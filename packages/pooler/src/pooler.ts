@@ -2,6 +2,7 @@ import type { ErrorFields } from '@pgweir/protocol';
 import { Dialer } from './backend/dialer';
 import { Link } from './backend/link';
 import { CancelDesk } from './cancel/cancel-desk';
+import { ClientCounts } from './frontend/client-counts';
 import { describeClient } from './frontend/describe';
 import { ScramSecrets } from './frontend/scram-secrets';
 import { Session } from './frontend/session';
@@ -57,6 +58,9 @@ export type PoolerState = 'serving' | 'draining-clients' | 'draining-links' | 's
 
 /** How many connections that have not said who they are there may be, over `max_client_conn`. */
 const STRANGERS_EXTRA = 1000;
+/** How long an immediate stop waits for its cancel requests, and how often it looks. */
+const STOP_CANCEL_MS = 1000;
+const STOP_POLL_MS = 10;
 /** How long a wire that we have ended may stay open on the other side. */
 const LINGER_MS = 5000;
 
@@ -80,10 +84,9 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   credentials: CredentialSource;
   scramSecrets: ScramSecrets;
   state: PoolerState = 'serving';
-  #countedClients = 0;
+  readonly #counts = new ClientCounts();
   /** Sessions that have not said who they are, the oldest first. */
   readonly #strangers = new Set<Session>();
-  readonly #clientsOfUser = new Map<UserName, number>();
   readonly #listeners: Listener[] = [];
   readonly #transport: Transport;
   readonly #virtualDatabases = new Map<string, VirtualDatabase>();
@@ -221,23 +224,17 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   }
 
   clientsOfUser(user: UserName): number {
-    return this.#clientsOfUser.get(user) ?? 0;
+    return this.#counts.ofUser(user);
   }
 
   countClient(session: Session): boolean {
-    session.counted = true;
+    this.#counts.came(session);
     this.#strangers.delete(session);
-    this.#countedClients++;
-    return this.settings.clientsMax === 0 || this.#countedClients <= this.settings.clientsMax;
+    return this.settings.clientsMax === 0 || this.#counts.total <= this.settings.clientsMax;
   }
 
   admitted(session: Session): void {
-    const { admission } = session;
-    if (admission === undefined) return;
-    admission.database.clients++;
-    admission.database.counters.logins++;
-    admission.pool.clients++;
-    this.#clientsOfUser.set(admission.user, this.clientsOfUser(admission.user) + 1);
+    this.#counts.admitted(session);
     if (this.settings.logConnections) {
       const { wire } = session;
       const tls = wire.tls === undefined ? undefined : `${wire.tls.protocol}/${wire.tls.cipher}`;
@@ -248,20 +245,9 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   sessionClosed(session: Session, reason: string): void {
     this.sessions.delete(session.id);
     this.#strangers.delete(session);
-    if (session.counted) this.#countedClients--;
-    if (session.cancelIdentity !== undefined) this.cancels.forget(session.cancelIdentity);
-    const { admission } = session;
-    if (admission !== undefined) {
-      const nowMs = this.clock.nowMs();
-      this.cancels.forget(admission.cancel);
-      admission.database.clients--;
-      admission.database.usedAtMs = nowMs;
-      admission.pool.clients--;
-      admission.pool.usedAtMs = nowMs;
-      const count = this.clientsOfUser(admission.user) - 1;
-      if (count === 0) this.#clientsOfUser.delete(admission.user);
-      else this.#clientsOfUser.set(admission.user, count);
-    }
+    this.#counts.left(session, this.clock.nowMs());
+    const cancel = session.cancelIdentity ?? session.admission?.cancel;
+    if (cancel !== undefined) this.cancels.forget(cancel);
     if (this.settings.logDisconnections && reason !== 'cancel request') {
       const ageMs = Math.round(this.clock.nowMs() - session.connectedAtMs);
       this.log.info(`closing because: ${reason}`, { ...describeClient(session), ageMs });
@@ -363,7 +349,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   }
 
   #isSettled(): boolean {
-    if (this.state === 'draining-clients') return this.#countedClients === 0;
+    if (this.state === 'draining-clients') return this.#counts.total === 0;
     if (this.state === 'draining-links') {
       for (const pool of this.everyPool()) if (pool.links.size > 0) return false;
     }
@@ -373,6 +359,14 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   #checkSettled(): void {
     if (this.#settled.length === 0 || !this.#isSettled()) return;
     for (const resolve of this.#settled.splice(0)) resolve();
+  }
+
+  /** What still ran is being cancelled, so that nothing of it outlives us. Bounded. */
+  async #cancelsOver(): Promise<void> {
+    const deadlineMs = this.clock.nowMs() + STOP_CANCEL_MS;
+    while (this.cancels.inFlight > 0 && this.clock.nowMs() < deadlineMs) {
+      await new Promise<void>((resolve) => void this.clock.after(STOP_POLL_MS, resolve));
+    }
   }
 
   /** Closes everything at once. */
@@ -385,6 +379,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
       for (const link of [...pool.links]) link.close('shutdown');
     }
     await Promise.all(closing);
+    await this.#cancelsOver();
     for (const resolve of this.#settled.splice(0)) resolve();
   }
 

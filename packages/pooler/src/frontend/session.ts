@@ -1,10 +1,4 @@
-import {
-  type ErrorFields,
-  errorResponse,
-  FrameReader,
-  parameterStatus,
-  readyForQuery,
-} from '@pgweir/protocol';
+import { type ErrorFields, errorResponse, FrameReader, readyForQuery } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import { STATUS_IDLE } from '../backend/server-status';
 import type { CancelIdentity } from '../cancel/cancel-desk';
@@ -16,7 +10,8 @@ import type { ClientId } from '../ports/names';
 import type { Address, TlsInfo, Wire, WireHandler } from '../ports/transport';
 import { relayDown } from '../relay/downstream';
 import { preparationSql } from '../session-state/preparation';
-import { EMPTY_PROFILE, type Profile, withSetting } from '../session-state/profile';
+import type { Profile } from '../session-state/profile';
+import { SessionSettings } from '../session-state/session-settings';
 import type { PoolMode } from '../settings/settings';
 import { countReply } from '../stats/count-reply';
 import type { Admission, LoginSteps } from './admission';
@@ -44,7 +39,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   cancelIdentity: CancelIdentity | undefined;
   /** Tells the virtual database that its client is gone. */
   virtualLeft: (() => void) | undefined;
-  profile: Profile = EMPTY_PROFILE;
+  readonly #settings = new SessionSettings();
   mode: PoolMode = 'session';
   limits: ClientLimits | undefined;
   readonly reader: FrameReader;
@@ -65,8 +60,6 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   readonly #kept = new KeptInput();
   readonly #reading: ClientReading;
-  /** The settings of the startup packet, to which RESET returns. */
-  #startup: Profile = EMPTY_PROFILE;
   /** A cancel request came while the link was being prepared. */
   #cancelWanted = false;
   readonly id: ClientId;
@@ -113,8 +106,7 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   /** Login is over. For replication, the link that was opened for it comes along. */
   begin(profile: Profile, link: Link | undefined): void {
-    this.profile = profile;
-    this.#startup = profile;
+    this.#settings.begin(profile);
     this.login = undefined;
     this.wire.handler = this;
     this.enter('idle');
@@ -195,7 +187,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   #beginLease(link: Link): boolean {
     this.link = link;
     this.enter('active');
-    const sql = preparationSql(link, this.id, this.profile);
+    const sql = preparationSql(link, this.id, this.#settings.profile);
     if (sql === undefined) {
       link.wasReset = false;
       return true;
@@ -206,7 +198,10 @@ export class Session implements WireHandler, DedicatedWaiter {
     });
     link.runOwn(sql, (result) => {
       link.deadlineMs = 0;
-      if (result.kind === 'done') this.#prepared(link);
+      if (result.kind === 'done') {
+        const news = this.#settings.applied(link);
+        if (news !== undefined) this.fromLink(news);
+      }
       if (this.phase === 'closed') link.releaseNow();
       else if (result.kind === 'failed') {
         this.failWith({ ...result.error, severity: 'FATAL' }, 'settings were refused');
@@ -216,18 +211,6 @@ export class Session implements WireHandler, DedicatedWaiter {
       } else this.#resumeKept();
     });
     return false;
-  }
-
-  #prepared(link: Link): void {
-    link.profile = this.profile;
-    link.changedBy = 0;
-    if (!link.wasReset) return;
-    link.wasReset = false;
-    // What the RESET seemed to do has been reported to the client: now it hears how things are.
-    for (const [name, value] of this.#startup.values) {
-      const reported = link.identity?.parameters.reportedName(name);
-      if (reported !== undefined) this.fromLink(parameterStatus(reported, value));
-    }
   }
 
   refused(error: ErrorFields): void {
@@ -292,10 +275,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   parameterChanged(link: Link, name: string, value: string): void {
-    const isDefault = link.identity?.parameters.initial(name) === value;
-    // A client's RESET goes back to what its own startup packet said.
-    const own = link.wasReset ? this.#startup.values.get(name.toLowerCase()) : undefined;
-    this.profile = withSetting(this.profile, name, isDefault ? own : value);
+    this.#settings.reported(link, name, value);
     if (name === 'application_name') this.applicationName = value;
   }
 
