@@ -6,6 +6,7 @@ import { Pooler } from '../../src/pooler';
 import type { CredentialSource } from '../../src/ports/credential-source';
 import { databaseName, poolKey, userName } from '../../src/ports/names';
 import type { Resolver } from '../../src/ports/resolver';
+import type { VirtualDatabase } from '../../src/ports/virtual-database';
 import type { PoolerSettings } from '../../src/settings/settings';
 import { CollectingLogger } from './collecting-logger';
 import { FakeServer } from './fake-server';
@@ -18,6 +19,12 @@ import { TestClient } from './test-client';
 const EVERYBODY: CredentialSource = { lookup: () => ({ kind: 'none' }) };
 const RESOLVER: Resolver = { resolve: (_host, done) => done({ addresses: ['10.0.0.2'] }) };
 
+/** What a rig gets from outside; without it everybody is known and no password is. */
+interface Outside {
+  readonly credentials?: CredentialSource;
+  readonly virtualDatabases?: readonly VirtualDatabase[];
+}
+
 /** A whole pooler between test clients and a fake PostgreSQL, with time and network in hand. */
 export class Rig {
   readonly tasks = new TaskQueue();
@@ -28,22 +35,23 @@ export class Rig {
   readonly pooler: Pooler;
   #nextPort = 40_000;
 
-  constructor(settings: PoolerSettings) {
+  constructor(settings: PoolerSettings, outside: Outside = {}) {
+    const { credentials = EVERYBODY, virtualDatabases = [] } = outside;
     this.pooler = new Pooler({
       settings,
-      credentials: EVERYBODY,
-      verifier: new StoredSecretVerifier(() => EVERYBODY),
+      credentials,
+      verifier: new StoredSecretVerifier(() => credentials),
       transport: this.server,
       resolver: RESOLVER,
       budget: this.budget,
       clock: this.clock,
       log: this.log,
-      virtualDatabases: [],
+      virtualDatabases,
     });
   }
 
-  static async open(changes: Partial<PoolerSettings> = {}): Promise<Rig> {
-    const rig = new Rig(poolerSettings(changes));
+  static async open(changes: Partial<PoolerSettings> = {}, outside: Outside = {}): Promise<Rig> {
+    const rig = new Rig(poolerSettings(changes), outside);
     await rig.pooler.listen({ kind: 'tcp', host: '127.0.0.1', port: 6432 }, 128);
     return rig;
   }
