@@ -196,3 +196,62 @@ test('a database that is removed and comes back is served by its new settings', 
   await rig.pass(2000);
   expect(client.sqlState).toBe('57014');
 });
+
+test('after a reload to session mode a client is in it from its next transaction on', async () => {
+  const rig = await Rig.open({ poolSize: 1 });
+  const [first] = await rig.holders(1);
+  const second = await rig.client();
+  const { settings, credentials } = rig.pooler;
+  rig.pooler.reload({ ...settings, poolMode: 'session' }, credentials);
+  first?.send(query('COMMIT'));
+  await rig.settle();
+  first?.send(query('SELECT 1'));
+  await rig.settle();
+  expect(first?.tags).toBe('CZCZ');
+  second.send(query('SELECT 2'));
+  await rig.settle();
+  expect(second.tags).toBe('');
+  first?.hangUp();
+  await rig.settle();
+  expect(second.tags).toBe('CZ');
+  expect(rig.server.backends.flatMap(({ queries }) => queries)).toContain('DISCARD ALL');
+});
+
+test('after a reload to transaction mode a client without a link is in it at once', async () => {
+  const rig = await Rig.open({ poolSize: 1, poolMode: 'session' });
+  const [first, second] = await rig.clients(2);
+  const { settings, credentials } = rig.pooler;
+  rig.pooler.reload({ ...settings, poolMode: 'transaction' }, credentials);
+  for (const client of [first, second, first]) {
+    client?.send(query('SELECT 1'));
+    await rig.settle();
+  }
+  expect([first?.tags, second?.tags]).toEqual(['CZCZ', 'CZ']);
+});
+
+test('server_fast_close leaves replication clients alone', async () => {
+  const rig = await Rig.open({ serverFastClose: true });
+  const walker = rig.caller({ replication: 'database' });
+  await rig.pass(5000);
+  expect(walker.tags).toMatch(/Z$/);
+  expect(walker.closed).toBe(false);
+  walker.forget();
+  walker.send(query('IDENTIFY_SYSTEM'));
+  await rig.pass(5000);
+  expect(walker.tags).toBe('CZ');
+});
+
+test('server_fast_close ends the session of a client whose link is outdated', async () => {
+  const rig = await Rig.open({ serverFastClose: true, poolMode: 'session' });
+  const client = await rig.client();
+  client.send(query('BEGIN'));
+  await rig.settle();
+  const { settings, credentials } = rig.pooler;
+  const databases = new Map([[databaseName('app'), databaseSettings({ dbname: 'moved' })]]);
+  rig.pooler.reload({ ...settings, databases }, credentials);
+  await rig.pass(2000);
+  expect(client.closed).toBe(false);
+  client.send(query('COMMIT'));
+  await rig.pass(2000);
+  expect(client.sqlState).toBe('57P01');
+});
