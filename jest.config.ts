@@ -18,6 +18,8 @@ const config: Config = {
   },
   reporters: ['default', '<rootDir>/test/count-reporter.js'],
   testTimeout: 30_000,
+  // A suite that fails in the middle may leave a server behind, which would keep the run from ending.
+  forceExit: true,
 };
 
 export default config;

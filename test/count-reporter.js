@@ -1,3 +1,5 @@
+const { writeSync } = require('node:fs');
+
 // Jest's own summary differs between versions; scripts and people count on this one last line.
 module.exports = class CountReporter {
   onRunComplete(_contexts, results) {
@@ -6,7 +8,8 @@ module.exports = class CountReporter {
     const skipped = results.numPendingTests + results.numTodoTests;
     const tail = skipped > 0 ? `, ${skipped} skipped` : '';
     process.once('exit', () => {
-      process.stdout.write(`\n${results.numPassedTests} passed, ${failed} failed${tail}\n`);
+      // Not process.stdout: a forced exit has closed it by now.
+      writeSync(1, `\n${results.numPassedTests} passed, ${failed} failed${tail}\n`);
     });
   }
 };

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { errorCode } from '../process/error-code';
 import { type ServerUser, spawnAs } from '../process/system-user';
 import { copyTree } from './copy-tree';
 
@@ -116,7 +117,7 @@ function hydrate(dir: string): boolean {
       if (existsSync(target)) continue;
       symlinkSync(basename(source), target);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      const code = errorCode(error);
       if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') return false;
       if (code !== 'EEXIST') throw error;
     }

@@ -10,6 +10,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { errorCode } from '../process/error-code';
 import type { ServerUser } from '../process/system-user';
 
 export interface CopyOptions {
@@ -53,7 +54,7 @@ function copyFile(source: string, target: string): boolean {
     copyFileSync(source, target, constants.COPYFILE_FICLONE);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    if (errorCode(error) === 'ENOENT') return false;
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { errorCode } from '../process/error-code';
 
 /** The ids of a process's children. Empty when it has none or is gone. */
 export function childrenOf(pid: number): number[] {
@@ -23,7 +24,6 @@ export function signalIfAlive(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    const gone = error instanceof Error && 'code' in error && error.code === 'ESRCH';
-    if (!gone) throw error;
+    if (errorCode(error) !== 'ESRCH') throw error;
   }
 }

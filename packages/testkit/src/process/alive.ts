@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { errorCode } from './error-code';
 
 /** Whether a process with this id runs. One that has ended and waits for its parent does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return errorCode(error) === 'EPERM';
   }
   return !isZombie(pid);
 }
