@@ -62,8 +62,8 @@ export class Maintenance {
   #waiters(pool: Pool, nowMs: number): void {
     for (const waiter of pool.waiters) this.#waiter(waiter, nowMs);
     for (const waiter of pool.dedicatedWaiters) this.#waiter(waiter, nowMs);
-    const maxMs = this.#pooler.settings.queryWaitTimeoutMs;
     for (const waiter of pool.welcomeWaiters) {
+      const maxMs = waiter.queryWaitTimeoutMs;
       if (maxMs === 0 || nowMs - waiter.waitingSinceMs <= maxMs) continue;
       pool.welcomeWaiters.delete(waiter);
       waiter.refused(errorFields('queryWaitTimeout'));

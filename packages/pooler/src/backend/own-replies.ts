@@ -64,7 +64,11 @@ function ownFrame(link: Link, tag: number): void {
     case Backend.BackendKeyData:
     case Backend.NegotiateProtocolVersion:
       throw new ProtocolViolation('unexpectedMessage', tag, 0);
-    default:
+    case Backend.NoticeResponse:
+    case Backend.NotificationResponse:
       return;
+    default:
+      // An answer, and nothing was asked.
+      if (link.owed.settled) throw new ProtocolViolation('unexpectedMessage', tag, 0);
   }
 }

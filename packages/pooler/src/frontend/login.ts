@@ -61,6 +61,10 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     return this.#settings?.raw ?? new Map();
   }
 
+  get queryWaitTimeoutMs(): number {
+    return this.#session.limits?.queryWaitTimeoutMs ?? 0;
+  }
+
   left(): void {
     this.#pool?.welcomeWaiters.delete(this);
   }
@@ -136,6 +140,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     const replication = this.#settings?.replication === true;
     const cancel = context.cancels.issue(session, this.#minor);
     session.admission = { user: this.#user, database, pool, cancel, replication };
+    session.refreshLimits();
     context.admitted(session);
     this.waitingSinceMs = context.clock.nowMs();
     if (replication) {

@@ -34,12 +34,12 @@ export class LinkSupply {
       return;
     }
     const room = this.#room();
-    if (room <= 0) this.#makeRoom();
+    if (room <= 0) this.makeRoom();
     for (let i = Math.min(missing, room); i > 0; i--) this.#want();
   }
 
   /** One who needs a link of its own can't use an idle one: it has to go. Those that go already count. */
-  #makeRoom(): void {
+  makeRoom(): void {
     const leaving = this.#pool.links.size - this.#pool.liveCount();
     if (this.#pool.dedicatedWaiters.length > leaving) this.#pool.giveUpIdleLink();
   }
@@ -72,7 +72,7 @@ export class LinkSupply {
     let answered = false;
     pending = this.#context.budget.request(this.#pool.want(), (answer) => {
       if (answer.kind === 'wait') {
-        if (answer.limit !== 'pool') this.#makeRoom();
+        if (answer.limit !== 'pool') this.makeRoom();
         return;
       }
       answered = true;

@@ -310,6 +310,7 @@ export class Pool implements LinkOwner, LinkHolder {
     link.idleSinceMs = this.#context.clock.nowMs();
     link.enter('idle');
     this.#idle.push(link);
+    if (this.dedicatedWaiters.length > 0) this.supply.makeRoom();
     this.#context.budget.idleAvailable(this);
   }
 

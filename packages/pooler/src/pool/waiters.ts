@@ -14,6 +14,8 @@ export interface PoolWaiter extends Waiter, LinkSession {
 /** A session whose login needs to know the server's parameters, but no link. */
 export interface WelcomeWaiter {
   readonly waitingSinceMs: number;
+  /** How long it may wait; 0: for ever. */
+  readonly queryWaitTimeoutMs: number;
   welcomed(): void;
   refused(error: ErrorFields): void;
 }

@@ -1,5 +1,5 @@
 import { authenticationOk, backendKeyData, parameterStatus, readyForQuery } from '@pgweir/protocol';
-import { query } from '../kit/messages';
+import { frame, query } from '../kit/messages';
 import { Rig } from '../kit/rig';
 import type { TestClient } from '../kit/test-client';
 
@@ -11,6 +11,8 @@ describe.each([0, 15_000])('with server_connect_timeout %i', (serverConnectTimeo
     ['a second key', KEY],
     ['another ReadyForQuery', readyForQuery('I')],
     ['a bad length', Buffer.from([0x53, 0, 0, 0, 1])],
+    ['a row', frame('D', Buffer.alloc(2))],
+    ['an unknown message', frame('?')],
   ])('%s behind the first ReadyForQuery ends the dial at once', async (_name, nonsense) => {
     const rig = await Rig.open({ serverConnectTimeoutMs });
     rig.server.dialling = { kind: 'mute' };

@@ -3,6 +3,7 @@ import type { LinkHolder, LinkWant } from '../../src/ports/link-budget';
 import { databaseName, poolKey, userName } from '../../src/ports/names';
 import { query } from '../kit/messages';
 import { Rig } from '../kit/rig';
+import { databaseSettings, NO_USER_SETTINGS } from '../kit/settings';
 import type { TestClient } from '../kit/test-client';
 
 async function holder(rig: Rig, user: string): Promise<TestClient> {
@@ -137,5 +138,29 @@ test("a replication client takes an idle link's place of its own pool in a full 
   await rig.pass(1000);
   expect(walker.tags).toMatch(/Z$/);
   expect(rig.pool().idleCount).toBe(1);
+  expect(rig.server.openMax).toBe(2);
+});
+
+test("query_wait_timeout of a database or a user holds for a pool's first login", async () => {
+  const { rig } = await full({
+    databases: new Map([[databaseName('app'), databaseSettings({ queryWaitTimeoutMs: 5000 })]]),
+    users: new Map([[userName('hasty'), { ...NO_USER_SETTINGS, queryWaitTimeoutMs: 2000 }]]),
+  });
+  const newcomers = [rig.caller({ user: 'newcomer' }), rig.caller({ user: 'hasty' })];
+  await rig.pass(3000);
+  expect(newcomers.map(({ sqlState }) => sqlState)).toEqual([undefined, '53300']);
+  await rig.pass(3000);
+  expect(newcomers.map(({ sqlState }) => sqlState)).toEqual(['53300', '53300']);
+});
+
+test('a replication client in a full database takes the first link of its pool that is free', async () => {
+  const rig = await Rig.open({ poolSize: 5, databaseLinksMax: 2, queryWaitTimeoutMs: 20_000 });
+  const [first] = await rig.holders(2);
+  const walker = rig.caller({ replication: 'database' });
+  await rig.pass(3000);
+  expect(walker.tags).toBe('R');
+  if (first !== undefined) await commit(rig, first);
+  await rig.pass(1000);
+  expect(walker.tags).toMatch(/Z$/);
   expect(rig.server.openMax).toBe(2);
 });
