@@ -37,7 +37,6 @@ type GateState =
   | {
       readonly kind: 'failing';
       readonly failure: DialFailure;
-      readonly failedAtMs: number;
       readonly retryAtMs: number;
     };
 
@@ -79,7 +78,6 @@ export class DialGate {
     this.#state = {
       kind: 'failing',
       failure,
-      failedAtMs: at.nowMs,
       retryAtMs: at.nowMs + gapMs,
     };
     return true;
@@ -107,10 +105,5 @@ export class DialGate {
       if (nowMs - startedAtMs > SILENT_ATTEMPT_MS) return failure.error;
     }
     return undefined;
-  }
-
-  /** The last failure, while failing. */
-  get failure(): DialFailure | undefined {
-    return this.#state.kind === 'failing' ? this.#state.failure : undefined;
   }
 }

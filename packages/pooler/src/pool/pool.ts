@@ -119,7 +119,7 @@ export class Pool implements LinkOwner, LinkHolder {
   /** Leaves whichever queue it stands in. A dial that was begun goes on for whoever comes next. */
   leave(waiter: PoolWaiter): void {
     this.waiters.remove(waiter);
-    this.dedicatedWaiters.remove(waiter as DedicatedWaiter);
+    this.dedicatedWaiters.remove(waiter);
     this.supply.withdrawSurplus();
   }
 

@@ -37,7 +37,7 @@ export class WaitQueue<W extends Waiter> {
   }
 
   /** Takes a waiter out, wherever it stands. Nothing happens when it stands elsewhere. */
-  remove(waiter: W): void {
+  remove(waiter: Waiter): void {
     if (waiter.queue !== this) return;
     const previous = waiter.queuePrevious as W | undefined;
     const next = waiter.queueNext as W | undefined;
