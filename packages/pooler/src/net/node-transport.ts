@@ -2,6 +2,7 @@ import * as net from 'node:net';
 import type {
   Address,
   Listener,
+  ListenOptions,
   SocketOptions,
   Transport,
   Wire,
@@ -13,7 +14,6 @@ import { ReadBuffer, sharedReadBuffer } from './read-buffer';
 import { rawHandleOf } from './stream-handle';
 
 type WireOptions = SocketOptions & NodeTransportOptions;
-type ListenOptions = WireOptions & { readonly backlog: number };
 
 /** How a transport uses the runtime. */
 export interface NodeTransportOptions {
@@ -48,7 +48,7 @@ function ignore(): void {
 
 function listen(
   address: Address,
-  options: ListenOptions,
+  options: ListenOptions & NodeTransportOptions,
   accepted: (wire: Wire) => void,
 ): Promise<Listener> {
   const server = net.createServer({ allowHalfOpen: true });
@@ -59,7 +59,7 @@ function listen(
   };
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(listenOptions(address, options.backlog), () => {
+    server.listen(listenOptions(address, options), () => {
       server.removeListener('error', reject);
       // A failed accept (too many open files, say) concerns one client, and there is no wire yet.
       server.on('error', ignore);
@@ -111,7 +111,11 @@ function acceptSockets(server: net.Server, accept: Accept): void {
   });
 }
 
-function listenOptions(address: Address, backlog: number): net.ListenOptions {
+function listenOptions(
+  address: Address,
+  { backlog, descriptor }: ListenOptions,
+): net.ListenOptions & { readonly fd?: number } {
+  if (descriptor !== undefined) return { fd: descriptor, backlog };
   if (address.kind === 'unix') return { path: systemPath(address.path), backlog };
   const { host, port } = address;
   return { host, port, backlog, ipv6Only: net.isIPv6(host) };

@@ -17,7 +17,13 @@ import {
   keepForQueue,
   type ReadBuffer,
 } from './read-buffer';
-import { type StreamHandle, streamHandleOf, type WriteOwner, writeToHandle } from './stream-handle';
+import {
+  descriptorOf,
+  type StreamHandle,
+  streamHandleOf,
+  type WriteOwner,
+  writeToHandle,
+} from './stream-handle';
 import { systemError } from './system-error';
 import { clientCertificate, secureClientSocket } from './tls-client';
 import { leftDuringHandshake, tlsInfoOf } from './tls-info';
@@ -112,6 +118,10 @@ export class NodeWire implements Wire, WriteOwner {
 
   get congested(): boolean {
     return this.#stalled;
+  }
+
+  get descriptor(): number | undefined {
+    return descriptorOf(this.#socket);
   }
 
   write(bytes: Buffer): boolean {

@@ -51,6 +51,13 @@ export function rawHandleOf(owner: object): object | undefined {
   return typeof handle === 'object' && handle !== null ? handle : undefined;
 }
 
+/** The file descriptor under a socket; undefined where the runtime does not tell. */
+export function descriptorOf(socket: net.Socket): number | undefined {
+  const handle = rawHandleOf(socket);
+  const descriptor: unknown = handle === undefined ? undefined : Reflect.get(handle, 'fd');
+  return typeof descriptor === 'number' && descriptor >= 0 ? descriptor : undefined;
+}
+
 const binding = findBinding();
 
 /** Not used up by writes that finish at once: then no object is made. */

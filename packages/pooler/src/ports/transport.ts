@@ -86,6 +86,11 @@ export interface Wire {
   /** Bytes written but not yet taken by the kernel exist. */
   readonly congested: boolean;
   /**
+   * The socket's file descriptor, for handing a duplicate of it to another process; `undefined` where
+   * the runtime does not tell or the wire is not connected.
+   */
+  readonly descriptor: number | undefined;
+  /**
    * Sends bytes. A view of the buffer that is just being delivered by `received` may be passed: the
    * transport guarantees that its bytes are not overwritten before they are sent. Any other buffer
    * must stay untouched by the caller for good.
@@ -118,12 +123,21 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+export interface ListenOptions extends SocketOptions {
+  readonly backlog: number;
+  /**
+   * A descriptor that listens at the address already, inherited from whoever opened it: it is accepted
+   * on instead of opening another one. Closing the listener closes it in this process only.
+   */
+  readonly descriptor?: number | undefined;
+}
+
 /** The socket operations of one runtime. */
 export interface Transport {
   /** @throws the system's error (`EADDRINUSE`, `EACCES` …) with `code` */
   listen(
     address: Address,
-    options: SocketOptions & { readonly backlog: number },
+    options: ListenOptions,
     accepted: (wire: Wire) => void,
   ): Promise<Listener>;
   /** Dials. `handler.connected` or `handler.closed` follows, never within this call. */

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import * as net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -31,6 +33,36 @@ async function expectEcho(address: Address): Promise<{ remote: Address; local: A
   expect(clientProbe.cause).toBeUndefined();
   return seen;
 }
+
+describe('descriptors', () => {
+  test('an inherited listening descriptor is accepted on, and wires tell theirs', async () => {
+    const opener = net.createServer();
+    await new Promise<void>((resolve) => opener.listen(0, '127.0.0.1', resolve));
+    const { port } = opener.address() as net.AddressInfo;
+    const descriptor: unknown = Reflect.get(Reflect.get(opener, '_handle'), 'fd');
+    const program = `
+      const { createNodeTransport } = require(${JSON.stringify(join(__dirname, '..', '..', 'dist', 'net'))});
+      const address = { kind: 'tcp', host: '127.0.0.1', port: ${port} };
+      const options = { backlog: 10, keepAlive: false, keepIdleSeconds: 0, descriptor: 3 };
+      createNodeTransport().listen(address, options, (wire) => {
+        const ignore = () => undefined;
+        wire.handler = { connected: ignore, secured: ignore, drained: ignore, closed: ignore,
+          received: () => wire.write(Buffer.from(String(typeof wire.descriptor))),
+          ended: () => process.exit() };
+      });`;
+    const child = spawn(process.execPath, ['-e', program], {
+      stdio: ['ignore', 'inherit', 'inherit', descriptor as number],
+    });
+    const left = once(child, 'exit');
+    opener.close();
+    const socket = net.connect(port, '127.0.0.1');
+    socket.write('x');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    socket.end();
+    await left;
+    expect(answer.toString()).toBe('number');
+  });
+});
 
 describe('addresses', () => {
   test('bytes travel both ways over IPv4', async () => {
