@@ -68,6 +68,10 @@ export class LinkLogin implements WireHandler {
   connected(): void {
     if (this.phase === 'over') return;
     this.#link.enter('login');
+    if (!this.#link.permit.connected(this.#wire.descriptor)) {
+      this.#fail(notWatched());
+      return;
+    }
     const { settings } = this.#needs;
     if (settings.serverTlsMode === 'disable' || isUnixDirectory(this.#link.hostName)) {
       this.#sendStartup();
@@ -205,6 +209,7 @@ export class LinkLogin implements WireHandler {
       cancelKey: this.#cancelKey,
       parameters: new ReportedParameters(this.#parameters),
     });
+    this.#establish(link);
     if (at < length) consumeOwn(link, buffer, at, length);
     this.phase = 'over';
     const { connectQuery } = this.#pool.databaseState.settings;
@@ -220,6 +225,17 @@ export class LinkLogin implements WireHandler {
       else link.connectQuery = connectQuery;
       link.rebase();
       this.#needs.done();
+    });
+  }
+
+  #establish({ permit, address, hostName }: Link): void {
+    if (address === undefined) return;
+    permit.established({
+      address,
+      hostName,
+      tls: this.#wire.tls !== undefined,
+      processId: this.#processId,
+      key: this.#cancelKey,
     });
   }
 
@@ -254,6 +270,12 @@ function loginFailed(reason: string): DialFailure {
     reason: `server login failed: ${reason}`,
     error: errorFields('serverLoginFailed', reason),
   };
+}
+
+/** Nobody would see the end of this connection if this process died: it must not begin. */
+function notWatched(): DialFailure {
+  const reason = 'the connection could not be handed to the supervisor';
+  return { kind: 'busy', reason, error: errorFields('serverDown', reason) };
 }
 
 /** PostgreSQL said no: 57P03 and the like pass, the rest stays until somebody changes something. */

@@ -13,6 +13,8 @@ export class LinkSupply {
   /** Links that are being opened. */
   dialing = 0;
   readonly #wants: PendingWant[] = [];
+  /** What they were for. */
+  #forMinimum = false;
   #cancelRetry: (() => void) | undefined;
   readonly #context: PoolerContext;
   readonly #pool: Pool;
@@ -26,6 +28,8 @@ export class LinkSupply {
   fill(): void {
     if (!this.#context.opensLinks) return;
     this.withdrawSurplus();
+    // Room is made for those who wait, not for `min_pool_size`: so the budget must know which it is.
+    if (this.#wants.length > 0 && this.#forMinimum === this.#isAwaited()) this.#withdrawAll();
     const missing = this.#pool.demand() - this.dialing - this.#wants.length;
     if (missing <= 0) return;
     const waitMs = this.gate.waitMs(this.#context.clock.nowMs());
@@ -53,7 +57,7 @@ export class LinkSupply {
 
   /** Asks again under today's limits (reserve, reload). */
   renew(): void {
-    for (const want of this.#wants.splice(0)) want.withdraw();
+    this.#withdrawAll();
     this.fill();
   }
 
@@ -64,15 +68,26 @@ export class LinkSupply {
 
   dispose(): void {
     this.#cancelRetry?.();
+    this.#withdrawAll();
+  }
+
+  #withdrawAll(): void {
     for (const want of this.#wants.splice(0)) want.withdraw();
+  }
+
+  #isAwaited(): boolean {
+    const { waiters, dedicatedWaiters, welcomeWaiters } = this.#pool;
+    return waiters.length + dedicatedWaiters.length + welcomeWaiters.size > 0;
   }
 
   #want(): void {
     let pending: PendingWant | undefined;
     let answered = false;
-    pending = this.#context.budget.request(this.#pool.want(), (answer) => {
+    this.#forMinimum = !this.#isAwaited();
+    const want = { ...this.#pool.want(), forMinimum: this.#forMinimum };
+    pending = this.#context.budget.request(want, (answer) => {
       if (answer.kind === 'wait') {
-        if (answer.limit !== 'pool') this.makeRoom();
+        this.makeRoom();
         return;
       }
       answered = true;

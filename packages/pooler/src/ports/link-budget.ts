@@ -1,4 +1,5 @@
 import type { DatabaseName, PoolKey, UserName } from './names';
+import type { Address } from './transport';
 
 /** What a pool wants to open, and every limit that applies. 0 in a limit means unlimited. */
 export interface LinkWant {
@@ -9,12 +10,37 @@ export interface LinkWant {
   readonly poolLinksMax: number;
   readonly databaseLinksMax: number;
   readonly userLinksMax: number;
+  /** Nobody waits for it: it is for `min_pool_size`. It gets free room only, nobody makes room for it. */
+  readonly forMinimum?: boolean;
 }
 
 /** The right to one connection to PostgreSQL. Give it back when PostgreSQL's side is gone. */
 export interface Permit {
+  /** Unique in the whole daemon, for its life. */
+  readonly id: number;
   readonly want: LinkWant;
+  /**
+   * The socket is connected, and nothing has been sent on it: whoever watches over links gets what it
+   * needs to see PostgreSQL's side go, should this process die.
+   *
+   * @returns false when that was not possible: then nothing may be sent
+   */
+  connected(descriptor: number | undefined): boolean;
+  /** PostgreSQL has let us in; from now on a cancel request reaches this connection. */
+  established(target: CancelTarget): void;
   release(): void;
+}
+
+/** Where and with what to cancel what runs on one connection. */
+export interface CancelTarget {
+  /** The very address that the connection leads to. */
+  readonly address: Address;
+  /** The name that was asked for, for TLS verification. */
+  readonly hostName: string;
+  /** The connection speaks TLS, so the cancel request does too. */
+  readonly tls: boolean;
+  readonly processId: number;
+  readonly key: Buffer;
 }
 
 export type RefusalReason = 'pool' | 'database' | 'user' | 'closed';

@@ -1,0 +1,220 @@
+import { invariant } from '../errors';
+import type { LinkWant, PendingWant } from '../ports/link-budget';
+import {
+  type HolderAccount,
+  LIMIT_KINDS,
+  type LimitKind,
+  type LinkLimits,
+  limitOf,
+} from './budget-account';
+import { LinkCounts } from './budget-counts';
+import { type BlockedWant, type BudgetPolicy, LinkMoves, type Shortage } from './budget-moves';
+
+/** A link that exists, in the books. */
+export interface GrantedLink {
+  readonly account: HolderAccount;
+  readonly want: LinkWant;
+  /** Its place is free again. Once. */
+  release(): void;
+}
+
+/** What becomes of a want: `wait` with the limit that blocks it, `granted` now or later. */
+export type CoreAnswer =
+  | { readonly kind: 'granted'; readonly link: GrantedLink }
+  | { readonly kind: 'wait'; readonly limit: LimitKind };
+
+interface Entry extends BlockedWant {
+  readonly want: LinkWant;
+  readonly answer: (answer: CoreAnswer) => void;
+}
+
+/**
+ * The books of a budget, for the holders of one process or of many: counts links under their limits,
+ * queues wants that find no room, and has links moved to where they are needed. A want that is blocked
+ * by its own limit does not block others that have room. Holders that share a limit tend towards equal
+ * shares of it.
+ */
+export class BudgetCore {
+  readonly #counts = new LinkCounts();
+  readonly #moves: LinkMoves;
+  readonly #pending = new Set<Entry>();
+  /** Holders by the limits that count their links. */
+  readonly #holders = new Map<string, Set<HolderAccount>>();
+  /** More links exist than the configuration allows, or may. */
+  #shrinking = false;
+
+  constructor(policy: BudgetPolicy) {
+    this.#moves = new LinkMoves(policy, (key) => this.#holders.get(key) ?? []);
+  }
+
+  /** Links that exist, by our count. */
+  get total(): number {
+    return this.#counts.total;
+  }
+
+  /** Wants that have not been granted. */
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
+  /** Something is to be done at the next tick. */
+  get restless(): boolean {
+    return this.#pending.size > 0 || this.#shrinking;
+  }
+
+  /** A holder comes, which may be asked for links from now on. */
+  open(account: HolderAccount): void {
+    for (const kind of LIMIT_KINDS) {
+      const key = account.keys[kind];
+      const holders = this.#holders.get(key);
+      if (holders === undefined) this.#holders.set(key, new Set([account]));
+      else holders.add(account);
+    }
+  }
+
+  /** A holder leaves, with its wants. Links that it still has count until they are released. */
+  close(account: HolderAccount): void {
+    for (const kind of LIMIT_KINDS) {
+      const key = account.keys[kind];
+      const holders = this.#holders.get(key);
+      holders?.delete(account);
+      if (holders?.size === 0) this.#holders.delete(key);
+    }
+    for (const entry of [...this.#pending]) {
+      if (entry.account === account) this.#pending.delete(entry);
+    }
+    this.#moves.forget(account);
+    this.#review();
+  }
+
+  /** `answer` is called within this call, and once more when a want that waits is granted. */
+  request(
+    account: HolderAccount,
+    want: LinkWant,
+    answer: (answer: CoreAnswer) => void,
+  ): PendingWant {
+    const limit = this.#counts.fullLimit(account, want);
+    if (limit === undefined) {
+      answer({ kind: 'granted', link: this.#grant(account, want) });
+      return { withdraw: () => undefined };
+    }
+    const entry: Entry = { account, want, answer, patience: 0 };
+    this.#pending.add(entry);
+    this.#review();
+    if (this.#pending.has(entry)) answer({ kind: 'wait', limit });
+    return {
+      withdraw: () => {
+        if (this.#pending.delete(entry)) this.#review();
+      },
+    };
+  }
+
+  /** A holder has an idle link that nobody of its own waits for. */
+  idleAvailable(account: HolderAccount): void {
+    for (const entry of this.#pending) {
+      if (entry.account === account || entry.want.forMinimum === true) continue;
+      const limit = this.#counts.fullLimit(entry.account, entry.want);
+      if (limit === undefined) continue;
+      const key = entry.account.keys[limit];
+      if (!account.isUnder(key) || this.#moves.evictsEnough(key)) continue;
+      this.#review();
+      return;
+    }
+    if (this.#shrinking) this.#review();
+  }
+
+  /** Sees to it that nobody is starved by busy holders, and that limits that have shrunk are kept. */
+  tick(): void {
+    for (const entry of this.#pending) entry.patience++;
+    this.#moves.grow();
+    const shortages = this.#review();
+    this.#moves.yield(shortages);
+    this.#shrinking = this.#shrinking && this.#counts.overCaps().size > 0;
+  }
+
+  /** Limits from the configuration, for this holder and whoever shares them. */
+  limit(account: HolderAccount, limits: LinkLimits): void {
+    for (const kind of LIMIT_KINDS) this.#counts.setCap(account.keys[kind], limitOf(limits, kind));
+    this.#shrinking = true;
+  }
+
+  /** After new limits: who waits may have room now. */
+  serve(): void {
+    let next = this.#nextToServe();
+    while (next !== undefined) {
+      this.#pending.delete(next);
+      next.answer({ kind: 'granted', link: this.#grant(next.account, next.want) });
+      next = this.#nextToServe();
+    }
+    this.#review();
+  }
+
+  /** Limits that wants are blocked by and that an idle link somewhere would help with. */
+  shortages(): Map<string, Shortage> {
+    const found = new Map<string, { key: string; surplus: number; blocked: Entry[] }>();
+    if (this.#shrinking) {
+      for (const [key, surplus] of this.#counts.overCaps()) {
+        found.set(key, { key, surplus, blocked: [] });
+      }
+    }
+    for (const entry of this.#pending) {
+      if (entry.want.forMinimum === true) continue;
+      const limit = this.#counts.fullLimit(entry.account, entry.want);
+      if (limit === undefined) continue;
+      const key = entry.account.keys[limit];
+      let shortage = found.get(key);
+      if (shortage === undefined) {
+        // A pool may have more links than this want allows for: those of its reserve.
+        const max = this.#counts.max(entry.account, entry.want, limit);
+        const surplus = limit === 'pool' ? 0 : this.#counts.used(key) - max;
+        shortage = { key, surplus, blocked: [] };
+        found.set(key, shortage);
+      }
+      shortage.blocked.push(entry);
+    }
+    return found;
+  }
+
+  #review(): ReadonlyMap<string, Shortage> {
+    const shortages = this.shortages();
+    this.#moves.evict(shortages);
+    this.#moves.keepSurplus(shortages);
+    return shortages;
+  }
+
+  #grant(account: HolderAccount, want: LinkWant): GrantedLink {
+    this.#counts.count(account, 1);
+    let held = true;
+    return {
+      account,
+      want,
+      release: () => {
+        invariant(held, 'permit released twice');
+        held = false;
+        this.#counts.count(account, -1);
+        this.#moves.released(account);
+        this.serve();
+      },
+    };
+  }
+
+  /**
+   * The holder with the fewest links comes first, then whoever came first; links that nobody waits for
+   * come last.
+   */
+  #nextToServe(): Entry | undefined {
+    let next: Entry | undefined;
+    for (const entry of this.#pending) {
+      if (next !== undefined && !comesBefore(entry, next)) continue;
+      if (this.#counts.fullLimit(entry.account, entry.want) === undefined) next = entry;
+    }
+    return next;
+  }
+}
+
+function comesBefore(one: Entry, other: Entry): boolean {
+  const oneSpare = one.want.forMinimum === true;
+  const otherSpare = other.want.forMinimum === true;
+  if (oneSpare !== otherSpare) return otherSpare;
+  return one.account.links < other.account.links;
+}
