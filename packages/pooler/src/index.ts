@@ -1,7 +1,25 @@
+export { CancelWire } from './cancel/cancel-wire';
+export { isFromWorker, WORKER_NUMBERS_APART } from './cancel/worker-bits';
 export { StoredSecretVerifier } from './frontend/stored-secret-verifier';
+export { mergeSnapshots, mergeStats } from './merged-view';
 export { createNodeTransport } from './net';
+export type { LinkLimits } from './pool/budget-account';
+export {
+  BUDGET_VERSION,
+  type BudgetFromWorker,
+  type BudgetToWorker,
+  isBudgetMessage,
+} from './pool/budget-messages';
 export { LocalLinkBudget } from './pool/local-budget';
-export { Pooler, type PoolerNeeds, type PoolerState } from './pooler';
+export { linkLimits } from './pool/pool-limits';
+export { type RemoteBudgetNeeds, RemoteLinkBudget } from './pool/remote-budget';
+export {
+  type SharedBudgetNeeds,
+  SharedLinkBudget,
+  type SharedPermit,
+} from './pool/shared-budget';
+export { Pooler } from './pooler';
+export type { PoolerNeeds, PoolerState } from './pooler-needs';
 export * from './ports/client-verifier';
 export * from './ports/clock';
 export * from './ports/credential-source';
@@ -13,4 +31,5 @@ export * from './ports/resolver';
 export * from './ports/topology-source';
 export * from './ports/transport';
 export * from './ports/virtual-database';
+export * from './ports/worker-identity';
 export * from './settings/settings';

@@ -8,11 +8,13 @@ import { ScramSecrets } from './frontend/scram-secrets';
 import { Session } from './frontend/session';
 import type { SessionContext } from './frontend/session-context';
 import { Startup } from './frontend/startup';
+import { Strangers } from './frontend/strangers';
 import { Maintenance } from './maintenance';
 import { Database } from './pool/database';
 import { Pool } from './pool/pool';
 import { databaseSettingsFor } from './pool/pool-limits';
 import type { PoolerContext } from './pooler-context';
+import type { PoolerNeeds, PoolerState } from './pooler-needs';
 import type { ClientVerifier } from './ports/client-verifier';
 import type { Clock } from './ports/clock';
 import type { CredentialSource } from './ports/credential-source';
@@ -27,37 +29,16 @@ import {
   poolKey,
   type UserName,
 } from './ports/names';
-import type { Resolver } from './ports/resolver';
 import type { Address, Listener, Transport, Wire } from './ports/transport';
 import type { VirtualDatabase } from './ports/virtual-database';
+import type { CancelIdentity, ClientTotals } from './ports/worker-identity';
 import { applySettings, revive } from './reload';
 import type { PoolerSettings } from './settings/settings';
 import { StaticTopology } from './topology/static-topology';
 import { snapshotOf } from './view';
 
-/** Everything that the pooler gets from outside. */
-export interface PoolerNeeds {
-  readonly settings: PoolerSettings;
-  readonly credentials: CredentialSource;
-  readonly verifier: ClientVerifier;
-  readonly transport: Transport;
-  readonly resolver: Resolver;
-  readonly budget: LinkBudget;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly virtualDatabases: readonly VirtualDatabase[];
-}
-
-/**
- * - `serving`: everything works
- * - `draining-clients`: no new clients; those that are here stay until they leave
- * - `draining-links`: no new clients, no new leases; leases that exist are finished
- * - `stopped`: everything has been closed
- */
-export type PoolerState = 'serving' | 'draining-clients' | 'draining-links' | 'stopped';
-
-/** How many connections that have not said who they are there may be, over `max_client_conn`. */
-const STRANGERS_EXTRA = 1000;
+/** Ids of clients and links of a worker begin at so many times its number. */
+const IDS_PER_WORKER = 1_000_000_000;
 /** How long an immediate stop waits for its cancel requests, and how often it looks. */
 const STOP_CANCEL_MS = 1000;
 const STOP_POLL_MS = 10;
@@ -84,15 +65,14 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   credentials: CredentialSource;
   scramSecrets: ScramSecrets;
   state: PoolerState = 'serving';
-  readonly #counts = new ClientCounts();
-  /** Sessions that have not said who they are, the oldest first. */
-  readonly #strangers = new Set<Session>();
+  readonly #counts: ClientCounts;
+  readonly #strangers = new Strangers();
   readonly #listeners: Listener[] = [];
   readonly #transport: Transport;
   readonly #virtualDatabases = new Map<string, VirtualDatabase>();
   readonly #stopMaintenance: () => void;
-  #nextClientId = 1;
-  #nextLinkId = 1;
+  #nextClientId: number;
+  #nextLinkId: number;
   #settled: (() => void)[] = [];
 
   constructor(needs: PoolerNeeds) {
@@ -103,6 +83,9 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.log = needs.log;
     this.budget = needs.budget;
     this.#transport = needs.transport;
+    const { worker } = needs;
+    this.#counts = new ClientCounts(() => worker?.clientsChanged());
+    this.#nextClientId = this.#nextLinkId = (worker?.number ?? 0) * IDS_PER_WORKER + 1;
     this.topology = new StaticTopology(needs.settings);
     this.scramSecrets = new ScramSecrets(needs.settings.mockAuthenticationSecret);
     for (const virtual of needs.virtualDatabases) {
@@ -121,6 +104,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
       transport: needs.transport,
       resolver: needs.resolver,
       topology: this.topology,
+      worker,
     };
     this.cancels = new CancelDesk(live);
     this.dialer = new Dialer(live);
@@ -129,10 +113,11 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.#openForcedPools();
   }
 
-  /** Starts listening at one address. @throws the system's error with `code` */
-  async listen(address: Address, backlog: number): Promise<Listener> {
+  /** Starts listening at one address, or on a descriptor that does so already. @throws the system's error with `code` */
+  async listen(address: Address, backlog: number, descriptor?: number): Promise<Listener> {
     const options = {
       backlog,
+      descriptor,
       keepAlive: this.settings.tcpKeepAlive,
       keepIdleSeconds: this.settings.tcpKeepIdleSeconds,
     };
@@ -143,30 +128,17 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
 
   #accepted(wire: Wire): void {
     const session = new Session(this, this.#nextClientId++ as ClientId, wire);
-    const max = this.settings.clientsMax;
     if (this.state === 'stopped') {
       wire.destroy();
       return;
     }
     this.sessions.set(session.id, session);
-    this.#strangers.add(session);
     wire.handler = new Startup(session, this);
-    if (max > 0 && this.#strangers.size > max + STRANGERS_EXTRA) this.#closeOldestStranger();
-  }
-
-  /** Who has said nothing for longest makes room: those that come now may have something to say. */
-  #closeOldestStranger(): void {
-    for (const session of this.#strangers) {
-      this.#strangers.delete(session);
-      // A client of a virtual database has come in without being counted.
-      if (session.phase !== 'startup' && session.phase !== 'tls') continue;
-      session.close('too many connections that have not logged in');
-      return;
-    }
+    this.#strangers.came(session, this.settings.clientsMax);
   }
 
   get draining(): boolean {
-    return this.state !== 'serving';
+    return this.state !== 'serving' && this.state !== 'retiring';
   }
 
   /** Pools of forced users keep `min_pool_size` without a client. */
@@ -227,9 +199,28 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     return this.#counts.ofUser(user);
   }
 
+  clientsOfDatabase(database: DatabaseName): number {
+    return this.#counts.ofDatabase(database);
+  }
+
+  /** The clients of this process, for the caps of the other workers. */
+  clientTotals(): ClientTotals {
+    return this.#counts.ownTotals();
+  }
+
+  /** The clients of all other workers. */
+  setOtherClients(others: ClientTotals): void {
+    this.#counts.setOthers(others);
+  }
+
+  /** Another worker was asked to cancel what a client of ours runs. `answer` as `CancelDesk` has it. */
+  cancelFromElsewhere(identity: CancelIdentity, answer: (found: boolean) => void): void {
+    this.cancels.requestOwn(identity, answer);
+  }
+
   countClient(session: Session): boolean {
     this.#counts.came(session);
-    this.#strangers.delete(session);
+    this.#strangers.left(session);
     return this.settings.clientsMax === 0 || this.#counts.total <= this.settings.clientsMax;
   }
 
@@ -244,7 +235,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
 
   sessionClosed(session: Session, reason: string): void {
     this.sessions.delete(session.id);
-    this.#strangers.delete(session);
+    this.#strangers.left(session);
     this.#counts.left(session, this.clock.nowMs());
     const cancel = session.cancelIdentity ?? session.admission?.cancel;
     if (cancel !== undefined) this.cancels.forget(cancel);
@@ -331,10 +322,17 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.#openForcedPools();
   }
 
+  /** Stops accepting. Resolves when everybody who was connected has left. */
+  async retire(): Promise<void> {
+    this.state = 'retiring';
+    await this.#closeListeners();
+    await this.#untilSettled();
+  }
+
   /** Ends listening and begins to drain. Resolves when nothing is left to wait for. */
   async drain(until: 'clients-left' | 'links-closed'): Promise<void> {
     this.state = until === 'clients-left' ? 'draining-clients' : 'draining-links';
-    for (const listener of this.#listeners.splice(0)) await listener.close();
+    await this.#closeListeners();
     if (until === 'links-closed') {
       for (const session of this.sessions.values()) {
         if (session.phase === 'waiting') session.fail('serverShuttingDown');
@@ -344,12 +342,21 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
         for (const link of [...pool.idleLinks]) link.close('server shutting down');
       }
     }
-    if (this.#isSettled()) return;
-    await new Promise<void>((resolve) => this.#settled.push(resolve));
+    await this.#untilSettled();
+  }
+
+  async #closeListeners(): Promise<void> {
+    for (const listener of this.#listeners.splice(0)) await listener.close();
+  }
+
+  #untilSettled(): Promise<void> {
+    if (this.#isSettled()) return Promise.resolve();
+    return new Promise((resolve) => this.#settled.push(resolve));
   }
 
   #isSettled(): boolean {
-    if (this.state === 'draining-clients') return this.#counts.total === 0;
+    if (this.state === 'retiring') return this.sessions.size === 0;
+    if (this.state === 'draining-clients') return this.#counts.own === 0;
     if (this.state === 'draining-links') {
       for (const pool of this.everyPool()) if (pool.links.size > 0) return false;
     }

@@ -25,6 +25,7 @@ export function snapshotOf(pooler: Pooler): DaemonSnapshot {
       (database): DatabaseStatsView => ({ database: database.name, ...database.counters }),
     ),
     clients,
+    workers: [],
   };
 }
 

@@ -1,17 +1,10 @@
-import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Link } from '../backend/link';
 import type { Session } from '../frontend/session';
-import type { Clock } from '../ports/clock';
-import type { Logger } from '../ports/logger';
-import type { Transport } from '../ports/transport';
-import type { PoolerSettings } from '../settings/settings';
-import { CancelWire } from './cancel-wire';
-
-/** What a client is told with BackendKeyData. */
-export interface CancelIdentity {
-  readonly processId: number;
-  readonly key: Buffer;
-}
+import type { CancelIdentity, WorkerIdentity } from '../ports/worker-identity';
+import type { CancelMeans } from './cancel-wire';
+import { LinkCancel } from './link-cancel';
+import { isFromWorker, randomProcessId } from './worker-bits';
 
 /** Length of keys that we give out, by protocol: four bytes in 3.0, long ones from 3.2 on. */
 const SHORT_KEY_BYTES = 4;
@@ -22,11 +15,8 @@ const FAILURES_MAX = 20;
 const FAILURES_WINDOW_MS = 10_000;
 const SOURCES_MAX = 10_000;
 
-interface Needs {
-  readonly settings: PoolerSettings;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly transport: Transport;
+interface Needs extends CancelMeans {
+  readonly worker: WorkerIdentity | undefined;
 }
 
 /** Gives out cancel keys and carries cancel requests to the link of whoever holds the key. */
@@ -34,17 +24,18 @@ export class CancelDesk {
   readonly #needs: Needs;
   readonly #sessions = new Map<number, Session>();
   readonly #failures = new Map<string, number>();
-  readonly #inFlight = new Map<Link, CancelWire>();
+  readonly #inFlight = new Map<Link, LinkCancel>();
   #windowStartMs = 0;
 
   constructor(needs: Needs) {
     this.#needs = needs;
   }
 
-  /** A key that nobody can guess. Both halves are random. */
+  /** A key that nobody can guess. Both halves are random, but for the bits of the worker. */
   issue(session: Session, minor: number): CancelIdentity {
-    let processId = randomInt(1, 0x7fffffff);
-    while (this.#sessions.has(processId)) processId = randomInt(1, 0x7fffffff);
+    const worker = this.#needs.worker?.number;
+    let processId = randomProcessId(worker);
+    while (this.#sessions.has(processId)) processId = randomProcessId(worker);
     this.#sessions.set(processId, session);
     return { processId, key: randomBytes(minor >= 2 ? LONG_KEY_BYTES : SHORT_KEY_BYTES) };
   }
@@ -60,27 +51,44 @@ export class CancelDesk {
 
   /** A client asks. `done` is called once, when its connection may be closed. */
   request(identity: CancelIdentity, source: string, done: () => void): void {
+    const { worker } = this.#needs;
+    const answer = (found: boolean): void => {
+      if (!found) this.#failed(source);
+      done();
+    };
+    if (worker === undefined || isFromWorker(identity.processId, worker.number)) {
+      this.requestOwn(identity, answer);
+    } else {
+      worker.cancelElsewhere(identity, answer);
+    }
+  }
+
+  /**
+   * A request for a client of this process, wherever it came in. `answer` is called once, when all has
+   * been done about it: false when nobody here has that key.
+   */
+  requestOwn(identity: CancelIdentity, answer: (found: boolean) => void): void {
     const { log } = this.#needs;
     const session = this.#sessions.get(identity.processId);
     const expected = session?.admission?.cancel.key;
     if (session === undefined || expected === undefined || !sameKey(expected, identity.key)) {
-      this.#failed(source);
-      done();
+      answer(false);
       return;
     }
     const found = session.cancelRequested();
     if (found === 'idle' || found === 'canceled') {
       if (found === 'idle') log.info('cancel request for idle client', { client: session.id });
-      done();
+      answer(true);
       return;
     }
     const { link } = found;
     if (link.busyWithOwn || link.owed.settled) {
-      done();
+      answer(true);
       return;
     }
     // Between now and the moment the request goes out the link may have moved on.
-    this.forward(link, () => link.session === session && !link.owed.settled, done);
+    const wanted = () => link.session === session && !link.owed.settled;
+    this.forward(link, wanted, () => answer(true));
   }
 
   /** Cancels what runs on `link`, if `wanted` still says so when the request can be sent. */
@@ -91,23 +99,15 @@ export class CancelDesk {
       else under.join(wanted, done);
       return;
     }
-    const wire = new CancelWire(link, {
-      transport: this.#needs.transport,
-      settings: this.#needs.settings,
-      clock: this.#needs.clock,
-      log: this.#needs.log,
-      over: () => {
-        this.#inFlight.delete(link);
-      },
-    });
-    wire.join(wanted, done);
-    this.#inFlight.set(link, wire);
-    wire.start();
+    const cancel = new LinkCancel(link, this.#needs, () => this.#inFlight.delete(link));
+    cancel.join(wanted, done);
+    this.#inFlight.set(link, cancel);
+    cancel.start();
   }
 
   /**
    * Failures are limited by source address: beyond the limit they are not even logged. Right keys are
-   * heard from anywhere, because many clients may share an address; guessing one of 2^62 is hopeless.
+   * heard from anywhere, because many clients may share an address; guessing one of 2^53 is hopeless.
    */
   #failed(source: string): void {
     const { clock, log } = this.#needs;

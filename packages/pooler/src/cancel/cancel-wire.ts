@@ -1,88 +1,82 @@
 import { cancelRequestPacket, sslRequestPacket } from '@pgweir/protocol';
 import { socketOptions } from '../backend/dialer';
-import type { Link } from '../backend/link';
 import type { Clock } from '../ports/clock';
-import type { Logger } from '../ports/logger';
+import type { CancelTarget } from '../ports/link-budget';
+import type { LogFields, Logger } from '../ports/logger';
 import type { TlsInfo, Transport, Wire, WireHandler } from '../ports/transport';
 import type { PoolerSettings } from '../settings/settings';
 
-interface Needs {
+/** What a cancel request is carried with. */
+export interface CancelMeans {
   readonly transport: Transport;
   readonly settings: PoolerSettings;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly over: () => void;
+}
+
+interface CancelErrand {
+  readonly target: CancelTarget;
+  /** Asked right before the request is sent. */
+  readonly wanted: () => boolean;
+  /**
+   * Called once. `mayStrikeLater`: PostgreSQL has not said that it has dealt with the request, and may
+   * still read it.
+   */
+  readonly over: (end: { readonly mayStrikeLater: boolean }) => void;
+  /** Says in the log whose request it is. */
+  readonly fields: LogFields;
 }
 
 const SSL_YES = 0x53;
 
 /**
- * Carries one cancel request to PostgreSQL: to the very address of the link, with TLS where the link
- * has it. It is over when PostgreSQL has closed the connection, which it does after it has signalled
- * the backend; until then the link is not lent to anybody else.
+ * Carries one cancel request to PostgreSQL: to the very address of a connection, with TLS where that has
+ * it. It is over when PostgreSQL has closed the connection, which it does after it has signalled the
+ * backend.
  */
 export class CancelWire implements WireHandler {
-  readonly #link: Link;
-  readonly #needs: Needs;
-  readonly #waiting: (() => void)[] = [];
-  readonly #wanted: (() => boolean)[] = [];
+  readonly #errand: CancelErrand;
+  readonly #means: CancelMeans;
   #wire: Wire | undefined;
   #cancelTimer: (() => void) | undefined;
+  #mayStrikeLater = false;
   /** The request is on its way: it can hit what ran then, not what somebody wishes away later. */
   sent = false;
 
-  constructor(link: Link, needs: Needs) {
-    this.#link = link;
-    this.#needs = needs;
+  constructor(errand: CancelErrand, means: CancelMeans) {
+    this.#errand = errand;
+    this.#means = means;
   }
 
-  /**
-   * Somebody wants the request: `wanted` is asked right before it is sent, `done` is called when it is
-   * over. One whose wish has gone does not speak for the others.
-   */
-  join(wanted: () => boolean, done: () => void): void {
-    this.#wanted.push(wanted);
-    this.#waiting.push(done);
-  }
-
+  /** The end never comes within this call. */
   start(): void {
-    const { clock, settings, transport } = this.#needs;
-    const link = this.#link;
-    link.cancelsInFlight++;
-    if (link.address === undefined || link.identity === undefined) {
-      this.closed(undefined);
-      return;
-    }
+    const { clock, settings, transport } = this.#means;
     const limitMs = settings.cancelWaitTimeoutMs;
     if (limitMs > 0) this.#cancelTimer = clock.after(limitMs, () => this.#giveUp());
-    this.#wire = transport.connect(link.address, socketOptions(settings), this);
+    this.#wire = transport.connect(this.#errand.target.address, socketOptions(settings), this);
   }
 
   #giveUp(): void {
     this.#wire?.destroy();
-    this.#mayStrikeLater();
-  }
-
-  /** PostgreSQL may read the request when the link has long been somebody else's. */
-  #mayStrikeLater(): void {
-    if (this.sent) this.#link.retireReason ??= 'cancel request without an answer';
+    this.#mayStrikeLater = this.sent;
   }
 
   connected(): void {
-    if (this.#link.wire?.tls === undefined) this.#send();
+    if (!this.#errand.target.tls) this.#send();
     else this.#wire?.write(sslRequestPacket());
   }
 
   received(buffer: Buffer, length: number): void {
-    const { serverTls } = this.#needs.settings;
+    const { serverTls } = this.#means.settings;
     const wire = this.#wire;
     if (wire?.tls !== undefined) return;
     if (length !== 1 || buffer[0] !== SSL_YES || serverTls === undefined) {
-      this.#needs.log.warn('server refused SSL for a cancel request', { link: this.#link.id });
+      this.#means.log.warn('server refused SSL for a cancel request', this.#errand.fields);
       wire?.destroy();
       return;
     }
-    wire?.startClientTls(serverTls, { serverName: this.#link.hostName, alpn: 'postgresql' });
+    const serverName = this.#errand.target.hostName;
+    wire?.startClientTls(serverTls, { serverName, alpn: 'postgresql' });
   }
 
   secured(_info: TlsInfo): void {
@@ -90,16 +84,14 @@ export class CancelWire implements WireHandler {
   }
 
   #send(): void {
-    const { identity } = this.#link;
-    if (identity === undefined || !this.#wanted.some((wanted) => wanted())) {
-      this.#needs.log.debug('not sending cancel request for client that is now idle', {
-        link: this.#link.id,
-      });
+    const { target, wanted, fields } = this.#errand;
+    if (!wanted()) {
+      this.#means.log.debug('not sending cancel request for client that is now idle', fields);
       this.#wire?.destroy();
       return;
     }
     this.sent = true;
-    this.#wire?.write(cancelRequestPacket(identity.processId, identity.cancelKey));
+    this.#wire?.write(cancelRequestPacket(target.processId, target.key));
   }
 
   drained(): void {
@@ -113,13 +105,10 @@ export class CancelWire implements WireHandler {
   closed(cause: Error | undefined): void {
     this.#cancelTimer?.();
     if (cause !== undefined) {
-      this.#mayStrikeLater();
-      this.#needs.log.warn('cancel request failed', { link: this.#link.id, reason: cause.message });
+      this.#mayStrikeLater = this.sent;
+      const { fields } = this.#errand;
+      this.#means.log.warn('cancel request failed', { ...fields, reason: cause.message });
     }
-    const link = this.#link;
-    this.#needs.over();
-    link.cancelsInFlight--;
-    if (link.cancelsInFlight === 0 && link.phase !== 'closed') link.owner.cancelsOver(link);
-    for (const done of this.#waiting.splice(0)) done();
+    this.#errand.over({ mayStrikeLater: this.#mayStrikeLater });
   }
 }

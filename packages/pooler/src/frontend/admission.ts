@@ -1,8 +1,8 @@
 import type { Link } from '../backend/link';
-import type { CancelIdentity } from '../cancel/cancel-desk';
 import type { Database } from '../pool/database';
 import type { Pool } from '../pool/pool';
 import type { UserName } from '../ports/names';
+import type { CancelIdentity } from '../ports/worker-identity';
 
 /** A client that has proved who it is, and where it belongs. */
 export interface Admission {

@@ -1,20 +1,55 @@
-import type { UserName } from '../ports/names';
+import type { DatabaseName, UserName } from '../ports/names';
+import type { ClientTotals } from '../ports/worker-identity';
 import type { Session } from './session';
+
+const NOBODY: ClientTotals = { total: 0, perUser: [], perDatabase: [] };
 
 /** How many clients there are, as the client-side caps count them. */
 export class ClientCounts {
-  /** Clients that count for `max_client_conn`. */
-  total = 0;
+  /** Clients of this process that count for `max_client_conn`. */
+  own = 0;
   readonly #perUser = new Map<UserName, number>();
+  readonly #perDatabase = new Map<DatabaseName, number>();
+  readonly #changed: () => void;
+  /** Those of other workers, a few milliseconds ago. */
+  #others = NOBODY;
+  #othersPerUser: ReadonlyMap<string, number> = new Map();
+  #othersPerDatabase: ReadonlyMap<string, number> = new Map();
+
+  /** `changed` is called whenever the counts of this process have changed. */
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  /** What the caps hold against: everybody's. */
+  get total(): number {
+    return this.own + this.#others.total;
+  }
 
   ofUser(user: UserName): number {
-    return this.#perUser.get(user) ?? 0;
+    return (this.#perUser.get(user) ?? 0) + (this.#othersPerUser.get(user) ?? 0);
+  }
+
+  ofDatabase(database: DatabaseName): number {
+    return (this.#perDatabase.get(database) ?? 0) + (this.#othersPerDatabase.get(database) ?? 0);
+  }
+
+  /** For the other workers. */
+  ownTotals(): ClientTotals {
+    return { total: this.own, perUser: [...this.#perUser], perDatabase: [...this.#perDatabase] };
+  }
+
+  setOthers(others: ClientTotals): void {
+    this.#others = others;
+    this.#othersPerUser = new Map(others.perUser);
+    this.#othersPerDatabase = new Map(others.perDatabase);
   }
 
   /** A client has said who it wants to be. */
   came(session: Session): void {
     session.counted = true;
-    this.total++;
+    this.own++;
+    this.#changed();
   }
 
   /** It has proved it, and belongs to a database and a pool from here on. */
@@ -24,19 +59,28 @@ export class ClientCounts {
     admission.database.clients++;
     admission.database.counters.logins++;
     admission.pool.clients++;
-    this.#perUser.set(admission.user, this.ofUser(admission.user) + 1);
+    add(this.#perUser, admission.user, 1);
+    add(this.#perDatabase, admission.database.name, 1);
+    this.#changed();
   }
 
   left(session: Session, nowMs: number): void {
-    if (session.counted) this.total--;
+    if (session.counted) this.own--;
     const { admission } = session;
-    if (admission === undefined) return;
-    admission.database.clients--;
-    admission.database.usedAtMs = nowMs;
-    admission.pool.clients--;
-    admission.pool.usedAtMs = nowMs;
-    const ofUser = this.ofUser(admission.user) - 1;
-    if (ofUser === 0) this.#perUser.delete(admission.user);
-    else this.#perUser.set(admission.user, ofUser);
+    if (admission !== undefined) {
+      admission.database.clients--;
+      admission.database.usedAtMs = nowMs;
+      admission.pool.clients--;
+      admission.pool.usedAtMs = nowMs;
+      add(this.#perUser, admission.user, -1);
+      add(this.#perDatabase, admission.database.name, -1);
+    }
+    if (session.counted) this.#changed();
   }
+}
+
+function add<Name>(counts: Map<Name, number>, name: Name, by: 1 | -1): void {
+  const count = (counts.get(name) ?? 0) + by;
+  if (count === 0) counts.delete(name);
+  else counts.set(name, count);
 }

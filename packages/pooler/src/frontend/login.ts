@@ -11,11 +11,11 @@ import {
   type StartupRequest,
 } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
-import type { CancelIdentity } from '../cancel/cancel-desk';
 import type { Pool } from '../pool/pool';
 import type { WelcomeWaiter } from '../pool/waiters';
 import { databaseName, type UserName, userName } from '../ports/names';
 import type { TlsInfo, WireHandler } from '../ports/transport';
+import type { CancelIdentity } from '../ports/worker-identity';
 import { BodyCollector } from '../relay/body-collector';
 import { preparationSql } from '../session-state/preparation';
 import { type Profile, profileOf } from '../session-state/profile';
@@ -124,7 +124,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     if (database === undefined) return session.fail('noSuchDatabase', databaseText);
     const { settings } = context;
     const databaseMax = database.settings.databaseClientsMax ?? settings.databaseClientsMax;
-    if (databaseMax > 0 && database.clients >= databaseMax) {
+    if (databaseMax > 0 && context.clientsOfDatabase(database.name) >= databaseMax) {
       return session.fail('tooManyDatabaseClients');
     }
     const userMax = settings.users.get(this.#user)?.userClientsMax ?? settings.userClientsMax;

@@ -32,6 +32,7 @@ export interface SessionContext {
   forcedUser(name: DatabaseName): UserName | undefined;
   pool(database: Database, user: UserName): Pool;
   clientsOfUser(user: UserName): number;
+  clientsOfDatabase(database: DatabaseName): number;
   /** Login succeeded: from here on the session counts for its database, pool and user. */
   admitted(session: Session): void;
   /** Whether a session may begin something that needs a link. */

@@ -1,13 +1,13 @@
 import { type ErrorFields, errorResponse, FrameReader, readyForQuery } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import { STATUS_IDLE } from '../backend/server-status';
-import type { CancelIdentity } from '../cancel/cancel-desk';
 import { type ErrorKey, errorFields, InvariantBreach, invariant } from '../errors';
 import { type ClientLimits, clientLimits } from '../pool/pool-limits';
 import type { Waiter } from '../pool/wait-queue';
 import type { DedicatedWaiter } from '../pool/waiters';
 import type { ClientId } from '../ports/names';
 import type { Address, TlsInfo, Wire, WireHandler } from '../ports/transport';
+import type { CancelIdentity } from '../ports/worker-identity';
 import { relayDown } from '../relay/downstream';
 import { preparationSql } from '../session-state/preparation';
 import type { Profile } from '../session-state/profile';

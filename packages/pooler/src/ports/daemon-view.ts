@@ -46,7 +46,22 @@ export interface ClientView {
   readonly link: LinkId | undefined;
 }
 
-/** A plain-data picture of a pooler at one moment. */
+/** One process that carries traffic. */
+export interface WorkerView {
+  /** Which of the `workers` places it fills. */
+  readonly slot: number;
+  readonly number: number;
+  readonly pid: number;
+  /** What it does, or `not answering`. */
+  readonly state: string;
+  readonly clients: number;
+  readonly links: number;
+  readonly startedAtMs: number;
+  /** How often the process of this place has had to be replaced. */
+  readonly restarts: number;
+}
+
+/** A plain-data picture of a pooler, or of all of them together, at one moment. */
 export interface DaemonSnapshot {
   readonly state: string;
   readonly clientsTotal: number;
@@ -54,6 +69,8 @@ export interface DaemonSnapshot {
   readonly pools: readonly PoolView[];
   readonly stats: readonly DatabaseStatsView[];
   readonly clients: readonly ClientView[];
+  /** Empty in the picture of one process. */
+  readonly workers: readonly WorkerView[];
 }
 
 /** How console, metrics and dashboard see the daemon: never through live objects. */

@@ -1,0 +1,66 @@
+import type { DaemonSnapshot, DatabaseStatsView, PoolView } from './ports/daemon-view';
+
+/** One picture of several processes: sums, and the longest wait of all. */
+export function mergeSnapshots(snapshots: readonly DaemonSnapshot[]): DaemonSnapshot {
+  const states = new Set(snapshots.map(({ state }) => state));
+  const [first = 'stopped'] = states;
+  return {
+    // While one is being replaced the daemon as a whole serves.
+    state: states.has('serving') ? 'serving' : first,
+    clientsTotal: sum(snapshots.map(({ clientsTotal }) => clientsTotal)),
+    linksTotal: sum(snapshots.map(({ linksTotal }) => linksTotal)),
+    pools: mergePools(snapshots.flatMap(({ pools }) => pools)),
+    stats: mergeStats(snapshots.flatMap(({ stats }) => stats)),
+    clients: snapshots.flatMap(({ clients }) => clients).sort((a, b) => a.id - b.id),
+    workers: snapshots.flatMap(({ workers }) => workers),
+  };
+}
+
+/** One row for each database. */
+export function mergeStats(stats: readonly DatabaseStatsView[]): readonly DatabaseStatsView[] {
+  return merged(stats, ({ database }) => database);
+}
+
+function mergePools(pools: readonly PoolView[]): readonly PoolView[] {
+  const keyOf = ({ database, user }: PoolView) => `${database}\0${user}`;
+  const waits = new Map<string, number>();
+  for (const pool of pools) {
+    const key = keyOf(pool);
+    waits.set(key, Math.max(waits.get(key) ?? 0, pool.waitMaxMs));
+  }
+  return merged(pools, keyOf)
+    .map((pool) => ({ ...pool, waitMaxMs: waits.get(keyOf(pool)) ?? 0 }))
+    .sort((a, b) => order(a.database, b.database) || order(a.user, b.user));
+}
+
+/** Rows of one key become one: numbers are added, of everything else the first stands. */
+function merged<Row extends object>(
+  rows: readonly Row[],
+  keyOf: (row: Row) => string,
+): readonly Row[] {
+  const byKey = new Map<string, Row>();
+  for (const row of rows) {
+    const key = keyOf(row);
+    const before = byKey.get(key);
+    byKey.set(key, before === undefined ? row : added(before, row));
+  }
+  return [...byKey.values()];
+}
+
+function added<Row extends object>(a: Row, b: Row): Row {
+  const result: Record<string, unknown> = Object.fromEntries(Object.entries(a));
+  for (const [name, value] of Object.entries(b)) {
+    const before = result[name];
+    if (typeof value === 'number' && typeof before === 'number') result[name] = before + value;
+  }
+  // The names and types are those of `a`.
+  return result as Row;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

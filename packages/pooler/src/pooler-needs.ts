@@ -1,0 +1,39 @@
+import type { ClientVerifier } from './ports/client-verifier';
+import type { Clock } from './ports/clock';
+import type { CredentialSource } from './ports/credential-source';
+import type { LinkBudget } from './ports/link-budget';
+import type { Logger } from './ports/logger';
+import type { Resolver } from './ports/resolver';
+import type { Transport } from './ports/transport';
+import type { VirtualDatabase } from './ports/virtual-database';
+import type { WorkerIdentity } from './ports/worker-identity';
+import type { PoolerSettings } from './settings/settings';
+
+/** Everything that the pooler gets from outside. */
+export interface PoolerNeeds {
+  readonly settings: PoolerSettings;
+  readonly credentials: CredentialSource;
+  readonly verifier: ClientVerifier;
+  readonly transport: Transport;
+  readonly resolver: Resolver;
+  readonly budget: LinkBudget;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly virtualDatabases: readonly VirtualDatabase[];
+  /** Absent: nobody else serves this port. */
+  readonly worker?: WorkerIdentity;
+}
+
+/**
+ * - `serving`: everything works
+ * - `retiring`: accepts nobody, for another process does; whoever is connected notices nothing
+ * - `draining-clients`: no new clients; those that are here stay until they leave
+ * - `draining-links`: no new clients, no new leases; leases that exist are finished
+ * - `stopped`: everything has been closed
+ */
+export type PoolerState =
+  | 'serving'
+  | 'retiring'
+  | 'draining-clients'
+  | 'draining-links'
+  | 'stopped';
