@@ -1,17 +1,22 @@
 import type { Server } from '@pgweir/testkit';
-import type { Contestant, Running } from './contestants/contestant';
-import type { LoadGenerator } from './load/target';
+import type { Contestant, Place, Running } from './contestants/contestant';
+import type { LoadGenerator } from './load/generator';
 import { type IdleMemory, measureIdleClients } from './measure/idle-clients';
 import { measureRound, type Round } from './measure/round';
-import type { Scenario } from './scenarios';
+import { roleOf } from './postgres/roles';
+import type { Scenario } from './scenarios/scenario';
+import { unservable } from './scenarios/select';
 
 export interface BenchmarkOrder {
   readonly postgres: Server;
+  readonly scramSecret: string;
   readonly contestants: readonly Contestant[];
   readonly scenarios: readonly Scenario[];
   readonly load: LoadGenerator;
   readonly rounds: number;
   readonly secondsPerRound: number;
+  /** Groups of scenarios that are played once before they count. undefined: all. */
+  readonly warmUpGroups: readonly string[] | undefined;
   /** Ascending. Empty: memory is not measured. */
   readonly idleCounts: readonly number[];
   readonly progress: (text: string) => void;
@@ -19,7 +24,7 @@ export interface BenchmarkOrder {
 
 /** All rounds of one scenario through one contestant. */
 export interface Cell {
-  readonly scenario: string;
+  readonly scenario: Scenario;
   readonly contestant: string;
   readonly rounds: readonly Round[];
 }
@@ -28,8 +33,10 @@ export interface IdleCell extends IdleMemory {
   readonly contestant: string;
 }
 
-export interface Failure {
-  readonly contestant: string;
+/** Something that was not measured, or not to the end. */
+export interface Omission {
+  /** undefined: all of them. */
+  readonly contestant: string | undefined;
   /** The scenario, or what else was tried. */
   readonly during: string;
   readonly reason: string;
@@ -38,18 +45,25 @@ export interface Failure {
 export interface BenchmarkResult {
   readonly cells: readonly Cell[];
   readonly idle: readonly IdleCell[];
-  readonly failures: readonly Failure[];
+  /** What went wrong. */
+  readonly failures: readonly Omission[];
+  /** What nobody tried, because it makes no sense. */
+  readonly skipped: readonly Omission[];
 }
+
+const IDLE_CLIENTS = 'idle clients';
 
 /** Runs everything. What fails is reported and not tried again; the rest goes on. */
 export async function runBenchmark(order: BenchmarkOrder): Promise<BenchmarkResult> {
   const benchmark = new Benchmark(order);
-  try {
-    await benchmark.startAll();
-    await benchmark.warmUp();
-    for (let round = 1; round <= order.rounds; round++) await benchmark.round(round);
-  } finally {
-    await benchmark.stopAll();
+  if (order.scenarios.length > 0) {
+    try {
+      await benchmark.startAll();
+      await benchmark.warmUp();
+      for (let round = 1; round <= order.rounds; round++) await benchmark.round(round);
+    } finally {
+      await benchmark.stopAll();
+    }
   }
   if (order.idleCounts.length > 0) await benchmark.idleClients();
   return benchmark.result();
@@ -57,41 +71,51 @@ export async function runBenchmark(order: BenchmarkOrder): Promise<BenchmarkResu
 
 class Benchmark {
   readonly #order: BenchmarkOrder;
+  readonly #scenarios: readonly Scenario[];
   readonly #running = new Map<Contestant, Running>();
   readonly #cells = new Map<string, Cell & { readonly rounds: Round[] }>();
   readonly #idle: IdleCell[] = [];
-  readonly #failures: Failure[] = [];
+  readonly #failures: Omission[] = [];
+  readonly #skipped: Omission[] = [];
 
   constructor(order: BenchmarkOrder) {
     this.#order = order;
+    this.#scenarios = order.scenarios.filter((scenario) => {
+      const reason = unservable(scenario);
+      if (reason === undefined) return true;
+      this.#skipped.push({ contestant: undefined, during: scenario.name, reason });
+      return false;
+    });
   }
 
   result(): BenchmarkResult {
-    return { cells: [...this.#cells.values()], idle: this.#idle, failures: this.#failures };
+    return {
+      cells: [...this.#cells.values()],
+      idle: this.#idle,
+      failures: this.#failures,
+      skipped: this.#skipped,
+    };
   }
 
   async startAll(): Promise<void> {
     for (const contestant of this.#order.contestants) {
       await this.#attempt(contestant, 'start', async () => {
-        this.#running.set(contestant, await contestant.start(this.#order.postgres));
+        this.#running.set(contestant, await contestant.start(this.#place(contestant)));
       });
     }
   }
 
   async stopAll(): Promise<void> {
-    for (const running of this.#running.values()) await running.stop();
+    for (const [contestant, running] of this.#running) {
+      await this.#attempt(contestant, 'stop', () => running.stop());
+    }
   }
 
-  /** Lets compilers compile and pools fill: every kind of statement once, with most clients. */
+  /** Lets compilers compile and pools fill: the last scenario of each group, for a second. */
   async warmUp(): Promise<void> {
-    const widest = new Map<string, Scenario>();
-    for (const scenario of this.#order.scenarios) {
-      const known = widest.get(scenario.mode);
-      if (known === undefined || known.clients < scenario.clients) {
-        widest.set(scenario.mode, scenario);
-      }
-    }
-    for (const scenario of widest.values()) {
+    const groups = new Map(this.#scenarios.map((scenario) => [scenario.group, scenario]));
+    for (const [group, scenario] of groups) {
+      if (this.#order.warmUpGroups?.includes(group) === false) continue;
       await this.#eachContestant(scenario, `warming up: ${scenario.name}`, 1);
     }
     this.#cells.clear();
@@ -99,8 +123,8 @@ class Benchmark {
 
   /** Contestants take turns within each scenario, so that a drifting machine hits all alike. */
   async round(number: number): Promise<void> {
-    const { scenarios, rounds, secondsPerRound } = this.#order;
-    for (const scenario of scenarios) {
+    const { rounds, secondsPerRound } = this.#order;
+    for (const scenario of this.#scenarios) {
       const text = `round ${number} of ${rounds}: ${scenario.name}`;
       await this.#eachContestant(scenario, text, secondsPerRound);
     }
@@ -108,13 +132,19 @@ class Benchmark {
 
   /** Each in a fresh process: memory that load has left behind would hide what clients take. */
   async idleClients(): Promise<void> {
-    const { contestants, postgres, idleCounts, progress } = this.#order;
-    for (const contestant of contestants) {
-      progress(`idle clients: ${contestant.name}`);
-      await this.#attempt(contestant, 'idle clients', async () => {
-        const running = await contestant.start(postgres);
+    const { contestants, idleCounts, progress } = this.#order;
+    for (const contestant of contestants.filter(({ caps }) => caps !== undefined)) {
+      if (this.#hasFailed(contestant, 'start')) continue;
+      progress(`${IDLE_CLIENTS}: ${contestant.name}`);
+      await this.#attempt(contestant, IDLE_CLIENTS, async () => {
+        const running = await contestant.start(this.#place(contestant));
         try {
-          for (const memory of await measureIdleClients(running, idleCounts)) {
+          const entrance = running.enter('transaction', Math.max(...idleCounts));
+          if (entrance.kind === 'closed') {
+            this.#skip(contestant, IDLE_CLIENTS, entrance.reason);
+            return;
+          }
+          for (const memory of await measureIdleClients(entrance, idleCounts)) {
             this.#idle.push({ contestant: contestant.name, ...memory });
           }
         } finally {
@@ -127,26 +157,42 @@ class Benchmark {
   async #eachContestant(scenario: Scenario, text: string, seconds: number): Promise<void> {
     for (const [contestant, running] of this.#running) {
       if (this.#hasFailed(contestant, scenario.name)) continue;
-      this.#order.progress(`${text}, ${contestant.name}`);
       await this.#attempt(contestant, scenario.name, async () => {
+        const entrance = running.enter(scenario.door, scenario.clients);
+        if (entrance.kind === 'closed') {
+          this.#skip(contestant, scenario.name, entrance.reason);
+          return;
+        }
+        this.#order.progress(`${text}, ${contestant.name}`);
         const how = { load: this.#order.load, seconds };
-        const round = await measureRound(running, scenario, how);
+        const round = await measureRound(entrance, scenario, how);
         this.#cell(scenario, contestant).rounds.push(round);
       });
     }
+  }
+
+  #place({ name }: Contestant): Place {
+    const { postgres, scramSecret } = this.#order;
+    return { postgres, scramSecret, role: (pool) => roleOf(name, pool) };
   }
 
   #cell(scenario: Scenario, contestant: Contestant): { readonly rounds: Round[] } {
     const key = `${scenario.name} ${contestant.name}`;
     const known = this.#cells.get(key);
     if (known !== undefined) return known;
-    const cell = { scenario: scenario.name, contestant: contestant.name, rounds: [] };
+    const cell = { scenario, contestant: contestant.name, rounds: [] };
     this.#cells.set(key, cell);
     return cell;
   }
 
   #hasFailed(contestant: Contestant, during: string): boolean {
     return this.#failures.some((it) => it.contestant === contestant.name && it.during === during);
+  }
+
+  #skip({ name }: Contestant, during: string, reason: string): void {
+    if (this.#skipped.some((it) => it.contestant === name && it.during === during)) return;
+    this.#skipped.push({ contestant: name, during, reason });
+    this.#order.progress(`left out: ${name}, ${during}: ${reason}`);
   }
 
   async #attempt(contestant: Contestant, during: string, act: () => Promise<void>): Promise<void> {

@@ -9,13 +9,19 @@ export interface BenchOptions {
   readonly only: readonly string[];
   readonly idle: boolean;
   readonly floor: boolean;
-  readonly pgweir: boolean;
-  /** A path; undefined: look for it; false: leave it out. */
-  readonly pgbouncer: string | false | undefined;
+  readonly node: boolean;
+  readonly bun: boolean;
+  /** Further contestants: pgweir with so many workers. */
+  readonly workers: number | undefined;
+  readonly pgbouncer: Wanted<readonly string[]>;
+  readonly pgpool: Wanted<string>;
   readonly load: 'pgbench' | 'own' | undefined;
   readonly profileDir: string | undefined;
   readonly resultsDir: string;
 }
+
+/** Where a program is; undefined: look for it; false: leave it out. */
+export type Wanted<Path> = Path | false | undefined;
 
 interface Flags {
   readonly quick?: true;
@@ -24,22 +30,25 @@ interface Flags {
   readonly only: readonly string[];
   readonly idle: boolean;
   readonly floor?: true;
-  readonly pgweir: boolean;
-  readonly pgbouncer?: string | boolean;
+  readonly node: boolean;
+  readonly bun: boolean;
+  readonly workers?: number;
+  readonly pgbouncer?: readonly string[] | boolean;
+  readonly pgpool?: string | boolean;
   readonly load?: 'pgbench' | 'own';
   readonly profile?: string;
   readonly results: string;
 }
 
-const QUICK = { rounds: 2, seconds: 1 };
-const NORMAL = { rounds: 5, seconds: 5 };
+const QUICK = { rounds: 1, seconds: 1 };
+const NORMAL = { rounds: 3, seconds: 3 };
 const RESULTS_DIR = join(__dirname, '..', 'results');
 
 /** Prints help and exits when asked for that, or when an argument makes no sense. */
 export function readCommandLine(args: readonly string[]): BenchOptions {
   const flags = describe().parse(args, { from: 'user' }).opts<Flags>();
   const defaults = flags.quick === true ? QUICK : NORMAL;
-  const { pgbouncer, profile } = flags;
+  const { pgbouncer, pgpool, profile } = flags;
   return {
     quick: flags.quick ?? false,
     rounds: flags.rounds ?? defaults.rounds,
@@ -47,8 +56,11 @@ export function readCommandLine(args: readonly string[]): BenchOptions {
     only: flags.only,
     idle: flags.idle,
     floor: flags.floor ?? false,
-    pgweir: flags.pgweir,
+    node: flags.node,
+    bun: flags.bun,
+    workers: flags.workers,
     pgbouncer: pgbouncer === true ? undefined : pgbouncer,
+    pgpool: pgpool === true ? undefined : pgpool,
     load: flags.load,
     profileDir: profile === undefined ? undefined : resolve(profile),
     resultsDir: resolve(flags.results),
@@ -57,16 +69,20 @@ export function readCommandLine(args: readonly string[]): BenchOptions {
 
 function describe(): Command {
   return new Command('npm run bench --')
-    .description('Measures pgweir against PostgreSQL itself and against PgBouncer where present.')
-    .option('--quick', 'everything once over, in under two minutes')
+    .description('Measures pgweir against PostgreSQL itself and against the poolers that are here.')
+    .option('--quick', 'each kind of scenario once, in two minutes')
     .option('--rounds <number>', `default ${NORMAL.rounds}`, positive)
     .option('--seconds <number>', `of each round; default ${NORMAL.seconds}`, positive)
     .option('--only <words...>', 'scenarios whose name contains one of these, as "simple c32"', [])
     .option('--no-idle', 'do not measure the memory of idle clients')
+    .option('--workers <number>', 'add pgweir with so many workers, on each runtime', positive)
     .option('--floor', 'add a bare relay in Node.js, which only passes bytes on')
-    .option('--no-pgweir', 'leave pgweir out')
-    .option('--pgbouncer <path>', 'default: found on PATH, if it is there')
+    .option('--no-node', 'leave pgweir on Node.js out')
+    .option('--no-bun', 'leave pgweir on Bun out')
+    .option('--pgbouncer <path>', 'may be repeated; default: found on PATH, if there', collect)
     .option('--no-pgbouncer', 'leave PgBouncer out')
+    .option('--pgpool <path>', 'Pgpool-II; default: found on PATH, if it is there')
+    .option('--no-pgpool', 'leave Pgpool-II out')
     .addOption(
       new Option('--load <program>', 'default: pgbench, if found').choices(['pgbench', 'own']),
     )
@@ -78,4 +94,8 @@ function positive(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   throw new InvalidArgumentError('a whole number above 0 is needed');
+}
+
+function collect(text: string, before: unknown): readonly string[] {
+  return [...(Array.isArray(before) ? before.map(String) : []), text];
 }

@@ -1,54 +1,55 @@
 import { type Cluster, startCluster } from '@pgweir/testkit';
-import { runBenchmark } from './benchmark';
+import { type BenchmarkResult, runBenchmark } from './benchmark';
 import { type BenchOptions, readCommandLine } from './command-line';
-import type { Contestant } from './contestants/contestant';
-import { direct } from './contestants/direct';
-import { floor } from './contestants/floor';
-import { findPgbouncer, pgbouncer } from './contestants/pgbouncer';
-import { pgweir } from './contestants/pgweir';
+import { type Contestants, chooseContestants } from './contestants/choose';
+import { CAPS } from './contestants/doors';
+import type { LoadGenerator } from './load/generator';
 import { ownLoad } from './load/own-load';
 import { findPgbench, pgbenchLoad } from './load/pgbench';
-import type { LoadGenerator } from './load/target';
+import { countRefusals } from './postgres/refused';
+import { makeRoles, makeScramSecret } from './postgres/roles';
+import { CLUSTER } from './postgres/settings';
+import { makeTables } from './postgres/tables';
 import { writeReport } from './report/files';
 import { sourceCommit, thisMachine } from './report/machine';
 import { markdown } from './report/markdown';
 import { makeReport, type Report } from './report/report';
-import { IDLE_COUNTS, LINKS, SESSION_LINKS, selectScenarios } from './scenarios';
-import { DATABASE, makeTables, SERVER_SETTINGS, USER } from './table';
+import { selectScenarios } from './scenarios/select';
+
+/** Numbers of idle clients at which a daemon's memory is read, ascending. */
+const IDLE_COUNTS = { quick: [1000], normal: [1000, 10_000] };
 
 /** @returns the exit code: 1 when anything failed */
 async function main(): Promise<number> {
   const options = readCommandLine(process.argv.slice(2));
-  const startedAt = new Date();
-  const machine = thisMachine();
-  const cluster = await startCluster({
-    settings: SERVER_SETTINGS,
-    users: [{ name: USER }],
-    databases: [{ name: DATABASE, owner: USER }],
-  });
+  const scenarios = selectScenarios(options);
+  const about = { startedAt: new Date().toISOString(), machine: thisMachine() };
+  const cluster = await startCluster(CLUSTER);
   try {
     const load = chooseLoad(options, cluster.dir);
-    await makeTables(cluster, findPgbench());
-    const contestants = await chooseContestants(options, cluster);
+    const { present: contestants, absent } = await prepare(options, cluster);
     const result = await runBenchmark({
       postgres: cluster.primary,
+      scramSecret: await makeScramSecret(cluster.primary),
       contestants,
-      scenarios: selectScenarios(options.only),
+      scenarios,
       load,
       rounds: options.rounds,
       secondsPerRound: options.secondsPerRound,
-      idleCounts: options.idle ? IDLE_COUNTS : [],
+      warmUpGroups: options.quick ? ['simple'] : undefined,
+      idleCounts: options.idle ? IDLE_COUNTS[options.quick ? 'quick' : 'normal'] : [],
       progress,
     });
     const report = makeReport(result, {
-      startedAt: startedAt.toISOString(),
+      ...about,
       commit: sourceCommit(),
-      machine,
       versions: Object.fromEntries(contestants.map(({ name, version }) => [name, version])),
       run: runFacts(options, load),
+      absent,
+      refusals: countRefusals(await cluster.primary.log()),
     });
     publish(report, options);
-    return result.failures.length === 0 ? 0 : 1;
+    return exitCode(result);
   } finally {
     await cluster.stop();
   }
@@ -61,13 +62,17 @@ function chooseLoad({ load }: BenchOptions, dir: string): LoadGenerator {
   return ownLoad();
 }
 
-async function chooseContestants(options: BenchOptions, cluster: Cluster): Promise<Contestant[]> {
-  const rows = await cluster.primary.query('SHOW server_version');
-  const contestants = [direct(`PostgreSQL ${String(rows[0]?.server_version)}`)];
-  if (options.pgweir) contestants.push(pgweir(options.profileDir));
-  if (options.floor) contestants.push(floor());
-  const bouncer = options.pgbouncer ?? findPgbouncer() ?? false;
-  if (bouncer !== false) contestants.push(pgbouncer(bouncer));
+/** Makes what all need in PostgreSQL. */
+async function prepare(options: BenchOptions, { primary }: Cluster): Promise<Contestants> {
+  const rows = await primary.query('SHOW server_version');
+  const contestants = chooseContestants(options, String(rows[0]?.server_version));
+  for (const { contestant, reason } of contestants.absent) {
+    progress(`left out: ${contestant}: ${reason}`);
+  }
+  await makeTables(primary, findPgbench());
+  for (const { name, caps } of contestants.present) {
+    if (caps !== undefined) await makeRoles(primary, name, caps);
+  }
   return contestants;
 }
 
@@ -76,16 +81,19 @@ function runFacts(options: BenchOptions, load: LoadGenerator): Report['run'] {
     load: load.name,
     rounds: options.rounds,
     secondsPerRound: options.secondsPerRound,
-    linksInTransactionMode: LINKS,
-    linksInSessionMode: SESSION_LINKS,
+    links: CAPS,
   };
+}
+
+function exitCode({ failures }: BenchmarkResult): number {
+  return failures.length === 0 ? 0 : 1;
 }
 
 function publish(report: Report, options: BenchOptions): void {
   const minute = report.startedAt.slice(0, 16).replaceAll(/[-:]/g, '').replace('T', '-');
   const name = options.quick ? 'quick' : `${minute}-${report.commit}`;
   const paths = writeReport(report, { dir: options.resultsDir, name });
-  process.stdout.write(`${markdown(report)}\n`);
+  process.stdout.write(`${markdown(report, name)}\n`);
   progress(`written: ${paths.join(', ')}`);
 }
 

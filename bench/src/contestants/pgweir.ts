@@ -1,19 +1,39 @@
 import { daemonProgram } from '@pgweir/testkit';
 import { VERSION } from 'pgweir';
 import type { Contestant } from './contestant';
-import { poolerConfig, startPooler, USERLIST } from './pooler-files';
+import { pooler } from './pooler';
 
-/** `profileDir`: where to leave a CPU profile of each daemon, which costs some speed. */
-export function pgweir(profileDir: string | undefined): Contestant {
+export interface PgweirOptions {
+  readonly runtime: Runtime;
+  /** undefined: the setting is left out. */
+  readonly workers: number | undefined;
+  /** Where to leave a CPU profile of each daemon, which costs some speed. */
+  readonly profileDir: string | undefined;
+}
+
+export interface Runtime {
+  readonly name: 'node' | 'bun';
+  readonly path: string;
+  readonly version: string;
+}
+
+export const NODE: Runtime = {
+  name: 'node',
+  path: process.execPath,
+  version: `Node.js ${process.version}`,
+};
+
+export function pgweir({ runtime, workers, profileDir }: PgweirOptions): Contestant {
   const flags = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
-  return {
-    name: 'pgweir',
-    version: `${VERSION}, Node.js ${process.version}`,
-    start: (postgres) =>
-      startPooler({
-        command: [process.execPath, ...flags, daemonProgram()],
-        config: poolerConfig(postgres),
-        userlist: USERLIST,
-      }),
-  };
+  return pooler({
+    name: pgweirName(runtime.name, workers),
+    version: `${VERSION}, ${runtime.version}`,
+    command: [runtime.path, ...flags, daemonProgram()],
+    settings: workers === undefined ? [] : [`workers = ${workers}`],
+  });
+}
+
+/** As it stands in the report, where the targets look for it. */
+export function pgweirName(runtime: Runtime['name'], workers?: number): string {
+  return workers === undefined ? `pgweir-${runtime}` : `pgweir-${runtime}-w${workers}`;
 }

@@ -63,7 +63,7 @@ export class FloorPool {
     for (let i = 0; i < config.links; i++) {
       dial(host, port, (socket) => {
         socket.handler = new FloorLink(socket, this);
-        socket.write(startupPacket({ user: floor.user, database }));
+        socket.write(startupPacket({ user: config.user, database }));
       });
     }
   }

@@ -1,24 +1,23 @@
 import { join } from 'node:path';
 import { Latencies } from '../measure/latencies';
+import type { LoadGenerator } from './generator';
+import type { OwnOrder, OwnReport } from './own-order';
 import { runProgram } from './run-program';
-import type { LoadGenerator, LoadOrder, LoadResult } from './target';
+import type { LoadResult } from './target';
 
-const GRACE_MS = 30_000;
-
-/** What `own-load-main` prints, as JSON. */
-export interface OwnReport {
-  readonly transactions: number;
-  readonly perSecond: number;
-  /** Pairs of latency and how often it came. */
-  readonly latencies: readonly (readonly [us: number, count: number])[];
-}
+const GRACE_MS = 20_000;
 
 /** Our own clients on raw sockets, where there is no pgbench. */
 export function ownLoad(): LoadGenerator {
-  return { name: 'own', run };
+  return {
+    name: 'own',
+    queries: (order) => runOwn({ kind: 'queries', ...order }),
+    churn: (order) => runOwn({ kind: 'churn', ...order }),
+  };
 }
 
-async function run(order: LoadOrder): Promise<LoadResult> {
+/** Runs our own program in a process of its own. @throws Error as `LoadGenerator` */
+export async function runOwn(order: OwnOrder): Promise<LoadResult> {
   const stdout = await runProgram({
     path: process.execPath,
     args: [join(__dirname, 'own-load-main.js'), JSON.stringify(order)],
@@ -28,5 +27,5 @@ async function run(order: LoadOrder): Promise<LoadResult> {
   const report = JSON.parse(stdout) as OwnReport;
   const latencies = new Latencies();
   for (const [us, count] of report.latencies) latencies.add(us, count);
-  return { transactions: report.transactions, perSecond: report.perSecond, latencies };
+  return { count: report.count, perSecond: report.perSecond, latencies };
 }

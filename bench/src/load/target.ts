@@ -1,31 +1,23 @@
 import type { Latencies } from '../measure/latencies';
-import type { QueryMode } from '../scenarios';
 
-/** Where clients connect to. */
+/** Where clients connect to, and as whom. */
 export interface Target {
   readonly host: string;
   readonly port: number;
   readonly database: string;
-}
-
-export interface LoadOrder {
-  readonly target: Target;
-  readonly mode: QueryMode;
-  readonly clients: number;
-  readonly seconds: number;
+  readonly user: string;
+  /** For SCRAM; undefined: the server asks for none. */
+  readonly password?: string;
+  readonly tls: boolean;
+  /** How many clients can log in within a second, at least: pgbench's clock runs meanwhile. */
+  readonly loginsPerSecond: number;
 }
 
 export interface LoadResult {
-  /** All that were answered, without error. */
-  readonly transactions: number;
-  /** Without the time that connecting took. */
+  /** What the scenario counts, all answered without error. */
+  readonly count: number;
+  /** Without the time that connecting took, unless connecting is what is counted. */
   readonly perSecond: number;
-  readonly latencies: Latencies;
-}
-
-/** Something that plays clients, in a process of its own. */
-export interface LoadGenerator {
-  readonly name: string;
-  /** @throws Error when any client was refused, lost or answered with an error */
-  run(order: LoadOrder): Promise<LoadResult>;
+  /** undefined where the load generator cannot tell. */
+  readonly latencies: Latencies | undefined;
 }

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { processTree, readProc, threadsOf } from './process-tree';
 
-/** CPU time that a process, its threads and its descendants have used since they began. */
+/** CPU time that a process, its threads and its descendants have used, also those that have ended. */
 export interface CpuReading {
-  /** By the scheduler's clock, exact; undefined where the kernel does not keep it. */
+  /** By the scheduler's clock, exact, of those alive; undefined where the kernel does not keep it. */
   readonly exactUs: number | undefined;
   /** In clock ticks, which are coarse (10 ms as a rule). */
   readonly userUs: number;
@@ -27,10 +27,9 @@ export function readCpu(pid: number): CpuReading | undefined {
       if (member === pid) return undefined;
       continue;
     }
-    // The name, in parentheses, may hold anything; utime and stime are fields 14 and 15.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    userUs += Number(fields[11]) * usPerTick();
-    systemUs += Number(fields[12]) * usPerTick();
+    const { user, system, childrenUser, childrenSystem } = ticksIn(stat);
+    userUs += (user + childrenUser) * usPerTick();
+    systemUs += (system + childrenSystem) * usPerTick();
     const exact: number | undefined = exactUsOf(member);
     exactUs = exactUs === undefined || exact === undefined ? undefined : exactUs + exact;
   }
@@ -52,6 +51,21 @@ export function cpuBetween(before: CpuReading, after: CpuReading): CpuUse {
   return { userUs: (exact * userUs) / ticked, systemUs: (exact * systemUs) / ticked };
 }
 
+/** What a process and its ended children have used. */
+export function ticksIn(stat: string): {
+  readonly user: number;
+  readonly system: number;
+  readonly childrenUser: number;
+  readonly childrenSystem: number;
+} {
+  // The name, in parentheses, may hold anything; utime, the first of them, is field 14.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [user = 0, system = 0, childrenUser = 0, childrenSystem = 0] = fields
+    .slice(11, 15)
+    .map(Number);
+  return { user, system, childrenUser, childrenSystem };
+}
+
 /** The first field of schedstat is the time on a CPU in nanoseconds, of one thread. */
 function exactUsOf(pid: number): number | undefined {
   let ns = 0;
@@ -65,7 +79,7 @@ function exactUsOf(pid: number): number | undefined {
 
 let knownUsPerTick: number | undefined;
 
-function usPerTick(): number {
+export function usPerTick(): number {
   knownUsPerTick ??= 1e6 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
   return knownUsPerTick;
 }

@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Running } from '../contestants/contestant';
+import type { Entrance } from '../contestants/contestant';
+import { queryMessage } from '../load/own-messages';
+import { askOnce } from '../load/own-queries';
+import { statements } from '../load/scripts';
 import type { Target } from '../load/target';
 import { WireClient } from '../load/wire-client';
 import { residentBytes, settledBytes } from './memory';
@@ -22,12 +25,10 @@ export interface IdleMemory {
 
 /** @returns nothing where there is no daemon or no /proc */
 export async function measureIdleClients(
-  running: Running,
+  { target, pid }: Entrance & { readonly kind: 'open' },
   counts: readonly number[],
 ): Promise<IdleMemory[]> {
-  const { pid } = running;
   if (pid === undefined || residentBytes(pid) === undefined) return [];
-  const target = running.target('transaction');
   const clients: WireClient[] = [];
   try {
     await addClients(clients, WARM_UP_CLIENTS, target);
@@ -69,16 +70,10 @@ async function addClients(clients: WireClient[], more: number, target: Target): 
   const connectSome = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
-      const client = await WireClient.connect(target, 'simple');
+      const client = await WireClient.connect(target);
       clients.push(client);
-      await askOnce(client);
+      await askOnce(client, queryMessage(statements('select')[0] ?? ''));
     }
   };
   await Promise.all(Array.from({ length: CONNECTING_MAX }, connectSome));
-}
-
-function askOnce(client: WireClient): Promise<void> {
-  return new Promise((resolve, reject) => {
-    client.transact((error) => (error === undefined ? resolve() : reject(error)));
-  });
 }

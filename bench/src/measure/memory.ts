@@ -7,15 +7,21 @@ const CALM_LOOKS = 4;
 const CALM_SHARE = 0.005;
 const SETTLE_LIMIT_MS = 20_000;
 
-/** Resident memory of a process and its descendants, bytes. undefined where there is no /proc. */
+/**
+ * Resident memory of a process, and of its descendants what they do not share with it as code or
+ * shared memory, bytes. undefined where there is no /proc.
+ */
 export function residentBytes(pid: number): number | undefined {
-  let sum = 0;
-  for (const member of processTree(pid)) {
-    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readProc(`/proc/${member}/status`) ?? '')?.[1];
-    if (kilobytes === undefined && member === pid) return undefined;
-    sum += Number(kilobytes ?? 0) * 1024;
-  }
-  return sum;
+  const own = statusBytes(pid, 'VmRSS');
+  if (own === undefined) return undefined;
+  const others = processTree(pid).slice(1);
+  return others.reduce((sum, member) => sum + (statusBytes(member, 'RssAnon') ?? 0), own);
+}
+
+function statusBytes(pid: number, field: 'VmRSS' | 'RssAnon'): number | undefined {
+  const status = readProc(`/proc/${pid}/status`) ?? '';
+  const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1];
+  return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
 }
 
 /**

@@ -1,47 +1,57 @@
-import type { Running } from '../contestants/contestant';
-import type { LoadGenerator } from '../load/target';
-import type { Scenario } from '../scenarios';
-import { cpuBetween, readCpu } from './cpu';
+import type { Entrance } from '../contestants/contestant';
+import type { LoadGenerator } from '../load/generator';
+import type { Scenario } from '../scenarios/scenario';
+import { CpuMeter } from './cpu-meter';
+import { endedChildrenUs } from './load-cpu';
+import { residentBytes } from './memory';
 
-/** One run of one scenario through one contestant. */
+/** One run of one scenario through one contestant. null: not known, or there is nothing to measure. */
 export interface Round {
-  readonly transactions: number;
+  /** Of what the scenario counts. */
+  readonly count: number;
   readonly perSecond: number;
-  readonly p50Us: number;
-  readonly p99Us: number;
-  /** CPU time of the daemon for each transaction; null without a daemon or without /proc. */
+  readonly p50Us: number | null;
+  readonly p99Us: number | null;
+  readonly p999Us: number | null;
+  readonly maxUs: number | null;
+  /** CPU time of the daemon, all its processes, for each one counted. */
   readonly cpuUs: number | null;
   /** The parts of `cpuUs`. */
   readonly userUs: number | null;
   readonly systemUs: number | null;
+  /** Of the daemon, all its processes, at the end. */
+  readonly residentBytes: number | null;
+  /** Cores that the load generator used: near 1, it may have been the limit. */
+  readonly loadCores: number | null;
 }
 
 /** @throws Error when a client was refused, lost or answered with an error */
 export async function measureRound(
-  running: Running,
+  { target, pid }: Entrance & { readonly kind: 'open' },
   scenario: Scenario,
   how: { readonly load: LoadGenerator; readonly seconds: number },
 ): Promise<Round> {
-  const { mode, clients, pooling } = scenario;
-  const { pid } = running;
-  const before = pid === undefined ? undefined : readCpu(pid);
-  const result = await how.load.run({
-    target: running.target(pooling),
-    mode,
-    clients,
-    seconds: how.seconds,
-  });
-  const after = pid === undefined ? undefined : readCpu(pid);
-  const { transactions, perSecond, latencies } = result;
-  if (transactions === 0) throw new Error('not a single transaction');
-  const cpu = before && after ? cpuBetween(before, after) : undefined;
+  const loadBefore = endedChildrenUs();
+  const meter = new CpuMeter(pid, scenario.counts === 'connections' ? 0 : scenario.clients);
+  const result = await scenario.run(target, how);
+  const cpu = meter.stop();
+  const loadAfter = endedChildrenUs();
+  const { count, perSecond, latencies } = result;
+  if (count === 0) throw new Error('not a single one was served');
+  const load = loadBefore === undefined || loadAfter === undefined ? null : loadAfter - loadBefore;
+  const latencyUs = (share: number): number | null => latencies?.percentileUs(share) ?? null;
   return {
-    transactions,
+    count,
     perSecond,
-    p50Us: latencies.percentileUs(0.5),
-    p99Us: latencies.percentileUs(0.99),
-    cpuUs: cpu === undefined ? null : (cpu.userUs + cpu.systemUs) / transactions,
-    userUs: cpu === undefined ? null : cpu.userUs / transactions,
-    systemUs: cpu === undefined ? null : cpu.systemUs / transactions,
+    p50Us: latencyUs(0.5),
+    p99Us: latencyUs(0.99),
+    p999Us: latencyUs(0.999),
+    maxUs: latencyUs(1),
+    cpuUs: cpu === undefined ? null : (cpu.userUs + cpu.systemUs) / count,
+    userUs: cpu === undefined ? null : cpu.userUs / count,
+    systemUs: cpu === undefined ? null : cpu.systemUs / count,
+    residentBytes: (pid === undefined ? undefined : residentBytes(pid)) ?? null,
+    // By the time that the counted work took: connecting before it may make this too much.
+    loadCores: load === null ? null : (load * perSecond) / count / 1e6,
   };
 }

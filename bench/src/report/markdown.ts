@@ -1,98 +1,111 @@
-import type { Report, ResultRow } from './report';
-
-/** What the others are divided by, the first that took part. */
-const BASELINES = ['pgbouncer', 'direct'];
+import type { Omission } from '../benchmark';
+import { chartsOf } from './charts';
+import type { Report } from './report';
+import { sectionTables, titled } from './section-tables';
+import { decimals, textTable } from './text-table';
 
 const REASON_LENGTH_MAX = 300;
+/** Of a core: above that, a load generator of one thread may have been the limit. */
+const LOAD_CORES_MAX = 0.8;
 
-/** Tables of medians, with ratios to PgBouncer, or to PostgreSQL itself where that is absent. */
-export function markdown(report: Report): string {
-  const parts = [heading(report), loadTable(report)];
-  if (report.idle.length > 0) parts.push(idleTable(report));
-  if (report.failures.length > 0) parts.push(failures(report));
+/**
+ * Tables of medians, with ratios to PgBouncer, or to PostgreSQL itself where that is absent.
+ *
+ * @param name of the files, for links to the charts
+ */
+export function markdown(report: Report, name: string): string {
+  const parts = [heading(report), titled('Targets', targetTable(report)), ...sectionTables(report)];
+  if (report.idle.length > 0) parts.push(titled('Idle clients', idleTable(report)));
+  parts.push(...notes(report));
+  const charts = chartsOf(report).map((chart) => `![${chart.title}](${name}-${chart.key}.svg)`);
+  if (charts.length > 0) parts.push(charts.join('\n'));
   return `${parts.join('\n\n')}\n`;
 }
 
 function heading({ startedAt, commit, machine, versions, run }: Report): string {
   const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const gigabytes = (machine.memoryBytes / 2 ** 30).toFixed(0);
+  const { transaction, session, burst } = run.links;
   return [
     `${startedAt.slice(0, 10)}, commit ${commit}. ${programs.join('; ')}.`,
     `${machine.cpu}, ${machine.cores} cores, ${gigabytes} GiB, ${machine.system}; ` +
       `load ${machine.loadAverage.toFixed(2)} before the start.`,
-    `Load: \`${run.load}\`, one row by its key (\`-S\`). Medians over ${run.rounds} × ` +
-      `${run.secondsPerRound} s, contestants in turn. ${run.linksInTransactionMode} links in ` +
-      `transaction mode; prepared in session mode, ${run.linksInSessionMode} links. ` +
-      'CPU is the pooler process alone.',
+    `Load: \`${run.load}\`. Medians over ${run.rounds} × ${run.secondsPerRound} s, contestants in ` +
+      `turn. ${transaction} links in transaction mode; prepared in session mode, up to ${session} ` +
+      `links; burst over ${burst}. CPU is that of all processes of the pooler alone.`,
   ].join('\n');
 }
 
-function loadTable(report: Report): string {
-  const baseline = BASELINES.find((name) => report.results.some((it) => it.contestant === name));
-  const header = [
-    ...['scenario', 'contestant', 'CPU µs/tx', 'user', 'system'],
-    ...['tx/s', 'p50 µs', 'p99 µs', `CPU ÷ ${baseline}`, `tx/s ÷ ${baseline}`],
-  ];
-  const rows = inScenarioOrder(report.results).map(({ scenario, contestant, median }) => {
-    const base = report.results.find(
-      (it) => it.scenario === scenario && it.contestant === baseline,
-    );
-    return [
-      ...[scenario, contestant, decimals(median.cpuUs, 2)],
-      ...[decimals(median.userUs, 2), decimals(median.systemUs, 2)],
-      ...[median.perSecond, median.p50Us, median.p99Us].map((value) => decimals(value, 0)),
-      ratio(median.cpuUs, base?.median.cpuUs ?? null),
-      ratio(median.perSecond, base?.median.perSecond ?? null),
-    ];
-  });
-  return table(header, rows);
+function targetTable({ targets }: Report): string {
+  const words = ['target', 'contestant', 'where'].map((name) => ({ name, isWord: true }) as const);
+  const columns = [...words, { name: 'wanted' }, { name: 'measured' }];
+  const rows = targets.map(({ what, contestant, where, target, measured, verdict }) => [
+    ...[what, contestant, where, target],
+    ...[decimals(measured, what === CAPS ? 0 : 2), verdict],
+  ]);
+  return textTable([...columns, { name: 'result', isWord: true }], rows);
 }
+
+const CAPS = 'caps exceeded';
 
 function idleTable(report: Report): string {
   const rows = report.idle.map((cell) => [
     ...[cell.contestant, String(cell.clients)],
     ...[decimals(cell.bytesPerClient / 1000, 2), decimals(cell.residentBytes / 1e6, 1)],
   ]);
-  return table(['contestant', 'idle clients', 'kB each', 'RSS MB'], rows);
+  const names = ['idle clients', 'kB each', 'RSS MB'].map((name) => ({ name }));
+  return textTable([{ name: 'contestant', isWord: true }, ...names], rows);
 }
 
-function failures(report: Report): string {
-  const lines = report.failures.map(
-    ({ contestant, during, reason }) => `- ${contestant}, ${during}: ${inOneLine(reason)}`,
-  );
-  return ['Failed:', '', ...lines].join('\n');
+function notes(report: Report): string[] {
+  const lines = [capsLine(report), ...loadLine(report)];
+  const absent = report.absent.map(({ contestant, reason }) => `${contestant}: ${reason}`);
+  return [
+    lines.join('\n'),
+    ...list('Not here:', absent),
+    ...list('Left out:', omissions(report.skipped)),
+    ...list('Failed:', omissions(report.failures)),
+  ];
+}
+
+/** What PostgreSQL's log says: each role may have as many links as its pool, and no more. */
+function capsLine({ refusals }: Report): string {
+  const roles = Object.entries(refusals.byRole);
+  const sum = roles.reduce((total, [, count]) => total + count, 0);
+  const which = roles.map(([role, count]) => `${role} ${count}`).join(', ');
+  const full = refusals.serverFull;
+  const more = full === 0 ? '' : ` The server itself was full ${full} times.`;
+  return `Caps exceeded (53300 in PostgreSQL's log): ${sum}${sum === 0 ? '' : ` (${which})`}.${more}`;
+}
+
+function loadLine({ results }: Report): string[] {
+  const bound = results.filter(({ median }) => (median.loadCores ?? 0) > LOAD_CORES_MAX);
+  if (bound.length === 0) return [];
+  const names = bound.map(({ scenario, contestant, median }) => {
+    return `${scenario} ${contestant} (${decimals(median.loadCores, 1)})`;
+  });
+  return [
+    `The load generator used most of a core, and may have been the limit, in: ${names.join(', ')}.`,
+  ];
+}
+
+function list(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [[title, '', ...lines.map((line) => `- ${line}`)].join('\n')];
+}
+
+/** What has the same reason stands together. */
+function omissions(all: readonly Omission[]): string[] {
+  const groups = new Map<string, { readonly who: string; readonly during: string[] }>();
+  for (const { contestant, during, reason } of all) {
+    const who = contestant ?? 'everybody';
+    const key = `${who} ${reason}`;
+    const group = groups.get(key) ?? { who: `${who}: ${inOneLine(reason)}`, during: [] };
+    group.during.push(during);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(({ who, during }) => `${who} (${during.join(', ')})`);
 }
 
 function inOneLine(text: string): string {
   return text.trim().replaceAll(/\s+/g, ' ').slice(0, REASON_LENGTH_MAX);
-}
-
-/** Rows came as they were measured first; scenarios that failed at first may come late. */
-function inScenarioOrder(rows: readonly ResultRow[]): ResultRow[] {
-  const scenarios = [...new Set(rows.map(({ scenario }) => scenario))];
-  return scenarios.flatMap((name) => rows.filter(({ scenario }) => scenario === name));
-}
-
-function ratio(value: number | null, base: number | null): string {
-  return value === null || base === null ? '–' : (value / base).toFixed(2);
-}
-
-function decimals(value: number | null, digits: number): string {
-  return value === null ? '–' : value.toFixed(digits);
-}
-
-/** Words to the left, figures to the right. */
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const isWord = (at: number): boolean => ['scenario', 'contestant'].includes(header[at] ?? '');
-  const widths = header.map((name, at) =>
-    Math.max(3, name.length, ...rows.map((row) => (row[at] ?? '').length)),
-  );
-  const line = (cells: readonly string[]): string => {
-    const padded = cells.map((cell, at) =>
-      isWord(at) ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0),
-    );
-    return `| ${padded.join(' | ')} |`;
-  };
-  const rule = widths.map((width, at) => `${'-'.repeat(width - 1)}${isWord(at) ? '-' : ':'}`);
-  return [line(header), line(rule), ...rows.map(line)].join('\n');
 }

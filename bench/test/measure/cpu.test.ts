@@ -1,4 +1,4 @@
-import { cpuBetween, readCpu } from '../../src/measure/cpu';
+import { cpuBetween, readCpu, ticksIn } from '../../src/measure/cpu';
 
 const reading = (exactUs: number | undefined, userUs: number, systemUs: number) => ({
   exactUs,
@@ -35,6 +35,17 @@ test('the processor time of this process is what the operating system says', () 
   expect(use.userUs + use.systemUs).toBeLessThan(1.5 * expected);
 });
 
+test('processes that have ended meanwhile count by their ticks', () => {
+  const before = { exactUs: 5_000_000, userUs: 0, systemUs: 0 };
+  const after = { exactUs: 100_000, userUs: 600_000, systemUs: 200_000 };
+  expect(cpuBetween(before, after)).toEqual({ userUs: 600_000, systemUs: 200_000 });
+});
+
 test('a process that is gone has no reading', () => {
   expect(readCpu(2 ** 22 + 1)).toBeUndefined();
+});
+
+test('what a process and its ended children used is read past any name', () => {
+  const stat = '77 (odd) name ( 1 2) S 1 2 3 4 5 6 7 8 9 10 700 80 9000 100 20 0';
+  expect(ticksIn(stat)).toEqual({ user: 700, system: 80, childrenUser: 9000, childrenSystem: 100 });
 });

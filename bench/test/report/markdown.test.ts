@@ -1,55 +1,78 @@
 import { markdown } from '../../src/report/markdown';
 import { makeReport } from '../../src/report/report';
+import { ABOUT, cell, idleCell, result } from './sample';
 
-const round = (cpuUs: number | null, perSecond: number) => ({
-  transactions: perSecond,
-  perSecond,
-  p50Us: 100,
-  p99Us: 900,
-  cpuUs,
-  userUs: cpuUs === null ? null : cpuUs / 4,
-  systemUs: cpuUs === null ? null : (cpuUs * 3) / 4,
-});
+const NAME = 'simple c32';
+const pgweir = cell(
+  NAME,
+  'pgweir-node',
+  [9, 8, 30].map((cpuUs) => ({ cpuUs, userUs: 2, systemUs: 7, perSecond: 900 })),
+);
+const bouncer = cell(NAME, 'pgbouncer', [{ cpuUs: 6, perSecond: 1000 }]);
 
-const about = {
-  startedAt: '2026-01-02T03:04:05.000Z',
-  commit: 'abc1234',
-  machine: { cpu: 'a CPU', cores: 2, memoryBytes: 2 ** 34, system: 'Linux 6', loadAverage: 0.1 },
-  versions: { pgweir: '0.1.0', pgbouncer: '1.18.0' },
-  run: {
-    load: 'pgbench',
-    rounds: 3,
-    secondsPerRound: 5,
-    linksInTransactionMode: 20,
-    linksInSessionMode: 40,
-  },
-};
+/** The cells of the first row of these two words. */
+function rowOf(contestant: string, scenario: string, text: string): string[] {
+  const rows = text.split('\n').map((line) => line.split('|').map((it) => it.trim()));
+  return rows.find((row) => row[1] === scenario && row[2] === contestant)?.slice(3, -1) ?? [];
+}
 
-const scenario = 'simple c32';
-const pgweir = { scenario, contestant: 'pgweir', rounds: [9, 8, 30].map((us) => round(us, 900)) };
-const bouncer = { scenario, contestant: 'pgbouncer', rounds: [round(6, 1000)] };
-
-function rowOf(name: string, text: string): string[] {
-  const line = text.split('\n').find((it) => it.startsWith('|') && it.includes(` ${name} `));
-  return (line ?? '').split('|').map((cell) => cell.trim());
+function textOf(parts: Parameters<typeof result>[0], about = ABOUT): string {
+  return markdown(makeReport(result(parts), about), 'run');
 }
 
 test('figures are medians, ratios are against PgBouncer of the same scenario', () => {
-  const report = makeReport({ cells: [pgweir, bouncer], idle: [], failures: [] }, about);
-  const row = rowOf('pgweir', markdown(report));
-  const figures = ['9.00', '2.25', '6.75', '900', '100', '900', '1.50', '0.90'];
-  expect(row.slice(3, -1)).toEqual(figures);
+  const text = textOf({ cells: [pgweir, bouncer] });
+  const figures = ['9.00', '2.00', '7.00', '900', '100', '900', '50', '1.50', '0.90'];
+  expect(rowOf('pgweir-node', NAME, text)).toEqual(figures);
 });
 
 test('without PgBouncer ratios are against PostgreSQL itself, which has no CPU of a pooler', () => {
-  const direct = { scenario, contestant: 'direct', rounds: [round(null, 1800)] };
-  const report = makeReport({ cells: [direct, pgweir], idle: [], failures: [] }, about);
-  expect(markdown(report)).toContain('tx/s ÷ direct');
-  expect(rowOf('pgweir', markdown(report)).slice(-3, -1)).toEqual(['–', '0.50']);
+  const text = textOf({ cells: [cell(NAME, 'direct', [{ perSecond: 1800 }]), pgweir] });
+  expect(text).toContain('tx/s ÷ direct');
+  expect(rowOf('pgweir-node', NAME, text).slice(-2)).toEqual(['–', '0.50']);
 });
 
-test('what failed is listed with its reason', () => {
-  const failure = { contestant: 'pgweir', during: scenario, reason: 'refused\nmore' };
-  const report = makeReport({ cells: [bouncer], idle: [], failures: [failure] }, about);
-  expect(markdown(report)).toContain('- pgweir, simple c32: refused more\n');
+test('waits are shown of a thousand clients, with the longest divided by the median', () => {
+  const waits = [{ p50Us: 50_000, p99Us: 80_000, p999Us: 90_000, maxUs: 100_000 }];
+  const others = [{ p50Us: 50_000, p99Us: 160_000, p999Us: 200_000, maxUs: 200_000 }];
+  const text = textOf({
+    cells: [cell('queue c1000', 'pgweir-node', waits), cell('queue c1000', 'pgbouncer', others)],
+  });
+  const figures = ['1000', '50.0', '80.0', '90.0', '100.0', '2.00', '0.50'];
+  expect(rowOf('pgweir-node', 'queue c1000', text)).toEqual(figures);
+});
+
+test('what failed for the same reason stands in one line', () => {
+  const failure = { contestant: 'pgweir-bun', reason: 'refused\nmore' };
+  const failures = [NAME, 'write c32'].map((during) => ({ ...failure, during }));
+  const text = textOf({ cells: [bouncer], failures });
+  expect(text).toContain('- pgweir-bun: refused more (simple c32, write c32)\n');
+});
+
+test('who is absent and what nobody is asked to do is said, with the reason', () => {
+  const skipped = [{ contestant: undefined, during: 'prepared c1000', reason: 'no pooling' }];
+  const absent = [{ contestant: 'pgpool', reason: 'not on PATH' }];
+  const text = textOf({ cells: [bouncer], skipped }, { ...ABOUT, absent });
+  expect(text).toContain('- pgpool: not on PATH\n');
+  expect(text).toContain('- everybody: no pooling (prepared c1000)\n');
+});
+
+test('caps that were exceeded are counted, by the role of the links', () => {
+  expect(textOf({ cells: [bouncer] })).toContain("(53300 in PostgreSQL's log): 0.");
+  const refusals = { byRole: { pgbouncer_burst: 3, pgweir_bun_scram: 1 }, serverFull: 0 };
+  const text = textOf({ cells: [bouncer] }, { ...ABOUT, refusals });
+  expect(text).toContain('log): 4 (pgbouncer_burst 3, pgweir_bun_scram 1).');
+});
+
+test('where the load generator may have been the limit is said', () => {
+  const busy = cell('burst c1000', 'pgbouncer', [{ loadCores: 0.97 }]);
+  expect(textOf({ cells: [busy] })).toContain('the limit, in: burst c1000 pgbouncer (1.0).');
+  expect(textOf({ cells: [bouncer] })).not.toContain('the limit');
+});
+
+test('charts are linked under the name of the run', () => {
+  const text = textOf({ cells: [bouncer], idle: [idleCell('pgbouncer', 1000, 0.9)] });
+  expect(text).toContain('(run-cpu.svg)');
+  expect(text).toContain('(run-idle.svg)');
+  expect(text).not.toContain('(run-bulk.svg)');
 });
