@@ -17,6 +17,7 @@ export { availableMajors, defaultCacheDir, MAJORS, type Major } from './postgres
 export type { Settings } from './postgres/config-file';
 export { Server } from './postgres/server';
 export { isAlive } from './process/alive';
+export { bunProgram } from './process/bun-program';
 export { freePort } from './process/free-port';
 export { makeScratch, type Scratch } from './process/scratch';
 export { Random } from './random';

@@ -12,6 +12,7 @@ import { remoteOf, systemPath } from './address';
 import { NodeWire } from './node-wire';
 import { ReadBuffer, sharedReadBuffer } from './read-buffer';
 import { rawHandleOf } from './stream-handle';
+import { unowned } from './unowned';
 
 type WireOptions = SocketOptions & NodeTransportOptions;
 
@@ -32,20 +33,6 @@ export function createNodeTransport(how: NodeTransportOptions = { directWrites: 
   };
 }
 
-/** The owner of a wire sets its own handler before it returns from `accepted`. */
-const unowned: WireHandler = {
-  connected: ignore,
-  secured: ignore,
-  received: ignore,
-  drained: ignore,
-  ended: ignore,
-  closed: ignore,
-};
-
-function ignore(): void {
-  // Nobody owns the wire yet.
-}
-
 function listen(
   address: Address,
   options: ListenOptions & NodeTransportOptions,
@@ -62,7 +49,7 @@ function listen(
     server.listen(listenOptions(address, options), () => {
       server.removeListener('error', reject);
       // A failed accept (too many open files, say) concerns one client, and there is no wire yet.
-      server.on('error', ignore);
+      server.on('error', nothingToDo);
       if (!acceptHandles(server, accept)) acceptSockets(server, accept);
       resolve({ address: boundAddress(server, address), close: () => closeServer(server) });
     });
@@ -141,7 +128,7 @@ function acceptSocket(
 ): NodeWire | undefined {
   const remote = address.kind === 'unix' ? address : remoteOf(socket);
   if (remote === undefined) {
-    socket.on('error', ignore);
+    socket.on('error', nothingToDo);
     socket.destroy();
     return undefined;
   }
@@ -194,4 +181,8 @@ function nextBuffer(buffer: ReadBuffer): () => Buffer | undefined {
     first = false;
     return buffer.bytes;
   };
+}
+
+function nothingToDo(): void {
+  // There is no wire to tell.
 }

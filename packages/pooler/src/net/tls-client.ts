@@ -32,6 +32,11 @@ function identityOf(options: TlsClientOptions): ClientIdentity {
   return identity;
 }
 
+/** What these options make of a handshake; made once of each options object. */
+export function clientContext(options: TlsClientOptions): tls.SecureContext {
+  return identityOf(options).context;
+}
+
 /** The certificate (DER) that these options hold ready for a server that asks. */
 export function clientCertificate(options: TlsClientOptions): Buffer | undefined {
   return identityOf(options).certificate;
@@ -48,7 +53,7 @@ export function secureClientSocket(
   how: { readonly serverName: string | undefined; readonly alpn: string | undefined },
 ): tls.TLSSocket {
   const { serverName, alpn } = how;
-  const sni = serverName !== undefined && net.isIP(serverName) === 0 ? serverName : undefined;
+  const sni = sniOf(serverName);
   return tls.connect({
     socket,
     secureContext: identityOf(options).context,
@@ -61,7 +66,13 @@ export function secureClientSocket(
   } as tls.ConnectionOptions);
 }
 
-function nameFault(
+/** No SNI for an IP address (RFC 6066). */
+export function sniOf(serverName: string | undefined): string | undefined {
+  return serverName !== undefined && net.isIP(serverName) === 0 ? serverName : undefined;
+}
+
+/** Why the certificate does not belong to the server; undefined when it does. */
+export function nameFault(
   serverName: string | undefined,
   certificate: tls.PeerCertificate,
 ): Error | undefined {

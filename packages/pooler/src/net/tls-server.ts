@@ -6,7 +6,7 @@ import type { TlsServerOptions } from '../ports/transport';
 import { derOf } from './tls-info';
 
 /** The application protocol of direct TLS; registered with IANA for PostgreSQL. */
-const ALPN_PROTOCOLS = ['postgresql'];
+export const ALPN_PROTOCOLS = ['postgresql'];
 
 /** Bytes queued on a TLS wire before it calls itself congested. */
 export const TLS_QUEUE_BYTES = 128 * 1024;
@@ -40,6 +40,11 @@ function identityOf(options: TlsServerOptions): ServerIdentity {
   };
   identities.set(options, identity);
   return identity;
+}
+
+/** What these options make of a handshake; made once of each options object. */
+export function serverContext(options: TlsServerOptions): tls.SecureContext {
+  return identityOf(options).context;
 }
 
 /** The certificate (DER) that these options present. */

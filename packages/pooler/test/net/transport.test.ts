@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import * as net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createNodeTransport } from '../../src/net';
 import type { Address, Wire } from '../../src/ports/transport';
+import { defaultTransport } from './transports';
 import {
   ANY_V4,
   closePair,
@@ -18,7 +18,7 @@ import {
   WireProbe,
 } from './wire-probe';
 
-const transport = createNodeTransport();
+const { transport } = defaultTransport;
 
 async function expectEcho(address: Address): Promise<{ remote: Address; local: Address }> {
   const pair = await openPair(transport, address);
@@ -41,10 +41,10 @@ describe('descriptors', () => {
     const { port } = opener.address() as net.AddressInfo;
     const descriptor: unknown = Reflect.get(Reflect.get(opener, '_handle'), 'fd');
     const program = `
-      const { createNodeTransport } = require(${JSON.stringify(join(__dirname, '..', '..', 'dist', 'net'))});
+      const { createTransport } = require(${JSON.stringify(join(__dirname, '..', '..', 'dist', 'net'))});
       const address = { kind: 'tcp', host: '127.0.0.1', port: ${port} };
       const options = { backlog: 10, keepAlive: false, keepIdleSeconds: 0, descriptor: 3 };
-      createNodeTransport().listen(address, options, (wire) => {
+      createTransport().listen(address, options, (wire) => {
         const ignore = () => undefined;
         wire.handler = { connected: ignore, secured: ignore, drained: ignore, closed: ignore,
           received: () => wire.write(Buffer.from(String(typeof wire.descriptor))),

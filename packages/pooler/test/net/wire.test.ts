@@ -1,5 +1,5 @@
-import { createNodeTransport } from '../../src/net';
 import type { Wire } from '../../src/ports/transport';
+import { transports } from './transports';
 import {
   ANY_V4,
   closePair,
@@ -30,12 +30,7 @@ function writeUntilFull(wire: Wire): Buffer[] {
   throw new Error('the kernel takes everything');
 }
 
-describe.each([
-  { writes: 'handle', directWrites: true },
-  { writes: 'socket', directWrites: false },
-])('writing to the $writes', ({ directWrites }) => {
-  const transport = createNodeTransport({ directWrites });
-
+describe.each(transports)('$name', ({ transport, hearsLastWords }) => {
   describe('back-pressure', () => {
     test('a reader that stops makes write answer false; drained follows once it reads on', async () => {
       const pair = await openPair(transport);
@@ -263,8 +258,7 @@ describe.each([
       expect(clientProbe.count('closed')).toBe(1);
     });
 
-    // Through the socket's queue a failed write ends reading at once.
-    if (directWrites)
+    if (hearsLastWords)
       test('what the peer said last is received although a write has failed', async () => {
         const pair = await openPair(transport);
         const { client, clientProbe, server } = pair;
