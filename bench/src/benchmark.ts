@@ -116,17 +116,20 @@ class Benchmark {
     const groups = new Map(this.#scenarios.map((scenario) => [scenario.group, scenario]));
     for (const [group, scenario] of groups) {
       if (this.#order.warmUpGroups?.includes(group) === false) continue;
-      await this.#eachContestant(scenario, `warming up: ${scenario.name}`, 1);
+      await this.#eachContestant(scenario, { text: `warming up: ${scenario.name}`, seconds: 1 });
     }
     this.#cells.clear();
   }
 
-  /** Contestants take turns within each scenario, so that a drifting machine hits all alike. */
+  /**
+   * Contestants take turns within each scenario, so that a drifting machine hits all alike, and each
+   * round begins with another one, so that nobody always follows the same.
+   */
   async round(number: number): Promise<void> {
     const { rounds, secondsPerRound } = this.#order;
     for (const scenario of this.#scenarios) {
       const text = `round ${number} of ${rounds}: ${scenario.name}`;
-      await this.#eachContestant(scenario, text, secondsPerRound);
+      await this.#eachContestant(scenario, { text, seconds: secondsPerRound, first: number - 1 });
     }
   }
 
@@ -154,8 +157,11 @@ class Benchmark {
     }
   }
 
-  async #eachContestant(scenario: Scenario, text: string, seconds: number): Promise<void> {
-    for (const [contestant, running] of this.#running) {
+  async #eachContestant(
+    scenario: Scenario,
+    { text, seconds, first = 0 }: { text: string; seconds: number; first?: number },
+  ): Promise<void> {
+    for (const [contestant, running] of rotated([...this.#running], first)) {
       if (this.#hasFailed(contestant, scenario.name)) continue;
       await this.#attempt(contestant, scenario.name, async () => {
         const entrance = running.enter(scenario.door, scenario.clients);
@@ -204,4 +210,10 @@ class Benchmark {
       this.#order.progress(`failed: ${contestant.name}, ${during}: ${reason}`);
     }
   }
+}
+
+/** The same, beginning with the one at `first`, which may be beyond the end. */
+function rotated<Item>(items: readonly Item[], first: number): readonly Item[] {
+  const at = first % Math.max(1, items.length);
+  return [...items.slice(at), ...items.slice(0, at)];
 }

@@ -4,7 +4,7 @@ import type { Contestant } from './contestant';
 import type { Door } from './doors';
 
 /** PostgreSQL makes a process for each. */
-const LOGINS_PER_SECOND = 250;
+const LOGINS_PER_SECOND = 125;
 
 /** Clients connect to PostgreSQL itself. */
 export function direct(version: string): Contestant {

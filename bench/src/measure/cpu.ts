@@ -10,10 +10,12 @@ export interface CpuReading {
   readonly systemUs: number;
 }
 
-/** CPU time between two readings, user and system apart. */
+/** CPU time between two readings. */
 export interface CpuUse {
-  readonly userUs: number;
-  readonly systemUs: number;
+  readonly totalUs: number;
+  /** The parts of the total. null: too little for the ticks to tell. */
+  readonly userUs: number | null;
+  readonly systemUs: number | null;
 }
 
 /** @returns undefined where there is no /proc */
@@ -38,17 +40,21 @@ export function readCpu(pid: number): CpuReading | undefined {
 
 /**
  * The total comes from the exact clock, its division into user and system from the ticks. Threads and
- * processes that ended in between make the exact clock go backwards: then the ticks count alone.
+ * processes that ended in between make the exact clock go backwards: then the ticks count alone. Many
+ * processes that do little each have no whole ticks: then the division is unknown.
  */
 export function cpuBetween(before: CpuReading, after: CpuReading): CpuUse {
   const userUs = after.userUs - before.userUs;
   const systemUs = after.systemUs - before.systemUs;
   const ticked = userUs + systemUs;
-  if (before.exactUs === undefined || after.exactUs === undefined) return { userUs, systemUs };
+  const byTicks = { totalUs: ticked, userUs, systemUs };
+  if (before.exactUs === undefined || after.exactUs === undefined) return byTicks;
   const exact = after.exactUs - before.exactUs;
   // A lost thread or process leaves the exact clock behind by more than a few ticks.
-  if (ticked === 0 || exact < ticked - 10 * usPerTick()) return { userUs, systemUs };
-  return { userUs: (exact * userUs) / ticked, systemUs: (exact * systemUs) / ticked };
+  if (exact < ticked - 10 * usPerTick()) return byTicks;
+  if (ticked < exact / 2) return { totalUs: exact, userUs: null, systemUs: null };
+  const share = ticked === 0 ? 0 : exact / ticked;
+  return { totalUs: exact, userUs: userUs * share, systemUs: systemUs * share };
 }
 
 /** What a process and its ended children have used. */

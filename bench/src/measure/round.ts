@@ -40,6 +40,8 @@ export async function measureRound(
   if (count === 0) throw new Error('not a single one was served');
   const load = loadBefore === undefined || loadAfter === undefined ? null : loadAfter - loadBefore;
   const latencyUs = (share: number): number | null => latencies?.percentileUs(share) ?? null;
+  const perOne = (us: number | null | undefined): number | null =>
+    us === null || us === undefined ? null : us / count;
   return {
     count,
     perSecond,
@@ -47,9 +49,9 @@ export async function measureRound(
     p99Us: latencyUs(0.99),
     p999Us: latencyUs(0.999),
     maxUs: latencyUs(1),
-    cpuUs: cpu === undefined ? null : (cpu.userUs + cpu.systemUs) / count,
-    userUs: cpu === undefined ? null : cpu.userUs / count,
-    systemUs: cpu === undefined ? null : cpu.systemUs / count,
+    cpuUs: perOne(cpu?.totalUs),
+    userUs: perOne(cpu?.userUs),
+    systemUs: perOne(cpu?.systemUs),
     residentBytes: (pid === undefined ? undefined : residentBytes(pid)) ?? null,
     // By the time that the counted work took: connecting before it may make this too much.
     loadCores: load === null ? null : (load * perSecond) / count / 1e6,

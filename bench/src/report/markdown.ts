@@ -106,6 +106,10 @@ function omissions(all: readonly Omission[]): string[] {
   return [...groups.values()].map(({ who, during }) => `${who} (${during.join(', ')})`);
 }
 
+/** Of a long text, both ends: what was tried, and what came of it. */
 function inOneLine(text: string): string {
-  return text.trim().replaceAll(/\s+/g, ' ').slice(0, REASON_LENGTH_MAX);
+  const line = text.trim().replaceAll(/\s+/g, ' ');
+  if (line.length <= REASON_LENGTH_MAX) return line;
+  const half = REASON_LENGTH_MAX / 2;
+  return `${line.slice(0, half)} … ${line.slice(-half)}`;
 }

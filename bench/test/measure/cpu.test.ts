@@ -8,12 +8,13 @@ const reading = (exactUs: number | undefined, userUs: number, systemUs: number) 
 
 test('the exact clock gives the total, the ticks how it divides', () => {
   const use = cpuBetween(reading(1_000, 0, 0), reading(401_000, 300_000, 90_000));
-  expect(use.userUs + use.systemUs).toBeCloseTo(400_000);
-  expect(use.userUs / use.systemUs).toBeCloseTo(300 / 90);
+  expect(use.totalUs).toBeCloseTo(400_000);
+  expect(use.userUs).toBeCloseTo((400_000 * 300) / 390);
+  expect(use.systemUs).toBeCloseTo((400_000 * 90) / 390);
 });
 
 test('ticks count alone where there is no exact clock, or it lost an ended thread', () => {
-  const ticked = { userUs: 300_000, systemUs: 90_000 };
+  const ticked = { totalUs: 390_000, userUs: 300_000, systemUs: 90_000 };
   expect(cpuBetween(reading(undefined, 0, 0), reading(undefined, 300_000, 90_000))).toEqual(ticked);
   expect(cpuBetween(reading(900_000, 0, 0), reading(1_000, 300_000, 90_000))).toEqual(ticked);
 });
@@ -31,14 +32,23 @@ test('the processor time of this process is what the operating system says', () 
   const use = cpuBetween(before, after);
   const spent = process.cpuUsage(own);
   const expected = spent.user + spent.system;
-  expect(use.userUs + use.systemUs).toBeGreaterThan(0.7 * expected);
-  expect(use.userUs + use.systemUs).toBeLessThan(1.5 * expected);
+  expect(use.totalUs).toBeGreaterThan(0.7 * expected);
+  expect(use.totalUs).toBeLessThan(1.5 * expected);
+});
+
+test('many processes that did little each are counted, and not divided', () => {
+  const use = cpuBetween(reading(1_000, 0, 0), reading(401_000, 10_000, 0));
+  expect(use).toEqual({ totalUs: 400_000, userUs: null, systemUs: null });
 });
 
 test('processes that have ended meanwhile count by their ticks', () => {
   const before = { exactUs: 5_000_000, userUs: 0, systemUs: 0 };
   const after = { exactUs: 100_000, userUs: 600_000, systemUs: 200_000 };
-  expect(cpuBetween(before, after)).toEqual({ userUs: 600_000, systemUs: 200_000 });
+  expect(cpuBetween(before, after)).toEqual({
+    totalUs: 800_000,
+    userUs: 600_000,
+    systemUs: 200_000,
+  });
 });
 
 test('a process that is gone has no reading', () => {

@@ -49,6 +49,16 @@ test('what failed for the same reason stands in one line', () => {
   expect(text).toContain('- pgweir-bun: refused more (simple c32, write c32)\n');
 });
 
+test('of a long reason both ends are shown', () => {
+  const failure = {
+    contestant: 'pgweir-bun',
+    during: NAME,
+    reason: `begin${' x'.repeat(900)} end`,
+  };
+  const text = textOf({ cells: [bouncer], failures: [failure] });
+  expect(text).toMatch(/- pgweir-bun: begin x.{200,300}x end \(simple c32\)\n/);
+});
+
 test('who is absent and what nobody is asked to do is said, with the reason', () => {
   const skipped = [{ contestant: undefined, during: 'prepared c1000', reason: 'no pooling' }];
   const absent = [{ contestant: 'pgpool', reason: 'not on PATH' }];
