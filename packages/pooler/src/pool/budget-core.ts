@@ -38,10 +38,12 @@ export class BudgetCore {
   readonly #counts = new LinkCounts();
   readonly #moves: LinkMoves;
   readonly #pending = new Set<Entry>();
+  /** Those of them that are not for a minimum size only. */
+  #awaited = 0;
   /** Holders by the limits that count their links. */
   readonly #holders = new Map<string, Set<HolderAccount>>();
-  /** More links exist than the configuration allows, or may. */
-  #shrinking = false;
+  /** Ticks since limits were set that may be smaller than what exists; undefined: all are kept. */
+  #shrinking: number | undefined;
 
   constructor(policy: BudgetPolicy) {
     this.#moves = new LinkMoves(policy, (key) => this.#holders.get(key) ?? []);
@@ -52,14 +54,14 @@ export class BudgetCore {
     return this.#counts.total;
   }
 
-  /** Wants that have not been granted. */
-  get pendingCount(): number {
-    return this.#pending.size;
+  /** Somebody waits who would be helped by an idle link. */
+  get wantsIdle(): boolean {
+    return this.#awaited > 0;
   }
 
   /** Something is to be done at the next tick. */
   get restless(): boolean {
-    return this.#pending.size > 0 || this.#shrinking;
+    return this.#awaited > 0 || this.#shrinking !== undefined;
   }
 
   /** A holder comes, which may be asked for links from now on. */
@@ -78,10 +80,12 @@ export class BudgetCore {
       const key = account.keys[kind];
       const holders = this.#holders.get(key);
       holders?.delete(account);
-      if (holders?.size === 0) this.#holders.delete(key);
+      if (holders?.size !== 0) continue;
+      this.#holders.delete(key);
+      this.#counts.setCap(key, 0);
     }
     for (const entry of [...this.#pending]) {
-      if (entry.account === account) this.#pending.delete(entry);
+      if (entry.account === account) this.#leave(entry);
     }
     this.#moves.forget(account);
     this.#review();
@@ -100,11 +104,12 @@ export class BudgetCore {
     }
     const entry: Entry = { account, want, answer, patience: 0 };
     this.#pending.add(entry);
+    if (want.forMinimum !== true) this.#awaited++;
     this.#review();
     if (this.#pending.has(entry)) answer({ kind: 'wait', limit });
     return {
       withdraw: () => {
-        if (this.#pending.delete(entry)) this.#review();
+        if (this.#leave(entry)) this.#review();
       },
     };
   }
@@ -120,7 +125,12 @@ export class BudgetCore {
       this.#review();
       return;
     }
-    if (this.#shrinking) this.#review();
+    if (this.#shrinking !== undefined) this.#review();
+  }
+
+  /** A holder is closing a link that it was asked to yield. */
+  yielded(account: HolderAccount): void {
+    this.#moves.yielded(account);
   }
 
   /** Sees to it that nobody is starved by busy holders, and that limits that have shrunk are kept. */
@@ -128,31 +138,40 @@ export class BudgetCore {
     for (const entry of this.#pending) entry.patience++;
     this.#moves.grow();
     const shortages = this.#review();
-    this.#moves.yield(shortages);
-    this.#shrinking = this.#shrinking && this.#counts.overCaps().size > 0;
+    if (this.#shrinking !== undefined) this.#shrinking++;
+    this.#moves.yield(shortages, this.#shrinking ?? 0);
+    if (this.#counts.overCaps().size === 0) this.#shrinking = undefined;
   }
 
   /** Limits from the configuration, for this holder and whoever shares them. */
   limit(account: HolderAccount, limits: LinkLimits): void {
     for (const kind of LIMIT_KINDS) this.#counts.setCap(account.keys[kind], limitOf(limits, kind));
-    this.#shrinking = true;
+    this.#shrinking = 0;
   }
 
   /** After new limits: who waits may have room now. */
   serve(): void {
+    this.#serve(undefined);
+    this.#review();
+  }
+
+  /** `meantFor`: whom the place that has become free was meant for. */
+  #serve(meantFor: HolderAccount | undefined): void {
+    let owed = meantFor;
     let next = this.#nextToServe();
     while (next !== undefined) {
-      this.#pending.delete(next);
+      this.#leave(next);
+      if (owed !== undefined && owed !== next.account) this.#moves.swapped(owed, next.account);
+      owed = undefined;
       next.answer({ kind: 'granted', link: this.#grant(next.account, next.want) });
       next = this.#nextToServe();
     }
-    this.#review();
   }
 
   /** Limits that wants are blocked by and that an idle link somewhere would help with. */
   shortages(): Map<string, Shortage> {
     const found = new Map<string, { key: string; surplus: number; blocked: Entry[] }>();
-    if (this.#shrinking) {
+    if (this.#shrinking !== undefined) {
       for (const [key, surplus] of this.#counts.overCaps()) {
         found.set(key, { key, surplus, blocked: [] });
       }
@@ -175,6 +194,12 @@ export class BudgetCore {
     return found;
   }
 
+  #leave(entry: Entry): boolean {
+    const was = this.#pending.delete(entry);
+    if (was && entry.want.forMinimum !== true) this.#awaited--;
+    return was;
+  }
+
   #review(): ReadonlyMap<string, Shortage> {
     const shortages = this.shortages();
     this.#moves.evict(shortages);
@@ -192,8 +217,8 @@ export class BudgetCore {
         invariant(held, 'permit released twice');
         held = false;
         this.#counts.count(account, -1);
-        this.#moves.released(account);
-        this.serve();
+        this.#serve(this.#moves.released(account));
+        this.#review();
       },
     };
   }

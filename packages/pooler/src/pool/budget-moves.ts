@@ -38,10 +38,11 @@ export interface BlockedWant {
 interface Move {
   readonly from: HolderAccount;
   /** Undefined: for nobody, there are too many. */
-  readonly to: HolderAccount | undefined;
+  to: HolderAccount | undefined;
   /** The limit for whose sake it goes. */
   readonly key: string;
-  readonly kind: 'idle' | 'yield';
+  /** `yield`: promised, as soon as a lease ends. `leaving`: on its way out, or asked for at once. */
+  kind: 'leaving' | 'yield';
   ageTicks: number;
 }
 
@@ -65,21 +66,47 @@ export class LinkMoves {
 
   /** As many idle links go for the sake of this limit as may at one time. */
   evictsEnough(key: string): boolean {
-    return this.#count(key, 'idle') >= this.#policy.evictionsMax;
+    return this.#count(key, 'leaving') >= this.#policy.evictionsMax;
   }
 
-  /** A permit of `account` has come back: one of the links that it was to give is gone. */
-  released(account: HolderAccount): void {
+  /**
+   * A permit of `account` has come back: one of the links that it was to give is gone.
+   *
+   * @returns the holder that it was meant for, if there is one
+   */
+  released(account: HolderAccount): HolderAccount | undefined {
     let found: Move | undefined;
     for (const move of this.#moves) {
       if (move.from !== account) continue;
       found ??= move;
-      if (move.kind === 'idle') {
+      if (move.kind === 'leaving') {
         found = move;
         break;
       }
     }
     if (found !== undefined) this.#moves.delete(found);
+    return found?.to;
+  }
+
+  /** What `account` was to yield is on its way out now, even if it was taken back meanwhile. */
+  yielded(account: HolderAccount): void {
+    for (const move of this.#moves) {
+      if (move.from !== account || move.kind !== 'yield') continue;
+      move.kind = 'leaving';
+      move.ageTicks = 0;
+      return;
+    }
+    const key = account.keys.pool;
+    this.#moves.add({ from: account, to: undefined, key, kind: 'leaving', ageTicks: 0 });
+  }
+
+  /** A link that was meant for one holder went to another, whose own is now meant for the first. */
+  swapped(meantFor: HolderAccount, got: HolderAccount): void {
+    for (const move of this.#moves) {
+      if (move.to !== got) continue;
+      move.to = meantFor;
+      return;
+    }
   }
 
   /** A holder has left. */
@@ -95,12 +122,12 @@ export class LinkMoves {
   evict(shortages: ReadonlyMap<string, Shortage>): void {
     for (const shortage of shortages.values()) {
       const { key, surplus, blocked } = shortage;
-      let going = this.#count(key, 'idle');
+      let going = this.#count(key, 'leaving');
       while (going < this.#policy.evictionsMax && going < surplus + blocked.length) {
         const found = going < surplus ? this.#anyIdle(key) : this.#idleFor(shortage);
         if (found === undefined) break;
         this.#askIdle(key, found);
-        going = this.#count(key, 'idle');
+        going = this.#count(key, 'leaving');
       }
     }
   }
@@ -116,25 +143,47 @@ export class LinkMoves {
     this.#emptyHanded.clear();
   }
 
-  /** Has busy links closed, after their leases, for those that have waited long enough. */
-  yield(shortages: ReadonlyMap<string, Shortage>): void {
+  /**
+   * Has busy links closed, after their leases, for those that have waited long enough; of idle ones
+   * there are none then. `shrinkingTicks`: since when limits are smaller than they were.
+   */
+  yield(shortages: ReadonlyMap<string, Shortage>, shrinkingTicks: number): void {
+    const { patienceTicks } = this.#policy;
     for (const { key, surplus, blocked } of shortages.values()) {
+      if (this.#count(key, 'leaving') > 0) continue;
       let going = this.#count(key);
-      while (going < surplus) {
+      const shrinks =
+        shrinkingTicks > patienceTicks || blocked.some(({ patience }) => patience > patienceTicks);
+      while (shrinks && going < surplus) {
         const from = this.#richest(key, undefined, 1);
         if (from === undefined) break;
         this.#askYield({ from, to: undefined, key });
         going++;
       }
-      for (const want of blocked) {
-        if (going >= surplus + blocked.length) break;
-        if (want.patience <= this.#policy.patienceTicks) continue;
-        const from = this.#richest(key, want.account, this.#linksToYield(want));
-        if (from === undefined) continue;
-        want.patience = 0;
-        this.#askYield({ from, to: want.account, key });
-        going++;
+      const patient = blocked.filter(({ patience }) => patience > patienceTicks);
+      this.#yieldTo(patient, { key, countMax: surplus + blocked.length - going });
+    }
+  }
+
+  /** The poorest comes first, each time anew. */
+  #yieldTo(patient: BlockedWant[], { key, countMax }: { key: string; countMax: number }): void {
+    for (let left = countMax; left > 0 && patient.length > 0; ) {
+      let next = 0;
+      let fewest = Number.POSITIVE_INFINITY;
+      for (const [at, { account }] of patient.entries()) {
+        const links = this.#linksSoon(account);
+        if (links >= fewest) continue;
+        fewest = links;
+        next = at;
       }
+      const [want] = patient.splice(next, 1);
+      if (want === undefined) return;
+      const from = this.#richest(key, want.account, this.#linksToYield(want));
+      // Nobody has enough more than the poorest: for the others that holds all the more.
+      if (from === undefined) return;
+      want.patience = 0;
+      left--;
+      this.#askYield({ from, to: want.account, key });
     }
   }
 
@@ -189,7 +238,7 @@ export class LinkMoves {
       if (since === undefined || since >= oldest) continue;
       // A link that is in use now and then is not worth a new one elsewhere, except where there is none.
       let idleMsMin = has === 0 ? briefMs : coldMs;
-      if (idleMsMin > 0 && this.#linksSoon(from) >= has + 2) idleMsMin = 0;
+      if (idleMsMin > 0 && this.#linksKept(from) >= has + 2) idleMsMin = 0;
       if (idleMsMin > 0 && nowMs() - since < idleMsMin) continue;
       oldest = since;
       found = { from, to, idleMsMin };
@@ -198,7 +247,7 @@ export class LinkMoves {
   }
 
   #askIdle(key: string, { from, to, idleMsMin }: Found): void {
-    const move: Move = { from, to, key, kind: 'idle', ageTicks: 0 };
+    const move: Move = { from, to, key, kind: 'leaving', ageTicks: 0 };
     this.#moves.add(move);
     from.side.giveUpIdleLink(idleMsMin, (gaveUp) => {
       if (gaveUp) return;
@@ -217,7 +266,7 @@ export class LinkMoves {
     let most = linksMin;
     for (const from of this.#holdersUnder(key)) {
       if (from === to) continue;
-      const links = this.#linksSoon(from);
+      const links = this.#linksKept(from);
       if (links < most) continue;
       if (richest !== undefined && links === most && from.yieldedAt >= richest.yieldedAt) continue;
       most = links;
@@ -244,6 +293,13 @@ export class LinkMoves {
       if (from === account) links--;
       if (to === account) links++;
     }
+    return links;
+  }
+
+  /** Of the links that it has, those that need not go. */
+  #linksKept(account: HolderAccount): number {
+    let links = account.links;
+    for (const { from } of this.#moves) if (from === account) links--;
     return links;
   }
 

@@ -53,8 +53,12 @@ export class LocalLinkBudget implements LinkBudget {
   }
 
   idleAvailable(holder: LinkHolder): void {
-    if (this.#core.pendingCount === 0) return;
+    if (!this.#core.wantsIdle) return;
     this.#core.idleAvailable(this.#pool(holder).account);
+  }
+
+  yielded(holder: LinkHolder): void {
+    this.#core.yielded(this.#pool(holder).account);
   }
 
   relieve(): void {

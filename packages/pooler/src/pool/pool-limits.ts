@@ -4,7 +4,9 @@ import type {
   PoolerSettings,
   PoolMode,
   UserSettings,
+  WorkerSlot,
 } from '../settings/settings';
+import type { LinkLimits } from './budget-account';
 
 /** What holds for one pool, after user, database and global settings have been merged. */
 export interface PoolLimits {
@@ -36,12 +38,35 @@ export function poolLimits(
   return {
     mode: user?.poolMode ?? database.poolMode ?? settings.poolMode,
     poolSize: user?.poolSize ?? database.poolSize ?? settings.poolSize,
-    minPoolSize: database.minPoolSize ?? settings.minPoolSize,
+    minPoolSize: shareOf(database.minPoolSize ?? settings.minPoolSize, settings.workerSlot),
     reservePoolSize: user?.reservePoolSize ?? database.reservePoolSize ?? settings.reservePoolSize,
     databaseLinksMax: database.databaseLinksMax ?? settings.databaseLinksMax,
     userLinksMax: user?.userLinksMax ?? settings.userLinksMax,
     serverLifetimeMs: database.serverLifetimeMs ?? settings.serverLifetimeMs,
   };
+}
+
+/** One worker's part of something that all workers have together: the parts add up. */
+function shareOf(whole: number, slot: WorkerSlot = { index: 0, count: 1 }): number {
+  return Math.floor(whole / slot.count) + (slot.index < whole % slot.count ? 1 : 0);
+}
+
+/**
+ * The limits of a pool's links over all workers, the reserve included.
+ *
+ * @returns undefined for a database that is not in the configuration
+ */
+export function linkLimits(
+  settings: PoolerSettings,
+  database: DatabaseName,
+  poolUser: UserName,
+): LinkLimits | undefined {
+  const found = databaseSettingsFor(settings, database);
+  if (found === undefined) return undefined;
+  const limits = poolLimits(settings, found.entry, poolUser);
+  const { poolSize, reservePoolSize, databaseLinksMax, userLinksMax } = limits;
+  const poolLinksMax = poolSize === 0 ? 0 : poolSize + reservePoolSize;
+  return { poolLinksMax, databaseLinksMax, userLinksMax };
 }
 
 export function clientLimits(

@@ -299,6 +299,7 @@ export class Pool implements LinkOwner, LinkHolder {
     }
     if (this.#yields > 0) {
       this.#yields--;
+      this.#context.budget.yielded(this);
       link.close('yielded to another pool');
       return;
     }
@@ -359,7 +360,8 @@ export class Pool implements LinkOwner, LinkHolder {
   }
 
   yieldLink(): void {
-    if (!this.giveUpIdleLink()) this.#yields++;
+    if (this.giveUpIdleLink()) this.#context.budget.yielded(this);
+    else this.#yields++;
   }
 
   keepYieldedLink(): void {

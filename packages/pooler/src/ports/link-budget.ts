@@ -68,6 +68,8 @@ export interface LinkBudget {
   register(holder: LinkHolder): () => void;
   /** `holder` has a link that nobody of its own waits for. May call `holder.giveUpIdleLink`. */
   idleAvailable(holder: LinkHolder): void;
+  /** `holder` is closing a link that it was asked to yield. */
+  yielded(holder: LinkHolder): void;
   /** Called a few times a second: sees to it that no pool is starved by busy ones. */
   relieve(): void;
 }
@@ -83,7 +85,7 @@ export interface LinkHolder {
   readonly linkCount: number;
   /** Closes the longest-idle link for another pool's sake. False when there is none. */
   giveUpIdleLink(): boolean;
-  /** Closes one link for another pool's sake as soon as its lease ends. */
+  /** Closes one link for another pool's sake as soon as its lease ends; then `LinkBudget.yielded`. */
   yieldLink(): void;
   /** A link that was to be yielded, and has not been yet, is not needed any more. */
   keepYieldedLink(): void;

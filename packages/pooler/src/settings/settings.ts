@@ -76,6 +76,14 @@ export interface PoolerSettings {
   /** The `*` entry: any other name, with `dbname` taken from the client unless set. */
   readonly fallbackDatabase: DatabaseSettings | undefined;
   readonly users: ReadonlyMap<UserName, UserSettings>;
+  /** Which of several workers this is; `undefined`: the only one. */
+  readonly workerSlot?: WorkerSlot;
+}
+
+/** One of `count` places for workers, `index` from 0 on. */
+export interface WorkerSlot {
+  readonly index: number;
+  readonly count: number;
 }
 
 /** One entry of `[databases]`. `undefined`: the global setting holds. */

@@ -1,0 +1,293 @@
+import { unreachable } from '../errors';
+import type { CancelTarget } from '../ports/link-budget';
+import type { DatabaseName, UserName } from '../ports/names';
+import { LIMIT_KINDS, type LinkLimits } from './budget-account';
+import { BudgetCore, type CoreAnswer, type GrantedLink } from './budget-core';
+import {
+  BUDGET_VERSION,
+  type BudgetFromWorker,
+  type BudgetToWorker,
+  fromMessage,
+  type Unversioned,
+} from './budget-messages';
+import { WorkerHolder } from './budget-worker-holder';
+
+/** A link that a worker has, or had: its place is taken until `permitGone`. */
+export interface SharedPermit {
+  readonly id: number;
+  readonly worker: number;
+  /** The worker's own number for the pool. */
+  readonly holder: number;
+  readonly pool: string;
+  readonly database: DatabaseName;
+  readonly user: UserName;
+  /** Known once PostgreSQL has let the worker in. */
+  readonly cancelTarget: CancelTarget | undefined;
+}
+
+export interface SharedBudgetNeeds {
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number;
+  /** Sends to a worker; the order is kept. Dropped for one that is gone. */
+  readonly send: (worker: number, message: BudgetToWorker) => void;
+  /**
+   * The limits in the configuration as it is now, the reserve included; undefined: a database that is
+   * not in it, where the worker's word counts.
+   */
+  readonly limitsOf: (database: DatabaseName, user: UserName) => LinkLimits | undefined;
+  /** The worker has closed this link in an orderly way, and its place is free. */
+  readonly released: (permit: SharedPermit) => void;
+}
+
+interface WorkerBooks {
+  readonly holders: Map<number, WorkerHolder>;
+  readonly permits: Set<number>;
+  /** Limits under which it has been told that somebody waits. */
+  readonly needs: Set<string>;
+}
+
+interface PermitBooks {
+  readonly link: GrantedLink;
+  readonly permit: SharedPermit;
+}
+
+/**
+ * The one budget of all workers, in the supervisor: caps are exact over all of them at any moment. Works
+ * on messages alone, and knows neither processes nor sockets.
+ */
+export class SharedLinkBudget {
+  /** How often `relieve` is to be called while `restless`. */
+  static readonly TICK_MS = 20;
+  readonly #needs: SharedBudgetNeeds;
+  readonly #core: BudgetCore;
+  readonly #workers = new Map<number, WorkerBooks>();
+  readonly #permits = new Map<number, PermitBooks>();
+  #nextPermitId = 1;
+
+  constructor(needs: SharedBudgetNeeds) {
+    this.#needs = needs;
+    this.#core = new BudgetCore({
+      evictionsMax: 4,
+      patienceTicks: 5,
+      starvedTicks: 50,
+      yieldTicks: 50,
+      leavingTicks: 100,
+      coldMs: 100,
+      briefMs: 10,
+      nowMs: needs.nowMs,
+    });
+  }
+
+  /** Places that are taken, those of workers that are gone included. */
+  get total(): number {
+    return this.#core.total;
+  }
+
+  /** `relieve` has something to do. */
+  get restless(): boolean {
+    if (this.#core.restless) return true;
+    for (const { needs } of this.#workers.values()) if (needs.size > 0) return true;
+    return false;
+  }
+
+  /** A worker begins: from now on its messages count. */
+  workerJoined(worker: number): void {
+    this.#workers.set(worker, { holders: new Map(), permits: new Set(), needs: new Set() });
+  }
+
+  /**
+   * A worker is gone, and with it everything that it waited for. Its links are not: each keeps its place
+   * until `permitGone`.
+   */
+  workerGone(worker: number): readonly SharedPermit[] {
+    const books = this.#workers.get(worker);
+    if (books === undefined) return [];
+    const left = this.permitsOf(worker);
+    this.#workers.delete(worker);
+    for (const { account } of books.holders.values()) this.#core.close(account);
+    this.#tellNeeds();
+    return left;
+  }
+
+  permit(id: number): SharedPermit | undefined {
+    return this.#permits.get(id)?.permit;
+  }
+
+  permitsOf(worker: number): readonly SharedPermit[] {
+    const found: SharedPermit[] = [];
+    for (const id of this.#workers.get(worker)?.permits ?? []) {
+      const permit = this.permit(id);
+      if (permit !== undefined) found.push(permit);
+    }
+    return found;
+  }
+
+  /** PostgreSQL's side of a link is gone. Idempotent. */
+  permitGone(id: number): void {
+    const books = this.#permits.get(id);
+    if (books === undefined) return;
+    this.#permits.delete(id);
+    this.#workers.get(books.permit.worker)?.permits.delete(id);
+    books.link.release();
+    this.#tellNeeds();
+  }
+
+  /** The configuration has changed: `limitsOf` answers by the new one. */
+  limitsChanged(): void {
+    for (const { holders } of this.#workers.values()) {
+      for (const holder of holders.values()) this.#limit(holder);
+    }
+    this.#core.serve();
+    this.#tellNeeds();
+  }
+
+  /** To be called every `TICK_MS` while `restless`. */
+  relieve(): void {
+    this.#core.tick();
+    this.#tellNeeds();
+    this.#endNeeds();
+  }
+
+  /** A message from a worker. Late ones of a worker that is gone are dropped. */
+  received(worker: number, message: BudgetFromWorker): void {
+    const books = this.#workers.get(worker);
+    if (books === undefined || message.version !== BUDGET_VERSION) return;
+    this.#handle(books, worker, message);
+    this.#tellNeeds();
+  }
+
+  #handle(books: WorkerBooks, worker: number, message: BudgetFromWorker): void {
+    switch (message.kind) {
+      case 'budget-open':
+        this.#open(books, worker, message);
+        return;
+      case 'budget-close': {
+        const holder = books.holders.get(message.holder);
+        books.holders.delete(message.holder);
+        if (holder !== undefined) this.#core.close(holder.account);
+        return;
+      }
+      case 'budget-want':
+        books.holders.get(message.holder)?.wants(message);
+        return;
+      case 'budget-idle': {
+        const holder = books.holders.get(message.holder);
+        holder?.hasIdle(message.idleMs);
+        if (holder !== undefined) this.#core.idleAvailable(holder.account);
+        return;
+      }
+      case 'budget-gave': {
+        const holder = books.holders.get(message.holder);
+        holder?.hasIdle(message.idleMs);
+        holder?.answered(message.gaveUp);
+        if (holder !== undefined) this.#core.idleAvailable(holder.account);
+        return;
+      }
+      case 'budget-yielded': {
+        const holder = books.holders.get(message.holder);
+        if (holder !== undefined) this.#core.yielded(holder.account);
+        return;
+      }
+      case 'budget-established': {
+        const known = books.permits.has(message.permit)
+          ? this.#permits.get(message.permit)
+          : undefined;
+        if (known === undefined) return;
+        const permit = { ...known.permit, cancelTarget: fromMessage(message.target) };
+        this.#permits.set(message.permit, { ...known, permit });
+        return;
+      }
+      case 'budget-release': {
+        const permit = books.permits.has(message.permit) ? this.permit(message.permit) : undefined;
+        if (permit === undefined) return;
+        this.#needs.released(permit);
+        this.permitGone(permit.id);
+        return;
+      }
+      default:
+        unreachable(message);
+    }
+  }
+
+  #open(
+    books: WorkerBooks,
+    worker: number,
+    message: Extract<BudgetFromWorker, { kind: 'budget-open' }>,
+  ): void {
+    const holder = new WorkerHolder(worker, message, {
+      core: this.#core,
+      nowMs: this.#needs.nowMs,
+      send: (told) => this.#send(worker, told),
+      answered: (who, answer) => this.#answer(who, answer),
+    });
+    books.holders.set(holder.id, holder);
+    this.#core.open(holder.account);
+    this.#limit(holder);
+  }
+
+  #limit({ account }: WorkerHolder): void {
+    const limits = this.#needs.limitsOf(account.database, account.user);
+    if (limits !== undefined) this.#core.limit(account, limits);
+  }
+
+  #answer(holder: WorkerHolder, answer: CoreAnswer): void {
+    if (answer.kind === 'wait') {
+      this.#send(holder.worker, {
+        kind: 'budget-wait',
+        holder: holder.id,
+        limit: answer.limit,
+      });
+      return;
+    }
+    const { pool, database, user } = holder.account;
+    const id = this.#nextPermitId++;
+    const { worker } = holder;
+    this.#permits.set(id, {
+      link: answer.link,
+      permit: { id, worker, holder: holder.id, pool, database, user, cancelTarget: undefined },
+    });
+    this.#workers.get(worker)?.permits.add(id);
+    this.#send(worker, { kind: 'budget-grant', holder: holder.id, permit: id });
+  }
+
+  /** Whoever might help those that wait is told, once. */
+  #tellNeeds(): void {
+    const shortages = this.#core.shortages();
+    if (shortages.size === 0) return;
+    for (const [worker, { holders, needs }] of this.#workers) {
+      for (const { account } of holders.values()) {
+        for (const kind of LIMIT_KINDS) {
+          const key = account.keys[kind];
+          const shortage = needs.has(key) ? undefined : shortages.get(key);
+          if (shortage === undefined) continue;
+          const helps =
+            shortage.surplus > 0 || shortage.blocked.some((by) => by.account !== account);
+          if (!helps) continue;
+          needs.add(key);
+          this.#send(worker, { kind: 'budget-need', key, standing: true });
+        }
+      }
+    }
+  }
+
+  /** Needs that are over end at the next tick: often they come again within moments. */
+  #endNeeds(): void {
+    const shortages = this.#core.shortages();
+    for (const [worker, { holders, needs }] of this.#workers) {
+      for (const key of needs) {
+        if (shortages.has(key)) continue;
+        needs.delete(key);
+        this.#send(worker, { kind: 'budget-need', key, standing: false });
+      }
+      for (const holder of holders.values()) {
+        const { pool, database, user } = holder.account.keys;
+        if (!needs.has(pool) && !needs.has(database) && !needs.has(user)) holder.forgetIdle();
+      }
+    }
+  }
+
+  #send(worker: number, message: Unversioned<BudgetToWorker>): void {
+    if (this.#workers.has(worker))
+      this.#needs.send(worker, { ...message, version: BUDGET_VERSION });
+  }
+}
