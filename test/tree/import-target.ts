@@ -17,7 +17,8 @@ export function targetOf(repository: Repository, file: SourceFile, item: Import)
     const path = posix.join(posix.dirname(file.path), specifier);
     return { kind: 'file', path: existingFile(repository, path) };
   }
-  if (specifier.startsWith('node:')) return { kind: 'node', name: specifier };
+  // What comes with a runtime: Node's modules, which Bun has too, and Bun's own.
+  if (/^(node|bun):/.test(specifier)) return { kind: 'node', name: specifier };
   const name = specifier
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)

@@ -5,6 +5,8 @@ import { VERSION } from './version';
 export type Order =
   | { readonly kind: 'run'; readonly run: RunOptions }
   | { readonly kind: 'check'; readonly configPath: string }
+  /** Started by a supervisor. */
+  | { readonly kind: 'worker' }
   /** Help, version, or a command line that makes no sense. */
   | {
       readonly kind: 'exit';
@@ -31,10 +33,14 @@ interface Flags {
   readonly check?: true;
 }
 
+/** For processes that pgweir starts itself. Its value, the worker's number, is for people. */
+export const WORKER_FLAG = '--worker';
+
 const TRY = 'Try "pgweir --help" for more information.\n';
 
 /** Reads the arguments behind the program's name. Prints nothing and never exits. */
 export function readCommandLine(args: readonly string[]): Order {
+  if (args[0] === WORKER_FLAG) return { kind: 'worker' };
   let stdout = '';
   const command = describe((text) => {
     stdout += text;

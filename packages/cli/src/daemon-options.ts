@@ -1,10 +1,19 @@
 import type { DaemonConfig, LoadResult } from './config/daemon-config';
+import type { FileText } from './config/recorded-files';
 import type { DaemonLogger } from './log/logger';
 
 /** What the daemon proper is started with. */
 export interface DaemonOptions {
   readonly config: DaemonConfig;
   readonly configPath: string;
+  /** Where relative names of files start. */
+  readonly cwd: string;
+  /** Program and arguments that start this program again, up to its own arguments. */
+  readonly self: readonly [string, ...string[]];
+  /** What of the log the command line decides. */
+  readonly logFlags: LogFlags;
+  /** The files of the last successful load, for processes that must have the same configuration. */
+  readonly filesRead: () => readonly FileText[];
   /**
    * Reads the configuration again and changes nothing. What was last read successfully counts as
    * running: settings that need a restart keep its values, with a warning.
@@ -13,4 +22,9 @@ export interface DaemonOptions {
   readonly log: DaemonLogger;
   /** Call once, when every port is open: the process id is written, a waiting parent is let go. */
   readonly onUp: () => void;
+}
+
+export interface LogFlags {
+  readonly stderr: boolean;
+  readonly verbose: number;
 }

@@ -1,76 +1,56 @@
-import {
-  type CredentialSource,
-  createNodeTransport,
-  LocalLinkBudget,
-  Pooler,
-  StoredSecretVerifier,
-} from '@pgweir/pooler';
-import { AdminConsole } from './admin/console';
-import type { DaemonConfig } from './config/daemon-config';
-import { formatFinding } from './config/finding';
+import { type DaemonSnapshot, LocalLinkBudget } from '@pgweir/pooler';
 import type { DaemonOptions } from './daemon-options';
 import { openListeners } from './listen';
-import { DnsResolver } from './runtime/dns-resolver';
-import { systemClock } from './runtime/system-clock';
+import { PoolerProcess } from './pooler-process';
+import { readAgain } from './reloading';
 import { onSignals, type ShutdownKind } from './signals';
 import { StatsLog } from './stats-log';
-import { VERSION } from './version';
+import { upMessage } from './version';
+import { Supervisor } from './workers/supervisor';
 
 /**
- * The composition root: builds the pooler from its parts, opens the ports, and serves until told to
- * stop.
+ * Opens the ports and serves until told to stop: by itself, or with workers that it supervises.
  *
  * @returns the exit code
  */
 export function runDaemon(options: DaemonOptions): Promise<number> {
+  if (options.config.workers.count > 1) return new Supervisor(options).run();
   return new Daemon(options).run();
 }
 
+/** A daemon of one process. */
 class Daemon {
-  #config: DaemonConfig;
   readonly #options: DaemonOptions;
-  readonly #credentials: CredentialSource;
-  readonly #pooler: Pooler;
+  readonly #process: PoolerProcess;
   readonly #statsLog: StatsLog;
+  readonly #startedAtMs = Date.now();
   /** Resolves with the exit code once everything has been closed. */
   readonly #stopped: Promise<number>;
   #exit: (code: number) => void = () => undefined;
 
   constructor(options: DaemonOptions) {
+    const { config, log } = options;
     this.#options = options;
-    this.#config = options.config;
-    this.#credentials = { lookup: (user) => this.#config.credentials.lookup(user) };
     this.#stopped = new Promise((resolve) => {
       this.#exit = resolve;
     });
-    this.#pooler = new Pooler({
-      settings: options.config.pooler,
-      credentials: this.#credentials,
-      verifier: new StoredSecretVerifier(() => this.#credentials),
-      transport: createNodeTransport(),
-      resolver: new DnsResolver(systemClock, () => this.#config.dns),
+    this.#process = new PoolerProcess({
+      config,
+      log,
       budget: new LocalLinkBudget(),
-      clock: systemClock,
-      log: options.log,
-      virtualDatabases: [this.#console()],
+      commands: {
+        view: () => this.#view(),
+        reload: async () => this.#reload(),
+        shutDown: async (how) => this.#shutDown(how),
+        replaceWorkers: async () => 'there are no workers to replace (workers = 1)',
+      },
     });
-    this.#statsLog = new StatsLog(this.#pooler, options.log);
-  }
-
-  #console(): AdminConsole {
-    return new AdminConsole({
-      view: () => this.#pooler.snapshot(),
-      mayAdmin: (user) => this.#config.adminUsers.includes(user),
-      mayRead: (user) =>
-        this.#config.statsUsers.includes(user) || this.#config.pooler.authType === 'any',
-      reload: () => this.#reload(),
-      shutDown: (how) => this.#shutDown(how),
-      log: this.#options.log,
-    });
+    this.#statsLog = new StatsLog(this.#process.pooler, log);
   }
 
   async run(): Promise<number> {
-    const { log, onUp } = this.#options;
+    const { config, log, onUp } = this.#options;
+    const { pooler } = this.#process;
     const releaseSignals = onSignals({
       reload: () => {
         log.reopen();
@@ -80,54 +60,57 @@ class Daemon {
       log,
     });
     try {
-      await openListeners(this.#pooler, this.#config.listen, log);
-      this.#statsLog.restart(this.#config);
-      log.info(`process up: pgweir ${VERSION}, Node.js ${process.version}`);
+      await openListeners(
+        (address, backlog) => pooler.listen(address, backlog),
+        config.listen,
+        log,
+      );
+      this.#statsLog.restart(config);
+      log.info(upMessage());
       onUp();
       return await this.#stopped;
     } catch (error) {
-      await this.#pooler.stop();
+      await pooler.stop();
       throw error;
     } finally {
       releaseSignals();
     }
   }
 
+  /** This process is the only one that carries traffic. */
+  async #view(): Promise<DaemonSnapshot> {
+    const snapshot = await this.#process.pooler.snapshot();
+    const { state, clientsTotal: clients, linksTotal: links } = snapshot;
+    const only = { slot: 0, number: 0, pid: process.pid, state, clients, links, restarts: 0 };
+    return { ...snapshot, workers: [{ ...only, startedAtMs: this.#startedAtMs }] };
+  }
+
   /** Reads the configuration again and applies it as a whole or not at all. */
   #reload(): boolean {
-    const { log } = this.#options;
-    const result = this.#options.reload();
-    for (const warning of result.warnings) log.warn(formatFinding(warning));
-    if (result.kind === 'failed') {
-      for (const problem of result.problems) log.error(formatFinding(problem));
-      log.error('RELOAD failed: the old configuration stays in force');
-      return false;
-    }
-    this.#config = result.config;
-    log.configure(result.config.log);
-    this.#pooler.reload(result.config.pooler, this.#credentials);
-    this.#statsLog.restart(result.config);
-    log.info('configuration reloaded');
+    const config = readAgain(this.#options);
+    if (config === undefined) return false;
+    this.#process.configure(config);
+    this.#statsLog.restart(config);
+    this.#options.log.info('configuration reloaded');
     return true;
   }
 
   /** Asked for a second time, whatever the first was: at once. */
   #shutDown(how: ShutdownKind): void {
     const { log } = this.#options;
-    if (how === 'now' || this.#pooler.draining) {
+    const { pooler } = this.#process;
+    if (how === 'now' || pooler.draining) {
       log.info('immediate shutdown');
       void this.#stop();
       return;
     }
     log.info(`shutting down: waiting until the ${how} are gone`);
-    void this.#pooler
-      .drain(how === 'clients' ? 'clients-left' : 'links-closed')
-      .then(() => this.#stop());
+    void pooler.drain(how === 'clients' ? 'clients-left' : 'links-closed').then(() => this.#stop());
   }
 
   async #stop(): Promise<void> {
     this.#statsLog.stop();
-    await this.#pooler.stop();
+    await this.#process.pooler.stop();
     this.#exit(0);
   }
 }

@@ -1,8 +1,11 @@
 import { lookup } from 'node:dns/promises';
 import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, isIP } from 'node:net';
-import type { Address, Logger, Pooler } from '@pgweir/pooler';
+import type { Address, Logger } from '@pgweir/pooler';
 import type { ListenSettings } from './config/daemon-config';
+
+/** Opens one port. @throws the system's error with `code` */
+export type OpenPort = (address: Address, backlog: number) => Promise<unknown>;
 
 /**
  * Opens every configured port, or none.
@@ -10,17 +13,17 @@ import type { ListenSettings } from './config/daemon-config';
  * @throws Error with a text for the operator
  */
 export async function openListeners(
-  pooler: Pooler,
+  openPort: OpenPort,
   settings: ListenSettings,
   log: Logger,
 ): Promise<void> {
   const tcp = await tcpAddresses(settings);
   if (tcp.length === 0 && settings.unixSocketDir === undefined)
     throw new Error('nowhere to listen on');
-  if (settings.unixSocketDir !== undefined) await listenUnix(pooler, settings, log);
+  if (settings.unixSocketDir !== undefined) await listenUnix(openPort, settings, log);
   for (const address of tcp) {
     try {
-      await pooler.listen(address, settings.backlog);
+      await openPort(address, settings.backlog);
       log.info(`listening on ${address.host}:${address.port}`);
     } catch (error) {
       if (address.host === '::' && codeOf(error) === 'EAFNOSUPPORT') continue;
@@ -49,7 +52,11 @@ async function tcpAddresses(settings: ListenSettings): Promise<readonly TcpAddre
   return [...new Set(hosts)].map((host) => ({ kind: 'tcp', host, port: settings.port }));
 }
 
-async function listenUnix(pooler: Pooler, settings: ListenSettings, log: Logger): Promise<void> {
+async function listenUnix(
+  openPort: OpenPort,
+  settings: ListenSettings,
+  log: Logger,
+): Promise<void> {
   const path = `${settings.unixSocketDir}/.s.PGSQL.${settings.port}`;
   const abstract = path.startsWith('@');
   const found = abstract ? undefined : lstatSync(path, { throwIfNoEntry: false });
@@ -59,7 +66,7 @@ async function listenUnix(pooler: Pooler, settings: ListenSettings, log: Logger)
     unlinkSync(path);
   }
   try {
-    await pooler.listen({ kind: 'unix', path }, settings.backlog);
+    await openPort({ kind: 'unix', path }, settings.backlog);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`failed to create unix socket: ${reason}`, { cause: error });

@@ -5,6 +5,7 @@ import { loadConfig } from './config/load';
 import { runDaemon } from './daemon';
 import { start } from './start';
 import { stackOf } from './system-error';
+import { runWorker } from './workers/worker-main';
 
 async function main(): Promise<number> {
   const order = readCommandLine(process.argv.slice(2));
@@ -20,6 +21,8 @@ async function main(): Promise<number> {
       process.stdout.write(report.stdout);
       return report.code;
     }
+    case 'worker':
+      return runWorker();
     case 'run':
       return start({
         run: order.run,

@@ -3,8 +3,9 @@ import type { RunOptions } from './command-line';
 import type { DaemonConfig, LoadResult } from './config/daemon-config';
 import { formatFinding } from './config/finding';
 import { loadConfig } from './config/load';
-import type { DaemonOptions } from './daemon-options';
-import { createLogger, type DaemonLogger } from './log/logger';
+import { FileRecorder } from './config/recorded-files';
+import type { DaemonOptions, LogFlags } from './daemon-options';
+import { createLogger, type DaemonLogger, loggerOptions } from './log/logger';
 import { changeUser } from './process/change-user';
 import { daemonize, type WaitingParent, waitingParent } from './process/daemonize';
 import { claimPidfile, removePidfile, writePidfile } from './process/pidfile';
@@ -31,7 +32,8 @@ export async function start(options: StartOptions): Promise<number> {
     parent?.say(line);
     return 1;
   };
-  const result = loadConfig(run.configPath, { cwd });
+  const recorder = new FileRecorder();
+  const result = loadConfig(run.configPath, { cwd, readFile: recorder.readFile });
   if (result.kind === 'failed') {
     for (const problem of result.problems.map(formatFinding)) {
       options.stderr(`${problem}\n`);
@@ -65,11 +67,12 @@ export async function start(options: StartOptions): Promise<number> {
   } catch (error) {
     return complain(`cannot open logfile '${config.log.file}': ${reasonOf(error)}`);
   }
-  return serve(options, { result, pidfile, parent, log });
+  return serve(options, { result, recorder, pidfile, parent, log });
 }
 
 interface Serving {
   readonly result: Extract<LoadResult, { readonly kind: 'ok' }>;
+  readonly recorder: FileRecorder;
   readonly pidfile: string | undefined;
   readonly parent: WaitingParent | undefined;
   readonly log: DaemonLogger;
@@ -81,6 +84,9 @@ async function serve(options: StartOptions, serving: Serving): Promise<number> {
   for (const warning of result.warnings) log.warn(formatFinding(warning));
   if (process.getuid?.() === 0) log.warn('running as root: better set user= or use -u');
   let latest = result.config;
+  // Nobody else needs them when there is only this process.
+  const keepsFiles = latest.workers.count > 1;
+  let files = keepsFiles ? serving.recorder.files : [];
   const cleanUp = (): void => {
     if (pidfile !== undefined) removeQuietly(pidfile, log);
   };
@@ -93,9 +99,19 @@ async function serve(options: StartOptions, serving: Serving): Promise<number> {
     return await options.runDaemon({
       config: result.config,
       configPath: run.configPath,
+      cwd,
+      self: options.self,
+      logFlags: logFlags(options, parent),
+      filesRead: () => files,
       reload() {
-        const again = loadConfig(run.configPath, { cwd, running: latest });
+        const fresh = new FileRecorder();
+        const again = loadConfig(run.configPath, {
+          cwd,
+          readFile: fresh.readFile,
+          running: latest,
+        });
         if (again.kind === 'ok') latest = again.config;
+        if (again.kind === 'ok' && keepsFiles) files = fresh.files;
         return again;
       },
       log,
@@ -117,18 +133,18 @@ async function serve(options: StartOptions, serving: Serving): Promise<number> {
   }
 }
 
+function logFlags({ run }: StartOptions, parent: WaitingParent | undefined): LogFlags {
+  // In the background there is nobody behind stderr.
+  return { stderr: !run.quiet && parent === undefined, verbose: run.verbose };
+}
+
 function openLog(
-  { run, cwd }: StartOptions,
+  options: StartOptions,
   config: DaemonConfig,
   parent: WaitingParent | undefined,
 ): DaemonLogger {
   return createLogger({
-    // In the background there is nobody behind stderr.
-    stderr: !run.quiet && parent === undefined,
-    file: config.log.file,
-    cwd,
-    verbose: Math.max(run.verbose, config.log.verbose),
-    verboseLeast: run.verbose,
+    ...loggerOptions(config, logFlags(options, parent), options.cwd),
     observe: (level, line) => {
       if (level === 'error') parent?.say(line);
     },

@@ -1,4 +1,4 @@
-import type { DatabaseStatsView, Logger, Pooler } from '@pgweir/pooler';
+import type { DaemonView, DatabaseStatsView, Logger } from '@pgweir/pooler';
 import type { DaemonConfig } from './config/daemon-config';
 
 interface Totals {
@@ -13,13 +13,13 @@ interface Totals {
 
 /** One line of averages each `stats_period`, as PgBouncer's. */
 export class StatsLog {
-  readonly #pooler: Pooler;
+  readonly #view: DaemonView;
   readonly #log: Logger;
   #timer: NodeJS.Timeout | undefined;
   #last: Totals = sum([]);
 
-  constructor(pooler: Pooler, log: Logger) {
-    this.#pooler = pooler;
+  constructor(view: DaemonView, log: Logger) {
+    this.#view = view;
     this.#log = log;
   }
 
@@ -38,7 +38,7 @@ export class StatsLog {
   }
 
   async #line(seconds: number): Promise<void> {
-    const { stats } = await this.#pooler.snapshot();
+    const { stats } = await this.#view.snapshot();
     const now = sum(stats);
     const last = this.#last;
     this.#last = now;

@@ -1,4 +1,4 @@
-export { CancelWire } from './cancel/cancel-wire';
+export { type CancelMeans, CancelWire } from './cancel/cancel-wire';
 export { isFromWorker, WORKER_NUMBERS_APART } from './cancel/worker-bits';
 export { StoredSecretVerifier } from './frontend/stored-secret-verifier';
 export { mergeSnapshots, mergeStats } from './merged-view';

@@ -113,7 +113,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.#openForcedPools();
   }
 
-  /** Starts listening at one address, or on a descriptor that does so already. @throws the system's error with `code` */
+  /** Starts listening at one address, or on a descriptor that does so. @throws the system's error */
   async listen(address: Address, backlog: number, descriptor?: number): Promise<Listener> {
     const options = {
       backlog,

@@ -20,13 +20,20 @@ import type { ShutdownKind } from '../signals';
 import { VERSION } from '../version';
 import { SHOW_ITEMS, show } from './commands/show';
 
-interface ConsoleNeeds {
+/** What the console can have done, wherever that happens. */
+export interface ConsoleCommands {
   readonly view: () => Promise<DaemonSnapshot>;
+  /** @returns false when the new configuration was refused; the log says why */
+  readonly reload: () => Promise<boolean>;
+  /** Resolves when it has begun. */
+  readonly shutDown: (how: ShutdownKind) => Promise<void>;
+  /** @returns why that was not possible; undefined: every worker has been replaced */
+  readonly replaceWorkers: () => Promise<string | undefined>;
+}
+
+interface ConsoleNeeds extends ConsoleCommands {
   readonly mayAdmin: (user: UserName) => boolean;
   readonly mayRead: (user: UserName) => boolean;
-  /** @returns false when the new configuration was refused; the log says why */
-  readonly reload: () => boolean;
-  readonly shutDown: (how: ShutdownKind) => void;
   readonly log: Logger;
 }
 
@@ -117,16 +124,21 @@ export class AdminConsole implements VirtualDatabase {
       const answer = show(item, await this.#needs.view());
       if (answer !== undefined) return answer;
     } else if (command === 'reload' && item === '') {
-      return this.#asAdmin(user, () =>
-        this.#needs.reload()
+      return this.#asAdmin(user, async () =>
+        (await this.#needs.reload())
           ? done('RELOAD')
           : refusal('RELOAD failed, see logs for additional details', 'F0000'),
       );
+    } else if (command === 'reload' && item === 'workers') {
+      return this.#asAdmin(user, async () => {
+        const problem = await this.#needs.replaceWorkers();
+        return problem === undefined ? done('RELOAD') : refusal(problem, '55000');
+      });
     } else if (command === 'shutdown') {
       const how = SHUTDOWN[item];
       if (how !== undefined) {
-        return this.#asAdmin(user, () => {
-          this.#needs.shutDown(how);
+        return this.#asAdmin(user, async () => {
+          await this.#needs.shutDown(how);
           return done('SHUTDOWN');
         });
       }
@@ -134,8 +146,8 @@ export class AdminConsole implements VirtualDatabase {
     return refusal(`invalid command '${sql}', use SHOW HELP;`);
   }
 
-  #asAdmin(user: UserName, run: () => Buffer): Buffer {
-    return this.#needs.mayAdmin(user) ? run() : refusal('admin access needed', '42501');
+  async #asAdmin(user: UserName, run: () => Promise<Buffer>): Promise<Buffer> {
+    return this.#needs.mayAdmin(user) ? await run() : refusal('admin access needed', '42501');
   }
 }
 
@@ -161,7 +173,7 @@ function refusal(message: string, code = '08P01'): Buffer {
 
 function help(): Buffer {
   const detail = `\n\tSHOW ${['HELP', ...SHOW_ITEMS.map((name) => name.toUpperCase())].join('|')}
-\tRELOAD
+\tRELOAD [WORKERS]
 \tSHUTDOWN [WAIT_FOR_CLIENTS|WAIT_FOR_SERVERS]`;
   return Buffer.concat([
     noticeResponse({ severity: 'NOTICE', code: '00000', message: 'Console usage', detail }),

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import type {
   CredentialSource,
@@ -48,6 +49,11 @@ export function assemble(parts: Parts, running: DaemonConfig | undefined): Daemo
     adminUsers: values.admin_users,
     statsUsers: values.stats_users,
     statsPeriodMs: values.stats_period,
+    workers: {
+      count: values.workers === 'auto' ? availableParallelism() : values.workers,
+      hangTimeoutMs: values.worker_hang_timeout,
+      drainTimeoutMs: values.worker_drain_timeout,
+    },
     values,
   };
 }

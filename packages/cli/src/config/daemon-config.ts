@@ -16,6 +16,7 @@ export interface DaemonConfig {
   readonly adminUsers: readonly string[];
   readonly statsUsers: readonly string[];
   readonly statsPeriodMs: number;
+  readonly workers: WorkerSettings;
   /** Every global setting by name, for SHOW CONFIG and for the next load. */
   readonly values: GlobalValues;
 }
@@ -37,6 +38,15 @@ export interface LogSettings {
   readonly verbose: number;
   /** Whether to log a line of statistics every `statsPeriodMs`. */
   readonly stats: boolean;
+}
+
+export interface WorkerSettings {
+  /** Processes that carry traffic; 1: this one does. */
+  readonly count: number;
+  /** 0: a worker may be silent for ever. */
+  readonly hangTimeoutMs: number;
+  /** 0: clients of a replaced worker may stay for ever. */
+  readonly drainTimeoutMs: number;
 }
 
 /** How long answers of the resolver are remembered. */

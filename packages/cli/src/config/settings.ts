@@ -6,6 +6,7 @@ import { NETWORK } from './settings/network';
 import type { ValuesOf } from './settings/row';
 import { TIMEOUTS } from './settings/timeouts';
 import { TLS } from './settings/tls';
+import { WORKERS } from './settings/workers';
 
 /** Every setting of `[pgbouncer]`. */
 export const GLOBAL_SETTINGS = {
@@ -15,6 +16,7 @@ export const GLOBAL_SETTINGS = {
   ...TIMEOUTS,
   ...TLS,
   ...NETWORK,
+  ...WORKERS,
 };
 
 /**

@@ -6,6 +6,7 @@ import { NETWORK } from '../config/settings/network';
 import type { Setting, SettingTable } from '../config/settings/row';
 import { TIMEOUTS } from '../config/settings/timeouts';
 import { TLS } from '../config/settings/tls';
+import { WORKERS } from '../config/settings/workers';
 
 const INTRODUCTION = `# Settings
 
@@ -30,6 +31,7 @@ const GROUPS: readonly (readonly [title: string, table: SettingTable])[] = [
   ['Resets, checks and limits of time', TIMEOUTS],
   ['TLS', TLS],
   ['Network', NETWORK],
+  ['Workers', WORKERS],
 ];
 
 const ENTRIES: readonly (readonly [title: string, text: string, table: SettingTable])[] = [

@@ -2,6 +2,8 @@ import path from 'node:path';
 import { Writable } from 'node:stream';
 import type { LogFields, Logger } from '@pgweir/pooler';
 import winston from 'winston';
+import type { DaemonConfig } from '../config/daemon-config';
+import type { LogFlags } from '../daemon-options';
 import { reasonOf } from '../system-error';
 import { formatLine, type Level } from './format';
 import { LineFile } from './line-file';
@@ -16,9 +18,17 @@ export interface LoggerOptions {
   readonly verbose: number;
   /** What no reload goes below: the command line asked for it. */
   readonly verboseLeast?: number;
+  /** In every line, behind its own fields. */
+  readonly fields?: LogFields;
   /** Gets every formatted line with its level, for example to tell a waiting parent process. */
   readonly observe?: (level: Level, line: string) => void;
   readonly wallMs?: () => number;
+}
+
+/** How a process of this daemon logs, by its configuration and the command line. */
+export function loggerOptions({ log }: DaemonConfig, flags: LogFlags, cwd: string): LoggerOptions {
+  const verbose = Math.max(flags.verbose, log.verbose);
+  return { stderr: flags.stderr, file: log.file, cwd, verbose, verboseLeast: flags.verbose };
 }
 
 /** A logger whose target can change while it runs. */
@@ -50,7 +60,7 @@ export function createLogger(options: LoggerOptions): DaemonLogger {
       done();
     },
   });
-  const { observe = () => undefined, wallMs = Date.now } = options;
+  const { observe = () => undefined, wallMs = Date.now, fields: common } = options;
   const inner = winston.createLogger({
     level: levelOf(options.verbose),
     levels: { error: 0, warn: 1, info: 2, debug: 3 },
@@ -60,7 +70,8 @@ export function createLogger(options: LoggerOptions): DaemonLogger {
   });
   const log = (level: Level, message: string, fields: LogFields = {}): void => {
     if (!inner.isLevelEnabled(level)) return;
-    const line = formatLine({ level, message, fields, wallMs: wallMs(), pid: process.pid });
+    const all = common === undefined ? fields : { ...fields, ...common };
+    const line = formatLine({ level, message, fields: all, wallMs: wallMs(), pid: process.pid });
     inner.log(level, line);
     observe(level, line);
   };

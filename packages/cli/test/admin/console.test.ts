@@ -9,6 +9,7 @@ const SNAPSHOT: DaemonSnapshot = {
   pools: [],
   stats: [],
   clients: [],
+  workers: [],
 };
 const quiet = (): void => undefined;
 
@@ -18,8 +19,9 @@ async function ask(sql: string): Promise<{ readonly tags: string; readonly tookM
     view: async () => SNAPSHOT,
     mayAdmin: () => false,
     mayRead: () => true,
-    reload: () => true,
-    shutDown: quiet,
+    reload: async () => true,
+    shutDown: async () => undefined,
+    replaceWorkers: async () => undefined,
     log: { error: quiet, warn: quiet, info: quiet, debug: quiet },
   });
   const startMs = performance.now();

@@ -24,10 +24,11 @@ syslog_facility syslog_ident tcp_defer_accept tcp_keepalive tcp_keepcnt tcp_keep
 tcp_keepintvl tcp_socket_buffer tcp_user_timeout track_extra_parameters transaction_timeout
 unix_socket_dir unix_socket_group unix_socket_mode user verbose`.split(/\s+/);
 
-const OURS = ['mock_auth_secret_file'];
+const OURS = ['mock_auth_secret_file', 'workers', 'worker_hang_timeout', 'worker_drain_timeout'];
 const FIXED = `disable_pqexec job_name listen_addr listen_backlog listen_port pidfile pkt_buf
 resolv_conf so_reuseport track_extra_parameters unix_socket_dir unix_socket_group
 unix_socket_mode user`.split(/\s+/);
+const OURS_FIXED = ['workers'];
 
 test('every setting of PgBouncer is a row, and ours besides', () => {
   expect(Object.keys(GLOBAL_SETTINGS).sort()).toEqual([...REFERENCE, ...OURS].sort());
@@ -35,7 +36,7 @@ test('every setting of PgBouncer is a row, and ours besides', () => {
 
 test('the settings that need a restart are those of PgBouncer', () => {
   const fixed = Object.entries(GLOBAL_SETTINGS).filter(([, row]) => !row.reloadable);
-  expect(fixed.map(([name]) => name).sort()).toEqual(FIXED);
+  expect(fixed.map(([name]) => name).sort()).toEqual([...FIXED, ...OURS_FIXED]);
 });
 
 test('every default is a value of its setting', () => {

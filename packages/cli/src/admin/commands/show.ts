@@ -68,6 +68,29 @@ const ITEMS: Readonly<Record<string, ShowItem>> = {
         null,
       ]),
   },
+  workers: {
+    columns: [
+      ['slot', 'int4'],
+      ['worker', 'int4'],
+      ['pid', 'int4'],
+      ['state', 'text'],
+      ['clients', 'int4'],
+      ['links', 'int4'],
+      ['uptime', 'int8'],
+      ['restarts', 'int4'],
+    ],
+    rows: ({ workers }) =>
+      workers.map((worker) => [
+        worker.slot,
+        worker.number,
+        worker.pid,
+        worker.state,
+        worker.clients,
+        worker.links,
+        seconds(Math.max(0, Date.now() - worker.startedAtMs)),
+        worker.restarts,
+      ]),
+  },
   stats_totals: {
     columns: [
       ['database', 'text'],

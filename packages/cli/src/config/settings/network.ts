@@ -36,8 +36,8 @@ export const NETWORK = {
     class: {
       kind: 'refused',
       why:
-        'several processes on one port are not supported yet, and each would open as many ' +
-        'links as the caps allow for all',
+        'each daemon would open as many links as the caps allow for all; workers are several ' +
+        'processes on one port that share the caps',
       silentAt: '0',
     },
     help: 'Let several processes listen on one port.',

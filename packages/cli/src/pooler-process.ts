@@ -1,0 +1,73 @@
+import {
+  type CredentialSource,
+  createTransport,
+  type LinkBudget,
+  Pooler,
+  type PoolerSettings,
+  StoredSecretVerifier,
+  type WorkerIdentity,
+} from '@pgweir/pooler';
+import { AdminConsole, type ConsoleCommands } from './admin/console';
+import type { DaemonConfig } from './config/daemon-config';
+import type { DaemonLogger } from './log/logger';
+import { DnsResolver } from './runtime/dns-resolver';
+import { systemClock } from './runtime/system-clock';
+
+export interface PoolerProcessNeeds {
+  readonly config: DaemonConfig;
+  readonly log: DaemonLogger;
+  readonly budget: LinkBudget;
+  readonly commands: ConsoleCommands;
+  /** Absent: this process is the whole daemon. */
+  readonly worker?: WorkerIdentity;
+  /** What this process makes of the settings. */
+  readonly adapt?: (settings: PoolerSettings) => PoolerSettings;
+}
+
+/** A whole pooler with its console, built from its parts: the daemon, or one of its workers. */
+export class PoolerProcess {
+  config: DaemonConfig;
+  readonly pooler: Pooler;
+  readonly #needs: PoolerProcessNeeds;
+  readonly #credentials: CredentialSource;
+
+  constructor(needs: PoolerProcessNeeds) {
+    this.#needs = needs;
+    this.config = needs.config;
+    this.#credentials = { lookup: (user) => this.config.credentials.lookup(user) };
+    this.pooler = new Pooler({
+      settings: this.#settings(),
+      credentials: this.#credentials,
+      verifier: new StoredSecretVerifier(() => this.#credentials),
+      transport: createTransport(),
+      resolver: new DnsResolver(systemClock, () => this.config.dns),
+      budget: needs.budget,
+      clock: systemClock,
+      log: needs.log,
+      virtualDatabases: [this.#console()],
+      ...(needs.worker === undefined ? {} : { worker: needs.worker }),
+    });
+  }
+
+  #settings(): PoolerSettings {
+    const { adapt = (settings) => settings } = this.#needs;
+    return adapt(this.config.pooler);
+  }
+
+  #console(): AdminConsole {
+    return new AdminConsole({
+      ...this.#needs.commands,
+      mayAdmin: (user) => this.config.adminUsers.includes(user),
+      mayRead: (user) =>
+        this.config.statsUsers.includes(user) || this.config.pooler.authType === 'any',
+      log: this.#needs.log,
+    });
+  }
+
+  /** Puts a configuration in force as a whole. */
+  configure(config: DaemonConfig): void {
+    this.config = config;
+    this.#needs.log.configure(config.log);
+    this.pooler.reload(this.#settings(), this.#credentials);
+  }
+}

@@ -1,0 +1,62 @@
+import { isIPv6 } from 'node:net';
+import { nativeBytes } from './signatures';
+
+/** Address families of Linux. */
+export const FAMILY = { unix: 1, ipv4: 2, ipv6: 10 } as const;
+
+const IPV4_BYTES = 16;
+const IPV6_BYTES = 28;
+/** Family, and the path with the zero at its end. */
+const UNIX_PATH_BYTES_MAX = 107;
+
+/** A `sockaddr_in` or `sockaddr_in6`. */
+export function tcpSocketAddress(host: string, port: number): Buffer {
+  const six = isIPv6(host);
+  const bytes = nativeBytes(six ? IPV6_BYTES : IPV4_BYTES);
+  bytes.writeUInt16LE(six ? FAMILY.ipv6 : FAMILY.ipv4, 0);
+  bytes.writeUInt16BE(port, 2);
+  if (six) writeIpv6(bytes.subarray(8, 24), host);
+  else for (const [at, part] of host.split('.').entries()) bytes[4 + at] = Number(part);
+  return bytes;
+}
+
+/** The port of a `sockaddr_in` or `sockaddr_in6`. */
+export function portOf(address: Buffer): number {
+  return address.readUInt16BE(2);
+}
+
+/** A `sockaddr_un`. A leading `@` means the abstract name space. */
+export function unixSocketAddress(path: string): Buffer {
+  const abstract = path.startsWith('@');
+  const name = Buffer.from(abstract ? `\0${path.slice(1)}` : `${path}\0`);
+  if (name.length > UNIX_PATH_BYTES_MAX + 1) {
+    throw Object.assign(new Error(`the path of the socket is too long: ${path}`), {
+      code: 'ENAMETOOLONG',
+    });
+  }
+  const bytes = nativeBytes(2 + name.length);
+  bytes.writeUInt16LE(FAMILY.unix, 0);
+  name.copy(bytes, 2);
+  return bytes;
+}
+
+/** Writes the eight groups of an address as `isIPv6` accepts it; a zone (`%eth0`) is left out. */
+function writeIpv6(bytes: Buffer, host: string): void {
+  const [plain = ''] = host.split('%');
+  const [head = '', tail] = withoutDots(plain).split('::');
+  const groups = (text: string): string[] => (text === '' ? [] : text.split(':'));
+  const first = groups(head);
+  const last = tail === undefined ? [] : groups(tail);
+  const zeros = Array.from({ length: 8 - first.length - last.length }, () => '0');
+  for (const [at, group] of [...first, ...zeros, ...last].entries()) {
+    bytes.writeUInt16BE(Number.parseInt(group, 16), at * 2);
+  }
+}
+
+/** `::ffff:1.2.3.4` with its last four bytes as two groups. */
+function withoutDots(host: string): string {
+  return host.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...parts: string[]) => {
+    const [a = 0, b = 0, c = 0, d = 0] = parts.slice(0, 4).map(Number);
+    return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+  });
+}

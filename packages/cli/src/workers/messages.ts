@@ -1,0 +1,94 @@
+import type {
+  Address,
+  BudgetFromWorker,
+  BudgetToWorker,
+  ClientTotals,
+  DaemonSnapshot,
+  DatabaseStatsView,
+} from '@pgweir/pooler';
+import type { FileText } from '../config/recorded-files';
+import type { LogFlags } from '../daemon-options';
+import type { ShutdownKind } from '../signals';
+
+/** Questions with an answer: what is asked, and what comes back. Plain data. */
+export interface Question<Ask, Answer> {
+  readonly ask: Ask;
+  readonly answer: Answer;
+}
+
+/** A cancel request as it travels: the key in hexadecimal digits. */
+export interface CancelAsk {
+  readonly processId: number;
+  readonly key: string;
+}
+
+/** What the supervisor asks a worker. */
+export interface AskedOfWorker {
+  readonly snapshot: Question<Record<string, never>, DaemonSnapshot>;
+  /** False: not this worker's key. */
+  readonly cancel: Question<CancelAsk, boolean>;
+  /** Loads these files and applies them. False: it could not, and goes on as before. */
+  readonly configure: Question<{ readonly files: readonly FileText[] }, boolean>;
+}
+
+/** What a worker asks the supervisor: commands of its console, and foreign cancel keys. */
+export interface AskedOfSupervisor {
+  readonly view: Question<Record<string, never>, DaemonSnapshot>;
+  readonly cancel: Question<CancelAsk, boolean>;
+  readonly reload: Question<Record<string, never>, boolean>;
+  readonly shutDown: Question<{ readonly how: ShutdownKind }, boolean>;
+  /** What stood in the way; null: nothing, every worker has been replaced. */
+  readonly replaceWorkers: Question<Record<string, never>, string | null>;
+}
+
+/** One port: whoever listens to it, and the descriptor for that in the worker. */
+export interface InheritedPort {
+  readonly address: Address;
+  readonly descriptor: number;
+}
+
+/** Everything that a worker needs to know at its start. */
+export interface WorkerStart {
+  readonly slot: number;
+  readonly slots: number;
+  readonly number: number;
+  readonly configPath: string;
+  readonly cwd: string;
+  /** The files with which the daemon was started: they decide what no reload changes. */
+  readonly firstFiles: readonly FileText[];
+  /** Those of the last reload. */
+  readonly files: readonly FileText[];
+  readonly logFlags: LogFlags;
+  readonly ports: readonly InheritedPort[];
+}
+
+/** What the supervisor tells a worker. */
+export type ToldToWorker =
+  | { readonly kind: 'start'; readonly start: WorkerStart }
+  | { readonly kind: 'ping' }
+  | { readonly kind: 'reopen-log' }
+  | { readonly kind: 'other-clients'; readonly others: ClientTotals }
+  /** Another worker accepts in its place: it ends when its clients have left. */
+  | { readonly kind: 'retire' }
+  | { readonly kind: 'drain'; readonly until: 'clients-left' | 'links-closed' }
+  | { readonly kind: 'stop' }
+  | BudgetToWorker;
+
+/** What a worker tells the supervisor. */
+export type ToldToSupervisor =
+  /** It listens to its channel. */
+  | { readonly kind: 'hello' }
+  | { readonly kind: 'up' }
+  /** It could not start, and ends. */
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'pong' }
+  | { readonly kind: 'clients'; readonly clients: ClientTotals }
+  /** A descriptor has been passed beside the channel. */
+  | { readonly kind: 'passed' }
+  /** It has nothing left to do, and ends; what it has done goes into the totals. */
+  | { readonly kind: 'farewell'; readonly stats: readonly DatabaseStatsView[] }
+  | BudgetFromWorker;
+
+/** The descriptor over which a worker passes others. Its ports come behind it. */
+export const PASSING_DESCRIPTOR = 4;
+export const FIRST_PORT_DESCRIPTOR = 5;

@@ -1,0 +1,61 @@
+import { existsSync, unlinkSync } from 'node:fs';
+import type { Address } from '@pgweir/pooler';
+import { listenTcp, listenUnix, systemCalls } from '../system-calls';
+import { FIRST_PORT_DESCRIPTOR, type InheritedPort } from './messages';
+
+interface SharedPort {
+  readonly address: Address;
+  /** One for each slot. Those of a Unix socket are one and the same. */
+  readonly descriptors: readonly number[];
+}
+
+/**
+ * The listening sockets, which outlive every worker: connections wait in them while nobody accepts. TCP
+ * has one for each slot, and the system spreads connections over them; with Unix sockets it does not, so
+ * all slots share one.
+ */
+export class SharedPorts {
+  readonly #slots: number;
+  readonly #ports: SharedPort[] = [];
+
+  constructor(slots: number) {
+    this.#slots = slots;
+  }
+
+  /** @throws Error with the system's `code` */
+  open(address: Address, backlog: number): void {
+    if (address.kind === 'unix') {
+      const descriptor = listenUnix(address.path, backlog);
+      const descriptors = Array.from({ length: this.#slots }, () => descriptor);
+      this.#ports.push({ address, descriptors });
+      return;
+    }
+    const { host } = address;
+    const opened = listenTcp({ host, port: address.port, backlog, count: this.#slots });
+    const { descriptors, port } = opened;
+    this.#ports.push({ address: { ...address, port }, descriptors });
+  }
+
+  /** What a worker of a slot inherits: the descriptors, and what they are in the worker. */
+  ofSlot(slot: number): { readonly ports: InheritedPort[]; readonly descriptors: number[] } {
+    const descriptors = this.#ports.map((port) => port.descriptors[slot] ?? -1);
+    const ports = this.#ports.map(({ address }, at) => ({
+      address,
+      descriptor: FIRST_PORT_DESCRIPTOR + at,
+    }));
+    return { ports, descriptors };
+  }
+
+  /** Closes them here. They are gone when no worker has them any more. */
+  close(): void {
+    for (const { address, descriptors } of this.#ports.splice(0)) {
+      for (const descriptor of new Set(descriptors)) systemCalls().close(descriptor);
+      if (address.kind === 'unix' && !address.path.startsWith('@')) remove(address.path);
+    }
+  }
+}
+
+function remove(path: string): void {
+  // Somebody else may have removed it.
+  if (existsSync(path)) unlinkSync(path);
+}

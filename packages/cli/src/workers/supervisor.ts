@@ -1,0 +1,260 @@
+import {
+  type BudgetFromWorker,
+  createTransport,
+  isBudgetMessage,
+  isFromWorker,
+  linkLimits,
+  SharedLinkBudget,
+} from '@pgweir/pooler';
+import type { DaemonConfig } from '../config/daemon-config';
+import type { DaemonOptions } from '../daemon-options';
+import { openListeners } from '../listen';
+import { readAgain } from '../reloading';
+import { systemClock } from '../runtime/system-clock';
+import { onSignals, type ShutdownKind } from '../signals';
+import { StatsLog } from '../stats-log';
+import { systemCalls } from '../system-calls';
+import { reasonOf } from '../system-error';
+import { upMessage } from '../version';
+import type { Answers } from './channel';
+import { ClientExchange } from './client-exchange';
+import { Crew } from './crew';
+import { CrewView } from './crew-view';
+import { Heartbeat } from './heartbeat';
+import { LinkWatch } from './link-watch';
+import type { AskedOfSupervisor, CancelAsk, ToldToSupervisor } from './messages';
+import { SharedPorts } from './shared-ports';
+import { WorkerProcess } from './worker-process';
+
+const CONFIGURE_MS = 10_000;
+const CANCEL_MS = 60_000;
+
+/**
+ * A daemon of several processes: starts workers, which carry the traffic, and has itself what there must
+ * be only one of. That is the ports, the link budget, the configuration, signals, and one view of all.
+ */
+export class Supervisor {
+  #config: DaemonConfig;
+  readonly #options: DaemonOptions;
+  readonly #firstFiles: ReturnType<DaemonOptions['filesRead']>;
+  readonly #ports: SharedPorts;
+  readonly #crew: Crew;
+  readonly #budget: SharedLinkBudget;
+  readonly #links: LinkWatch;
+  readonly #clients: ClientExchange;
+  readonly #view: CrewView;
+  readonly #statsLog: StatsLog;
+  readonly #heartbeat: Heartbeat;
+  readonly #relief: NodeJS.Timeout;
+  readonly #stopped: Promise<number>;
+  #exit: (code: number) => void = () => undefined;
+  #shuttingDown = false;
+  /** Reloads are one after the other. */
+  #reloading: Promise<boolean> = Promise.resolve(true);
+
+  /** @throws Error with a text for the operator where there cannot be workers */
+  constructor(options: DaemonOptions) {
+    const { config, log } = options;
+    systemCalls();
+    this.#options = options;
+    this.#config = config;
+    this.#firstFiles = options.filesRead();
+    this.#stopped = new Promise((resolve) => {
+      this.#exit = resolve;
+    });
+    this.#ports = new SharedPorts(config.workers.count);
+    this.#crew = new Crew({
+      slots: config.workers.count,
+      log,
+      spawn: (place) => this.#spawn(place),
+      ended: (worker) => this.#ended(worker),
+      drainTimeoutMs: () => this.#config.workers.drainTimeoutMs,
+    });
+    const living = () => this.#crew.living;
+    const transport = createTransport();
+    this.#links = new LinkWatch(() => {
+      return { transport, settings: this.#config.pooler, clock: systemClock, log };
+    });
+    this.#budget = new SharedLinkBudget({
+      nowMs: () => performance.now(),
+      send: (worker, message) => this.#crew.byNumber(worker)?.channel.tell(message),
+      limitsOf: (database, user) => linkLimits(this.#config.pooler, database, user),
+      released: ({ id }) => this.#links.released(id),
+    });
+    this.#relief = setInterval(() => {
+      if (this.#budget.restless) this.#budget.relieve();
+    }, SharedLinkBudget.TICK_MS);
+    this.#clients = new ClientExchange(living);
+    this.#view = new CrewView(this.#crew, log);
+    this.#statsLog = new StatsLog(this.#view, log);
+    this.#heartbeat = new Heartbeat(living, log);
+  }
+
+  /** @returns the exit code */
+  async run(): Promise<number> {
+    const { log, onUp } = this.#options;
+    const releaseSignals = onSignals({
+      reload: () => {
+        log.reopen();
+        this.#crew.tellAll({ kind: 'reopen-log' });
+        void this.#reload();
+      },
+      shutDown: (how) => this.#shutDown(how),
+      log,
+    });
+    try {
+      const { listen, workers } = this.#config;
+      const open = async (...port: Parameters<SharedPorts['open']>) => this.#ports.open(...port);
+      await openListeners(open, listen, log);
+      await Promise.race([this.#crew.startAll(), this.#stopped]);
+      this.#statsLog.restart(this.#config);
+      this.#heartbeat.restart(workers.hangTimeoutMs);
+      if (!this.#shuttingDown) {
+        log.info(upMessage(`, ${workers.count} workers`));
+        onUp();
+      }
+      return await this.#stopped;
+    } catch (error) {
+      this.#shutDown('now');
+      await this.#stopped;
+      throw error;
+    } finally {
+      releaseSignals();
+    }
+  }
+
+  #spawn({ slot, number }: { readonly slot: number; readonly number: number }): WorkerProcess {
+    const { configPath, cwd, logFlags, self } = this.#options;
+    const { ports, descriptors } = this.#ports.ofSlot(slot);
+    this.#budget.workerJoined(number);
+    const worker = new WorkerProcess({
+      self,
+      start: {
+        slot,
+        slots: this.#config.workers.count,
+        number,
+        configPath,
+        cwd,
+        firstFiles: this.#firstFiles,
+        files: this.#options.filesRead(),
+        logFlags,
+        ports,
+      },
+      descriptors,
+      answers: this.#answers(),
+      told: (from, told) => this.#told(from, told),
+    });
+    worker.up.then(() => this.#clients.joined(worker), ignore);
+    this.#options.log.debug(`worker ${number} starts`, { slot, workerPid: worker.pid });
+    return worker;
+  }
+
+  #told(worker: WorkerProcess, told: ToldToSupervisor): void {
+    if (isBudgetMessage(told)) {
+      // Every message of the budget that comes this way is one from a worker.
+      this.#budget.received(worker.number, told as BudgetFromWorker);
+    } else if (told.kind === 'passed') {
+      this.#links.take(worker.passingEnd);
+    } else if (told.kind === 'clients') {
+      this.#clients.has(worker, told.clients);
+    }
+  }
+
+  #ended(worker: WorkerProcess): void {
+    this.#view.departed(worker);
+    this.#clients.gone(worker);
+    this.#links.take(worker.passingEnd);
+    systemCalls().close(worker.passingEnd);
+    const left = this.#budget.workerGone(worker.number);
+    this.#links.orphaned(left, (permit) => this.#budget.permitGone(permit));
+  }
+
+  #answers(): Answers<AskedOfSupervisor> {
+    return {
+      view: () => this.#view.snapshot(),
+      reload: () => this.#reload(),
+      cancel: (ask) => this.#cancel(ask),
+      replaceWorkers: async () => (await this.#crew.replaceAll()) ?? null,
+      shutDown: async ({ how }) => {
+        // After the answer has gone out.
+        setImmediate(() => this.#shutDown(how));
+        return true;
+      },
+    };
+  }
+
+  /** Takes a cancel request to whoever gave the key out. */
+  async #cancel(ask: CancelAsk): Promise<boolean> {
+    for (const worker of this.#crew.living) {
+      if (!isFromWorker(ask.processId, worker.number)) continue;
+      return await worker.channel.ask('cancel', ask, CANCEL_MS);
+    }
+    return false;
+  }
+
+  /** Reads the configuration again and has it applied everywhere, or nowhere. */
+  #reload(): Promise<boolean> {
+    this.#reloading = this.#reloading.then(() => this.#reloadNow());
+    return this.#reloading;
+  }
+
+  async #reloadNow(): Promise<boolean> {
+    const { log } = this.#options;
+    const config = readAgain(this.#options);
+    if (config === undefined) return false;
+    this.#config = config;
+    log.configure(config.log);
+    this.#statsLog.restart(config);
+    this.#heartbeat.restart(config.workers.hangTimeoutMs);
+    const files = this.#options.filesRead();
+    await Promise.all([...this.#crew.living].map((worker) => this.#configure(worker, files)));
+    this.#budget.limitsChanged();
+    log.info('configuration reloaded');
+    return true;
+  }
+
+  /** One that cannot have the configuration of the others is replaced by one that has. */
+  async #configure(
+    worker: WorkerProcess,
+    files: ReturnType<DaemonOptions['filesRead']>,
+  ): Promise<void> {
+    try {
+      if (await worker.channel.ask('configure', { files }, CONFIGURE_MS)) return;
+    } catch (error) {
+      if (worker.phase === 'gone') return;
+      this.#options.log.error('no answer to a reload', { reason: reasonOf(error) });
+    }
+    this.#options.log.error(`worker ${worker.number} does not reload and is ended`);
+    worker.stop();
+  }
+
+  /** Asked for a second time, whatever the first was: at once. */
+  #shutDown(how: ShutdownKind): void {
+    const { log } = this.#options;
+    const closed = this.#crew.close();
+    if (how === 'now' || this.#shuttingDown) {
+      log.info('immediate shutdown');
+      for (const worker of this.#crew.living) worker.stop();
+    } else {
+      log.info(`shutting down: waiting until the ${how} are gone`);
+      const until = how === 'clients' ? 'clients-left' : 'links-closed';
+      for (const worker of this.#crew.living) worker.drain(until);
+    }
+    this.#ports.close();
+    if (!this.#shuttingDown) void closed.then(() => this.#end());
+    this.#shuttingDown = true;
+  }
+
+  #end(): void {
+    this.#statsLog.stop();
+    this.#heartbeat.stop();
+    this.#clients.close();
+    this.#links.close();
+    clearInterval(this.#relief);
+    this.#exit(0);
+  }
+}
+
+function ignore(): void {
+  // The crew deals with workers that do not start.
+}

@@ -1,0 +1,155 @@
+import { isBudgetMessage } from '@pgweir/pooler';
+import { reasonOf, stackOf } from '../system-error';
+import { Channel, type ChannelEnd } from './channel';
+import type {
+  AskedOfSupervisor,
+  AskedOfWorker,
+  ToldToSupervisor,
+  ToldToWorker,
+  WorkerStart,
+} from './messages';
+import { Worker } from './worker';
+
+/** A terminal sends these to every process of the group; what is to be done, the supervisor says. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+/** How long the last words may take. */
+const FAREWELL_MS = 1000;
+
+/**
+ * Runs this process as a worker of the supervisor that started it, and ends with that: nobody else
+ * keeps its links within the caps.
+ *
+ * @returns the exit code
+ */
+export function runWorker(): Promise<number> {
+  if (process.send === undefined) {
+    process.stderr.write('pgweir: workers are started by pgweir itself\n');
+    return Promise.resolve(1);
+  }
+  for (const signal of SIGNALS) process.on(signal, ignored);
+  return new Promise((resolve) => new WorkerMain(resolve));
+}
+
+function ignored(): void {
+  // The supervisor has got it as well.
+}
+
+/** The end of the channel in a worker. */
+const supervisor: ChannelEnd = {
+  get connected() {
+    return process.connected;
+  },
+  send(message, sent) {
+    // An error means that the supervisor is gone, of which 'disconnect' tells as well.
+    process.send?.(message, undefined, undefined, () => sent());
+  },
+  onMessage(received) {
+    process.on('message', received);
+  },
+};
+
+class WorkerMain {
+  readonly #channel: Channel<AskedOfSupervisor, AskedOfWorker, ToldToSupervisor, ToldToWorker>;
+  readonly #exit: (code: number) => void;
+  readonly #started: Promise<Worker>;
+  #start: (start: WorkerStart) => void = ignored;
+  #worker: Worker | undefined;
+
+  constructor(exit: (code: number) => void) {
+    this.#exit = exit;
+    this.#channel = new Channel<AskedOfSupervisor, AskedOfWorker, ToldToSupervisor, ToldToWorker>(
+      supervisor,
+      {
+        answers: {
+          snapshot: async () => (await this.#started).snapshot(),
+          cancel: async ({ processId, key }) =>
+            (await this.#started).cancel({ processId, key: Buffer.from(key, 'hex') }),
+          configure: async ({ files }) => (await this.#started).configure(files),
+        },
+        told: (told) => this.#told(told),
+      },
+    );
+    const start = new Promise<WorkerStart>((resolve) => {
+      this.#start = resolve;
+    });
+    this.#started = start.then((known) => this.#run(known));
+    this.#started.catch((error: unknown) => void this.#failed(error));
+    process.on('disconnect', () => void this.#end());
+    process.on('uncaughtException', (error) => this.#crash(error));
+    this.#channel.tell({ kind: 'hello' });
+  }
+
+  async #run(start: WorkerStart): Promise<Worker> {
+    const worker = new Worker(start, this.#channel);
+    this.#worker = worker;
+    await worker.listen();
+    this.#channel.tell({ kind: 'up' });
+    return worker;
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    await this.#lastWords({ kind: 'failed', reason: reasonOf(error) });
+    this.#exit(1);
+  }
+
+  #crash(error: unknown): void {
+    if (this.#worker === undefined) process.stderr.write(`pgweir: ${stackOf(error)}\n`);
+    else this.#worker.crashed(error);
+    process.exit(1);
+  }
+
+  #told(told: ToldToWorker): void {
+    if (isBudgetMessage(told)) {
+      // Every message of the budget that comes this way is meant for a worker.
+      this.#worker?.budget.received(told as Extract<ToldToWorker, { version: number }>);
+      return;
+    }
+    switch (told.kind) {
+      case 'start':
+        this.#start(told.start);
+        return;
+      case 'ping':
+        this.#channel.tell({ kind: 'pong' });
+        return;
+      case 'reopen-log':
+        this.#worker?.reopenLog();
+        return;
+      case 'other-clients':
+        this.#worker?.setOtherClients(told.others);
+        return;
+      case 'retire':
+        this.#leave((worker) => worker.retire());
+        return;
+      case 'drain':
+        this.#leave((worker) => worker.drain(told.until));
+        return;
+      case 'stop':
+        void this.#end();
+        return;
+    }
+  }
+
+  /** Ends when `wait` is over; at once when it has not begun to serve. */
+  #leave(wait: (worker: Worker) => Promise<void>): void {
+    const waited = this.#worker === undefined ? Promise.resolve() : wait(this.#worker);
+    void waited.then(() => this.#end());
+  }
+
+  async #end(): Promise<void> {
+    // Should anything below hang: without a supervisor nobody else would end this process.
+    setTimeout(() => process.exit(1), 3 * FAREWELL_MS).unref();
+    const farewell = await this.#worker?.stop();
+    if (farewell !== undefined) await this.#lastWords(farewell);
+    else if (this.#worker !== undefined) return;
+    this.#exit(0);
+  }
+
+  /** Tells something, and waits until it has gone out. */
+  #lastWords(told: ToldToSupervisor): Promise<void> {
+    return new Promise((resolve) => {
+      setTimeout(resolve, FAREWELL_MS).unref();
+      if (process.connected) this.#channel.tell(told, resolve);
+      else resolve();
+    });
+  }
+}

@@ -1,0 +1,211 @@
+import {
+  type CancelIdentity,
+  type ClientTotals,
+  type DaemonSnapshot,
+  type PoolerSettings,
+  RemoteLinkBudget,
+  type WorkerSlot,
+} from '@pgweir/pooler';
+import type { DaemonConfig } from '../config/daemon-config';
+import { loadConfig } from '../config/load';
+import { type FileText, recordedFiles } from '../config/recorded-files';
+import { createLogger, type DaemonLogger, loggerOptions } from '../log/logger';
+import { PoolerProcess } from '../pooler-process';
+import { systemClock } from '../runtime/system-clock';
+import type { ShutdownKind } from '../signals';
+import { passDescriptor } from '../system-calls';
+import { reasonOf, stackOf } from '../system-error';
+import type { Channel } from './channel';
+import {
+  type AskedOfSupervisor,
+  type AskedOfWorker,
+  PASSING_DESCRIPTOR,
+  type ToldToSupervisor,
+  type ToldToWorker,
+  type WorkerStart,
+} from './messages';
+
+export type SupervisorChannel = Channel<
+  AskedOfSupervisor,
+  AskedOfWorker,
+  ToldToSupervisor,
+  ToldToWorker
+>;
+
+/** How long the supervisor may take. It asks every worker in turn, and has deadlines of its own. */
+const VIEW_MS = 5_000;
+const COMMAND_MS = 60_000;
+const REPLACE_MS = 3_600_000;
+const CANCEL_MS = 60_000;
+/** Of one on its way out: it keeps no links for nobody. */
+const NO_SLOT: WorkerSlot = { index: Number.MAX_SAFE_INTEGER, count: Number.MAX_SAFE_INTEGER };
+/** Changes of the number of clients are told together. */
+const CLIENTS_DELAY_MS = 5;
+
+/** One worker: a whole pooler that serves inherited ports and gets its links from the supervisor. */
+export class Worker {
+  readonly budget: RemoteLinkBudget;
+  readonly #start: WorkerStart;
+  readonly #channel: SupervisorChannel;
+  readonly #log: DaemonLogger;
+  readonly #process: PoolerProcess;
+  #slot: WorkerSlot;
+  #clientsTimer: NodeJS.Timeout | undefined;
+  #leaving = false;
+
+  /** @throws Error when the files make no configuration */
+  constructor(start: WorkerStart, channel: SupervisorChannel) {
+    this.#start = start;
+    this.#channel = channel;
+    this.#slot = { index: start.slot, count: start.slots };
+    const config = this.#load(start.files, this.#load(start.firstFiles, undefined));
+    this.#log = createLogger({
+      ...loggerOptions(config, start.logFlags, start.cwd),
+      fields: { worker: start.number },
+    });
+    this.budget = new RemoteLinkBudget({
+      clock: systemClock,
+      send: (message) => channel.tell(message),
+      passDescriptor: (permit, descriptor) => this.#pass(permit, descriptor),
+    });
+    this.#process = new PoolerProcess({
+      config,
+      log: this.#log,
+      budget: this.budget,
+      adapt: (settings: PoolerSettings) => ({ ...settings, workerSlot: this.#slot }),
+      commands: {
+        view: () => channel.ask('view', {}, VIEW_MS),
+        reload: () => channel.ask('reload', {}, COMMAND_MS),
+        shutDown: (how: ShutdownKind) =>
+          channel.ask('shutDown', { how }, COMMAND_MS).then(() => undefined),
+        replaceWorkers: async () =>
+          (await channel.ask('replaceWorkers', {}, REPLACE_MS)) ?? undefined,
+      },
+      worker: {
+        number: start.number,
+        cancelElsewhere: (identity, answer) => this.#cancelElsewhere(identity, answer),
+        clientsChanged: () => this.#clientsChanged(),
+      },
+    });
+  }
+
+  /** Opens every port. @throws the system's error */
+  async listen(): Promise<void> {
+    const { backlog } = this.#process.config.listen;
+    for (const { address, descriptor } of this.#start.ports) {
+      await this.#process.pooler.listen(address, backlog, descriptor);
+    }
+    this.#log.debug('worker is up');
+  }
+
+  #load(files: readonly FileText[], running: DaemonConfig | undefined): DaemonConfig {
+    const { configPath, cwd } = this.#start;
+    const readFile = recordedFiles(files);
+    const result = loadConfig(configPath, {
+      cwd,
+      readFile,
+      ...(running === undefined ? {} : { running }),
+    });
+    if (result.kind === 'ok') return result.config;
+    // The supervisor has loaded the same texts, and reports what is wrong with them.
+    throw new Error(result.problems[0]?.message ?? 'the configuration cannot be used');
+  }
+
+  /** Its own file descriptors are the supervisor's to watch, should this process die. */
+  #pass(permit: number, descriptor: number | undefined): boolean {
+    if (descriptor === undefined) return false;
+    try {
+      passDescriptor(PASSING_DESCRIPTOR, descriptor, permit);
+    } catch (error) {
+      this.#log.error('a link cannot be handed to the supervisor', { reason: reasonOf(error) });
+      return false;
+    }
+    this.#channel.tell({ kind: 'passed' });
+    return true;
+  }
+
+  #cancelElsewhere({ processId, key }: CancelIdentity, answer: (found: boolean) => void): void {
+    const ask = { processId, key: key.toString('hex') };
+    void this.#channel.ask('cancel', ask, CANCEL_MS).then(answer, (error: unknown) => {
+      this.#log.warn('cancel request cannot be passed on', { reason: reasonOf(error) });
+      answer(true);
+    });
+  }
+
+  #clientsChanged(): void {
+    this.#clientsTimer ??= setTimeout(() => {
+      this.#clientsTimer = undefined;
+      this.#channel.tell({ kind: 'clients', clients: this.#clientTotals() });
+    }, CLIENTS_DELAY_MS);
+  }
+
+  /** By name only where there is a cap by name: with many users it would be a long message. */
+  #clientTotals(): ClientTotals {
+    const { total, perUser, perDatabase } = this.#process.pooler.clientTotals();
+    const { userClientsMax, databaseClientsMax, users, databases } = this.#process.config.pooler;
+    const capsUsers =
+      userClientsMax > 0 || [...users.values()].some((user) => user.userClientsMax !== undefined);
+    const capsDatabases =
+      databaseClientsMax > 0 ||
+      [...databases.values(), this.#process.config.pooler.fallbackDatabase].some(
+        (database) => database?.databaseClientsMax !== undefined,
+      );
+    return {
+      total,
+      perUser: capsUsers ? perUser : [],
+      perDatabase: capsDatabases ? perDatabase : [],
+    };
+  }
+
+  setOtherClients(others: ClientTotals): void {
+    this.#process.pooler.setOtherClients(others);
+  }
+
+  snapshot(): Promise<DaemonSnapshot> {
+    return this.#process.pooler.snapshot();
+  }
+
+  /** Applies the configuration in `files`. False: it could not, and goes on as before. */
+  configure(files: readonly FileText[]): boolean {
+    try {
+      this.#process.configure(this.#load(files, this.#process.config));
+      return true;
+    } catch (error) {
+      this.#log.error('the new configuration cannot be applied', { reason: reasonOf(error) });
+      return false;
+    }
+  }
+
+  cancel(identity: CancelIdentity): Promise<boolean> {
+    return new Promise((resolve) => this.#process.pooler.cancelFromElsewhere(identity, resolve));
+  }
+
+  reopenLog(): void {
+    this.#log.reopen();
+  }
+
+  /** Stops accepting, as another worker does now. Resolves when everybody has left. */
+  async retire(): Promise<void> {
+    this.#slot = NO_SLOT;
+    this.#process.configure(this.#process.config);
+    await this.#process.pooler.retire();
+  }
+
+  async drain(until: 'clients-left' | 'links-closed'): Promise<void> {
+    await this.#process.pooler.drain(until);
+  }
+
+  /** Closes everything. @returns the totals of its life, the first time */
+  async stop(): Promise<Extract<ToldToSupervisor, { kind: 'farewell' }> | undefined> {
+    if (this.#leaving) return undefined;
+    this.#leaving = true;
+    clearTimeout(this.#clientsTimer);
+    const { stats } = await this.#process.pooler.snapshot();
+    await this.#process.pooler.stop();
+    return { kind: 'farewell', stats };
+  }
+
+  crashed(error: unknown): void {
+    this.#log.error('internal error, stopping', { stack: stackOf(error) });
+  }
+}
