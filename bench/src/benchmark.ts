@@ -15,8 +15,8 @@ export interface BenchmarkOrder {
   readonly load: LoadGenerator;
   readonly rounds: number;
   readonly secondsPerRound: number;
-  /** Groups of scenarios that are played once before they count. undefined: all. */
-  readonly warmUpGroups: readonly string[] | undefined;
+  /** Groups of scenarios that are played once before they count. */
+  readonly warmUpGroups: readonly string[];
   /** Ascending. Empty: memory is not measured. */
   readonly idleCounts: readonly number[];
   readonly progress: (text: string) => void;
@@ -115,7 +115,7 @@ class Benchmark {
   async warmUp(): Promise<void> {
     const groups = new Map(this.#scenarios.map((scenario) => [scenario.group, scenario]));
     for (const [group, scenario] of groups) {
-      if (this.#order.warmUpGroups?.includes(group) === false) continue;
+      if (!this.#order.warmUpGroups.includes(group)) continue;
       await this.#eachContestant(scenario, { text: `warming up: ${scenario.name}`, seconds: 1 });
     }
     this.#cells.clear();

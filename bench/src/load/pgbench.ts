@@ -105,8 +105,10 @@ const WITH_CONNECTING = /^tps = ([\d.]+) \(including/m;
 function countsIn(stdout: string, tps: RegExp): Pick<LoadResult, 'count' | 'perSecond'> {
   const failed = /^number of failed transactions: ([1-9]\d*)/m.exec(stdout);
   if (failed !== null) throw new Error(`${failed[1]} transactions failed`);
+  const count = numberIn(stdout, /^number of transactions actually processed: (\d+)/m);
+  if (count === 0) throw new Error('connecting took all the time: not a single transaction');
   return {
-    count: numberIn(stdout, /^number of transactions actually processed: (\d+)/m),
+    count,
     perSecond: numberIn(stdout, tps),
   };
 }
