@@ -2,6 +2,7 @@ import type { ErrorFields } from '@pgweir/protocol';
 import { Dialer } from './backend/dialer';
 import { Link } from './backend/link';
 import { CancelDesk } from './cancel/cancel-desk';
+import { ChunkClock } from './chunk-clock';
 import { ClientCounts } from './frontend/client-counts';
 import { describeClient } from './frontend/describe';
 import { ScramSecrets } from './frontend/scram-secrets';
@@ -16,7 +17,6 @@ import { databaseSettingsFor } from './pool/pool-limits';
 import type { PoolerContext } from './pooler-context';
 import type { PoolerNeeds, PoolerState } from './pooler-needs';
 import type { ClientVerifier } from './ports/client-verifier';
-import type { Clock } from './ports/clock';
 import type { CredentialSource } from './ports/credential-source';
 import type { DaemonSnapshot, DaemonView } from './ports/daemon-view';
 import type { LinkBudget, Permit } from './ports/link-budget';
@@ -47,7 +47,7 @@ const LINGER_MS = 5000;
 
 /** One whole pooler: listeners, sessions, pools and links of one process. */
 export class Pooler implements PoolerContext, SessionContext, DaemonView {
-  readonly clock: Clock;
+  readonly clock: ChunkClock;
   readonly log: Logger;
   readonly budget: LinkBudget;
   readonly verifier: ClientVerifier;
@@ -79,7 +79,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.settings = needs.settings;
     this.credentials = needs.credentials;
     this.verifier = needs.verifier;
-    this.clock = needs.clock;
+    this.clock = new ChunkClock(needs.clock);
     this.log = needs.log;
     this.budget = needs.budget;
     this.#transport = needs.transport;
@@ -99,7 +99,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
       get credentials() {
         return pooler.credentials;
       },
-      clock: needs.clock,
+      clock: this.clock,
       log: needs.log,
       transport: needs.transport,
       resolver: needs.resolver,
@@ -188,7 +188,11 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   }
 
   newLink(pool: Pool, permit: Permit): Link {
-    return new Link(this.#nextLinkId++ as LinkId, pool, permit, this.settings.packetBytesMax);
+    return new Link(this.#nextLinkId++ as LinkId, pool, {
+      permit,
+      clock: this.clock,
+      frameBytesMax: this.settings.packetBytesMax,
+    });
   }
 
   virtualDatabase(name: string): VirtualDatabase | undefined {

@@ -5,8 +5,8 @@ import type { Link } from './link';
 export interface LinkSession {
   readonly id: ClientId;
   readonly mode: 'session' | 'transaction' | 'statement';
-  /** Sends bytes to the client. @returns false when the client does not keep up */
-  fromLink(bytes: Buffer): boolean;
+  /** Sends `bytes[start, end)` to the client. @returns false when the client does not keep up */
+  fromLink(bytes: Buffer, start: number, end: number): boolean;
   /** A reported parameter changed while the link was lent. */
   parameterChanged(link: Link, name: string, value: string): void;
   /**

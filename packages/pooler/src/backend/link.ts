@@ -1,4 +1,5 @@
 import { FrameReader, type NoticeFields, query, terminate } from '@pgweir/protocol';
+import type { ChunkClock } from '../chunk-clock';
 import { InvariantBreach, invariant } from '../errors';
 import type { Permit } from '../ports/link-budget';
 import type { LinkId } from '../ports/names';
@@ -108,11 +109,22 @@ export class Link implements WireHandler {
   readonly owner: LinkOwner;
   readonly permit: Permit;
 
-  constructor(id: LinkId, owner: LinkOwner, permit: Permit, frameBytesMax: number) {
+  readonly #clock: ChunkClock;
+
+  constructor(
+    id: LinkId,
+    owner: LinkOwner,
+    how: {
+      readonly permit: Permit;
+      readonly clock: ChunkClock;
+      readonly frameBytesMax: number;
+    },
+  ) {
     this.id = id;
     this.owner = owner;
-    this.permit = permit;
-    this.reader = new FrameReader(frameBytesMax);
+    this.permit = how.permit;
+    this.#clock = how.clock;
+    this.reader = new FrameReader(how.frameBytesMax);
   }
 
   /** Moves to another phase: the only door. */
@@ -171,9 +183,9 @@ export class Link implements WireHandler {
     );
   }
 
-  /** Sends bytes of the session that holds the lease. */
-  write(bytes: Buffer): boolean {
-    return this.wire?.write(bytes) ?? false;
+  /** Sends bytes of the session that holds the lease, as `Wire.write`. */
+  write(bytes: Buffer, start = 0, end = bytes.length): boolean {
+    return this.wire?.write(bytes, start, end) ?? false;
   }
 
   pauseReading(): void {
@@ -298,17 +310,27 @@ export class Link implements WireHandler {
 
   received(buffer: Buffer, length: number): void {
     if (this.phase === 'closing' || this.phase === 'closed') return;
+    this.#clock.chunkBegins();
+    try {
+      if (this.#consume(buffer, length)) this.#endOfChunk();
+    } finally {
+      this.#clock.chunkEnds();
+    }
+  }
+
+  /** @returns false when the link is broken */
+  #consume(buffer: Buffer, length: number): boolean {
     try {
       let at = 0;
       if (this.session !== undefined && this.#own === undefined) {
         at = relayUp(this, this.session, buffer, length);
       }
       if (at < length) consumeOwn(this, buffer, at, length);
+      return true;
     } catch (error) {
       this.broken(error instanceof Error ? error : new Error(String(error)));
-      return;
+      return false;
     }
-    this.#endOfChunk();
   }
 
   #endOfChunk(): void {

@@ -1,9 +1,9 @@
 import type { ErrorFields } from '@pgweir/protocol';
 import type { CancelDesk } from '../cancel/cancel-desk';
+import type { ChunkClock } from '../chunk-clock';
 import type { Database } from '../pool/database';
 import type { Pool } from '../pool/pool';
 import type { ClientVerifier } from '../ports/client-verifier';
-import type { Clock } from '../ports/clock';
 import type { CredentialSource } from '../ports/credential-source';
 import type { Logger } from '../ports/logger';
 import type { DatabaseName, UserName } from '../ports/names';
@@ -16,7 +16,7 @@ import type { Session } from './session';
 /** What a session needs of the pooler around it. */
 export interface SessionContext {
   readonly settings: PoolerSettings;
-  readonly clock: Clock;
+  readonly clock: ChunkClock;
   readonly log: Logger;
   readonly credentials: CredentialSource;
   readonly verifier: ClientVerifier;

@@ -136,7 +136,13 @@ export class Session implements WireHandler, DedicatedWaiter {
       this.keep(buffer.subarray(0, length));
       return;
     }
-    this.#relay(buffer, length);
+    const { clock } = this.#context;
+    clock.chunkBegins();
+    try {
+      this.#relay(buffer, length);
+    } finally {
+      clock.chunkEnds();
+    }
   }
 
   #relay(buffer: Buffer, length: number): void {
@@ -164,11 +170,12 @@ export class Session implements WireHandler, DedicatedWaiter {
       this.fail('serverShuttingDown');
       return undefined;
     }
+    const link = admission.pool.lease(this);
+    if (link !== undefined) return this.#beginLease(link) ? link : undefined;
+    if (this.gone) return undefined;
     this.enter('waiting');
     this.notified = false;
-    const link = admission.pool.lease(this);
-    if (link === undefined) return undefined;
-    return this.#beginLease(link) ? link : undefined;
+    return undefined;
   }
 
   granted(link: Link): void {
@@ -200,7 +207,7 @@ export class Session implements WireHandler, DedicatedWaiter {
       link.deadlineMs = 0;
       if (result.kind === 'done') {
         const news = this.#settings.applied(link);
-        if (news !== undefined) this.fromLink(news);
+        if (news !== undefined) this.fromLink(news, 0, news.length);
       }
       if (this.phase === 'closed') link.releaseNow();
       else if (result.kind === 'failed') {
@@ -267,11 +274,11 @@ export class Session implements WireHandler, DedicatedWaiter {
     if (this.#kept.bytes === 0 && !this.wire.congested) this.#reading.resume();
   }
 
-  fromLink(bytes: Buffer): boolean {
+  fromLink(bytes: Buffer, start: number, end: number): boolean {
     if (this.#reading.gone) return true;
     const counters = this.admission?.database.counters;
-    if (counters !== undefined) counters.sentBytes += bytes.length;
-    return this.wire.write(bytes);
+    if (counters !== undefined) counters.sentBytes += end - start;
+    return this.wire.write(bytes, start, end);
   }
 
   parameterChanged(link: Link, name: string, value: string): void {

@@ -65,7 +65,7 @@ export interface BunSocket {
   readonly localPort: number | undefined;
   readonly alpnProtocol: string | false | null;
   /** @returns how many bytes the kernel took; -1: the connection is broken */
-  write(bytes: Uint8Array): number;
+  write(bytes: Uint8Array, offset?: number, length?: number): number;
   pause(): void;
   resume(): void;
   /** Sends FIN. */

@@ -117,13 +117,13 @@ export class BunWire implements Wire, BunSocketOwner {
     return descriptor !== undefined && descriptor >= 0 ? descriptor : undefined;
   }
 
-  write(bytes: Buffer): boolean {
+  write(bytes: Buffer, start = 0, end = bytes.length): boolean {
     const socket = this.#open;
-    if (socket === undefined) return this.#queue(bytes);
-    const taken = socket.write(bytes);
-    if (taken === bytes.length) return true;
+    if (socket === undefined) return this.#queue(bytes.subarray(start, end));
+    const taken = socket.write(bytes, start, end - start);
+    if (taken === end - start) return true;
     if (taken < 0) this.#writeFailed();
-    else this.#queue(taken === 0 ? bytes : bytes.subarray(taken));
+    else this.#queue(bytes.subarray(start + taken, end));
     return false;
   }
 

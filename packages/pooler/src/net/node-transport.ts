@@ -8,94 +8,112 @@ import type {
   Wire,
   WireHandler,
 } from '../ports/transport';
-import { remoteOf, systemPath } from './address';
+import { plainHost, remoteOf, systemPath } from './address';
+import { HandleWire } from './handle-wire';
 import { NodeWire } from './node-wire';
-import { ReadBuffer, sharedReadBuffer } from './read-buffer';
-import { rawHandleOf } from './stream-handle';
+import {
+  handles,
+  type RawHandle,
+  rawHandleOf,
+  type SocketName,
+  type TcpHandle,
+} from './raw-handle';
+import { ReadBuffer } from './read-buffer';
 import { unowned } from './unowned';
-
-type WireOptions = SocketOptions & NodeTransportOptions;
 
 /** How a transport uses the runtime. */
 export interface NodeTransportOptions {
   /**
-   * Write to the handle under a socket instead of the socket, which saves a few tenths of a µs each
-   * time. Where the runtime has no such handle, sockets are written to in any case.
+   * Work on the handles under sockets, which saves memory and time. Where the runtime has no such
+   * handles, sockets are used in any case.
    */
-  readonly directWrites: boolean;
+  readonly rawHandles: boolean;
 }
 
 /** The socket operations on `node:net` and `node:tls`. */
-export function createNodeTransport(how: NodeTransportOptions = { directWrites: true }): Transport {
+export function createNodeTransport(how: NodeTransportOptions = { rawHandles: true }): Transport {
+  const raw = how.rawHandles && handles !== undefined;
   return {
-    listen: (address, options, accepted) => listen(address, { ...options, ...how }, accepted),
-    connect: (address, options, handler) => connect(address, { ...options, ...how }, handler),
+    listen: (address, options, accepted) => listen(address, { ...options, raw }, accepted),
+    connect: (address, options, handler) => {
+      const byName = address.kind === 'tcp' && net.isIP(address.host) === 0;
+      return raw && !byName
+        ? connectHandle(address, options, handler)
+        : connectSocket(address, options, handler);
+    },
   };
 }
 
 function listen(
   address: Address,
-  options: ListenOptions & NodeTransportOptions,
+  options: ListenOptions & { readonly raw: boolean },
   accepted: (wire: Wire) => void,
 ): Promise<Listener> {
   const server = net.createServer({ allowHalfOpen: true });
-  const accept: Accept = (socket, reader) => {
-    const wire = acceptSocket(socket, address, options);
-    reader.wire = wire;
-    if (wire !== undefined) accepted(wire);
-  };
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(listenOptions(address, options), () => {
       server.removeListener('error', reject);
       // A failed accept (too many open files, say) concerns one client, and there is no wire yet.
       server.on('error', nothingToDo);
-      if (!acceptHandles(server, accept)) acceptSockets(server, accept);
+      if (!options.raw || !acceptHandles(server, address, options, accepted)) {
+        server.on('connection', (socket) => acceptSocket(socket, address, options, accepted));
+      }
       resolve({ address: boundAddress(server, address), close: () => closeServer(server) });
     });
   });
 }
 
-/** Where the read callback of a socket finds its wire, which is made after the socket. */
-interface Reader {
-  wire: NodeWire | undefined;
-}
-
-type Accept = (socket: net.Socket, reader: Reader) => void;
-
 /**
- * Takes accepted handles before the server makes a socket that could not read into our buffer.
+ * Takes accepted handles before the server makes sockets of them.
  *
  * @returns false where servers do not have such a handle
  */
-function acceptHandles(server: net.Server, accept: Accept): boolean {
+function acceptHandles(
+  server: net.Server,
+  address: Address,
+  options: SocketOptions,
+  accepted: (wire: Wire) => void,
+): boolean {
   const listening = rawHandleOf(server);
   if (listening === undefined) return false;
   if (typeof Reflect.get(listening, 'onconnection') !== 'function') return false;
-  const onconnection = (failed: number, handle: object | undefined): void => {
+  const onconnection = (failed: number, handle: RawHandle | undefined): void => {
     if (failed !== 0 || handle === undefined) return;
-    const reader: Reader = { wire: undefined };
-    const callback = (length: number): boolean => {
-      reader.wire?.received(sharedReadBuffer, length);
-      return true;
-    };
-    const socketOptions = {
-      handle,
-      allowHalfOpen: true,
-      highWaterMark: 1,
-      onread: { buffer: sharedReadBuffer, callback },
-    };
-    accept(new net.Socket(socketOptions), reader);
+    const remote = address.kind === 'unix' ? address : peerOf(handle as TcpHandle);
+    if (remote === undefined) {
+      // The client has left already.
+      handle.close(nothingToDo);
+      return;
+    }
+    tuneHandle(handle, options);
+    accepted(
+      new HandleWire(handle, { remote, handler: unowned, dialing: false, buffer: undefined }),
+    );
   };
   return Reflect.set(listening, 'onconnection', onconnection);
 }
 
-function acceptSockets(server: net.Server, accept: Accept): void {
-  server.on('connection', (socket) => {
-    const reader: Reader = { wire: undefined };
-    accept(socket, reader);
-    socket.on('data', (chunk: Buffer) => reader.wire?.received(chunk, chunk.length));
-  });
+function peerOf(handle: TcpHandle): Address | undefined {
+  const name: SocketName = {};
+  if (handle.getpeername(name) !== 0 || name.address === undefined) return undefined;
+  return { kind: 'tcp', host: plainHost(name.address), port: name.port ?? 0 };
+}
+
+function acceptSocket(
+  socket: net.Socket,
+  address: Address,
+  options: SocketOptions,
+  accepted: (wire: Wire) => void,
+): void {
+  const remote = address.kind === 'unix' ? address : remoteOf(socket);
+  if (remote === undefined) {
+    socket.on('error', nothingToDo);
+    socket.destroy();
+    return;
+  }
+  tune(socket, options);
+  accepted(new NodeWire(socket, { remote, handler: unowned, dialing: false, reading: true }));
 }
 
 function listenOptions(
@@ -120,67 +138,56 @@ function closeServer(server: net.Server): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** @returns undefined when the client has left already */
-function acceptSocket(
-  socket: net.Socket,
-  address: Address,
-  options: WireOptions,
-): NodeWire | undefined {
-  const remote = address.kind === 'unix' ? address : remoteOf(socket);
-  if (remote === undefined) {
-    socket.on('error', nothingToDo);
-    socket.destroy();
-    return undefined;
-  }
-  tune(socket, options);
-  return new NodeWire(socket, {
-    remote,
-    handler: unowned,
-    dialing: false,
-    buffer: undefined,
-    direct: options.directWrites,
-  });
-}
-
 function tune(socket: net.Socket, options: SocketOptions): void {
   socket.setNoDelay(true);
   if (options.keepAlive) socket.setKeepAlive(true, options.keepIdleSeconds * 1000);
 }
 
-function connect(address: Address, options: WireOptions, handler: WireHandler): Wire {
-  const buffer = new ReadBuffer();
+/** Nothing happens on a Unix socket. The handle must have a descriptor. */
+function tuneHandle(handle: RawHandle, options: SocketOptions): void {
+  if (!isTcp(handle)) return;
+  handle.setNoDelay(true);
+  // The system's default of two hours for a 0.
+  if (options.keepAlive) handle.setKeepAlive(true, options.keepIdleSeconds || 7200);
+}
+
+function isTcp(handle: RawHandle): handle is TcpHandle {
+  return 'setNoDelay' in handle;
+}
+
+function connectSocket(address: Address, options: SocketOptions, handler: WireHandler): Wire {
   const socket = new net.Socket({
     allowHalfOpen: true,
     highWaterMark: 1,
-    onread: {
-      buffer: nextBuffer(buffer),
-      callback: (length: number) => {
-        wire.received(buffer.bytes, length);
-        return true;
-      },
-    },
   } as net.SocketConstructorOpts);
   tune(socket, options);
   if (address.kind === 'unix') socket.connect({ path: systemPath(address.path) });
   else socket.connect({ host: address.host, port: address.port });
-  const wire = new NodeWire(socket, {
-    remote: address,
-    handler,
-    dialing: true,
-    buffer,
-    direct: options.directWrites,
-  });
-  return wire;
+  return new NodeWire(socket, { remote: address, handler, dialing: true, reading: true });
 }
 
-/** Node asks before the first read and after every read; undefined keeps the buffer. */
-function nextBuffer(buffer: ReadBuffer): () => Buffer | undefined {
-  let first = true;
-  return () => {
-    if (!first) return buffer.next();
-    first = false;
-    return buffer.bytes;
-  };
+function connectHandle(address: Address, options: SocketOptions, handler: WireHandler): Wire {
+  const library = handles;
+  if (library === undefined) return connectSocket(address, options, handler);
+  const how = { remote: address, handler, dialing: true, buffer: new ReadBuffer() };
+  let status: number;
+  let wire: HandleWire;
+  if (address.kind === 'unix') {
+    const handle = library.newPipe();
+    wire = new HandleWire(handle, how);
+    status = handle.connect(library.pipeConnect(wire), systemPath(address.path));
+  } else {
+    const handle = library.newTcp();
+    wire = new HandleWire(handle, how);
+    const request = library.tcpConnect(wire);
+    status = net.isIPv6(address.host)
+      ? handle.connect6(request, address.host, address.port)
+      : handle.connect(request, address.host, address.port);
+    if (status === 0) tuneHandle(handle, options);
+  }
+  // Never within this call.
+  if (status < 0) setImmediate(() => wire.connectCompleted(status));
+  return wire;
 }
 
 function nothingToDo(): void {

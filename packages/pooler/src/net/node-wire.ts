@@ -10,21 +10,8 @@ import type {
   WireHandler,
 } from '../ports/transport';
 import { localOf } from './address';
-import {
-  deliver,
-  detachFromShared,
-  isBorrowed,
-  keepForQueue,
-  type ReadBuffer,
-} from './read-buffer';
-import {
-  descriptorOf,
-  type StreamHandle,
-  streamHandleOf,
-  type WriteOwner,
-  writeToHandle,
-} from './stream-handle';
-import { systemError } from './system-error';
+import { descriptorOf } from './raw-handle';
+import { isBorrowed } from './read-buffer';
 import { clientCertificate, secureClientSocket } from './tls-client';
 import { leftDuringHandshake, tlsInfoOf } from './tls-info';
 import { clientCertificateFault, secureServerSocket, serverCertificate } from './tls-server';
@@ -33,7 +20,6 @@ import { clientCertificateFault, secureServerSocket, serverCertificate } from '.
 type Phase =
   | { readonly kind: 'dialing' }
   | { readonly kind: 'plain' }
-  | { readonly kind: 'flushing'; readonly prepare: () => Upgrade }
   | { readonly kind: 'handshake'; readonly upgrade: Upgrade }
   | { readonly kind: 'secure'; readonly info: TlsInfo }
   | { readonly kind: 'closed' };
@@ -52,21 +38,11 @@ const DIALING: Phase = { kind: 'dialing' };
 const PLAIN: Phase = { kind: 'plain' };
 const CLOSED: Phase = { kind: 'closed' };
 
-/**
- * How long a wire whose write failed is still read from, so that the peer's last words arrive (an
- * error message, say). As a rule the end of the stream follows at once.
- */
-const LAST_WORDS_MS = 1000;
-
 /** A wire on a `net.Socket`, and on a `tls.TLSSocket` around it after an upgrade. */
-export class NodeWire implements Wire, WriteOwner {
+export class NodeWire implements Wire {
   handler: WireHandler;
   readonly remote: Address;
   #socket: net.Socket;
-  /** The way past the socket's queue; only while bytes travel plainly, and not on every runtime. */
-  #handle: StreamHandle | undefined;
-  /** The private read buffer of a dialled wire; accepted wires share one. */
-  readonly #buffer: ReadBuffer | undefined;
   #phase: Phase;
   #local: Address | undefined;
   #cause: Error | undefined;
@@ -75,11 +51,8 @@ export class NodeWire implements Wire, WriteOwner {
   #endHeld = false;
   /** `write` has answered false, so `drained` is owed. */
   #stalled = false;
-  /** Writes to the handle that are queued. */
-  #queuedWrites = 0;
-  /** Nothing more may be written: after `end`, `destroy` or a failed write. */
+  /** Nothing more may be written: after `end` or `destroy`. */
   #finished = false;
-  #lastWordsTimer: NodeJS.Timeout | undefined;
 
   constructor(
     socket: net.Socket,
@@ -87,21 +60,17 @@ export class NodeWire implements Wire, WriteOwner {
       readonly remote: Address;
       readonly handler: WireHandler;
       readonly dialing: boolean;
-      readonly buffer: ReadBuffer | undefined;
-      /** Write to the handle, past the socket, where the runtime lets us. */
-      readonly direct: boolean;
+      /** False for a socket on which TLS begins at once: nothing must come out of it before. */
+      readonly reading: boolean;
     },
   ) {
     this.#socket = socket;
     this.remote = how.remote;
     this.handler = how.handler;
-    this.#buffer = how.buffer;
     this.#phase = how.dialing ? DIALING : PLAIN;
     this.#listenTo(socket);
-    const handle = (): StreamHandle | undefined =>
-      how.direct ? streamHandleOf(socket) : undefined;
-    if (how.dialing) socket.once('connect', () => this.#connected(handle()));
-    else this.#handle = handle();
+    if (how.dialing) socket.once('connect', () => this.#connected());
+    if (how.reading) this.#readFrom(socket);
   }
 
   get local(): Address {
@@ -124,80 +93,34 @@ export class NodeWire implements Wire, WriteOwner {
     return descriptorOf(this.#socket);
   }
 
-  write(bytes: Buffer): boolean {
-    if (this.#finished || this.#socket.destroyed) return false;
-    const handle = this.#handle;
-    if (handle === undefined) return this.#writeToSocket(bytes);
-    const detached = detachFromShared(bytes);
-    const status = writeToHandle(handle, detached, this);
-    if (status === 0) return true;
-    this.#stalled = true;
-    if (status < 0) {
-      this.#writeFailed(systemError(status, 'write'));
-    } else {
-      keepForQueue(detached);
-      this.#queuedWrites += 1;
-    }
-    return false;
-  }
-
-  #writeToSocket(bytes: Buffer): boolean {
+  write(whole: Buffer, start = 0, end = whole.length): boolean {
+    const bytes = whole.subarray(start, end);
     const socket = this.#socket;
-    if (this.#phase.kind === 'secure') {
-      // Encryption copies the bytes, unless they have to wait for earlier ones.
-      const waits = socket.writableLength > 0;
-      if (!socket.write(waits && isBorrowed(bytes) ? Buffer.from(bytes) : bytes)) {
-        this.#stalled = true;
-      }
-      return !this.#stalled;
-    }
-    const detached = detachFromShared(bytes);
-    socket.write(detached);
-    if (socket.writableLength === 0) return true;
-    keepForQueue(detached);
-    this.#stalled = true;
-    return false;
-  }
-
-  /** For the write requests only. */
-  writeCompleted(status: number): void {
-    this.#queuedWrites -= 1;
-    if (this.#socket.destroyed) return;
-    if (status < 0) this.#writeFailed(systemError(status, 'write'));
-    else if (this.#queuedWrites === 0) this.#drained();
-  }
-
-  #writeFailed(error: Error): void {
-    if (this.#finished && this.#cause !== undefined) return;
-    this.#cause ??= error;
-    this.#finished = true;
-    this.#lastWordsTimer = setTimeout(() => this.#socket.destroy(), LAST_WORDS_MS);
-    this.#lastWordsTimer.unref();
+    if (this.#finished || socket.destroyed) return false;
+    // Encryption copies the bytes, unless they have to wait for earlier ones.
+    const secure = this.#phase.kind === 'secure';
+    const waits = !secure || socket.writableLength > 0;
+    const accepts = socket.write(waits && isBorrowed(bytes) ? Buffer.from(bytes) : bytes);
+    if (secure ? !accepts : socket.writableLength > 0) this.#stalled = true;
+    return !this.#stalled;
   }
 
   pause(): void {
     if (this.#paused) return;
     this.#paused = true;
-    if (this.#handle === undefined) this.#socket.pause();
-    else this.#readFromHandle(this.#handle);
+    this.#socket.pause();
   }
 
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    if (this.#endHeld) process.nextTick(() => this.#ended());
-    if (this.#handle === undefined) this.#socket.resume();
-    else this.#readFromHandle(this.#handle);
+    if (this.#endHeld) process.nextTick(() => this.#tellHeldEnd());
+    this.#socket.resume();
   }
 
-  /** The socket's own `resume` would take effect a tick later. */
-  #readFromHandle(handle: StreamHandle): void {
-    if (this.#socket.destroyed || this.#phase.kind !== 'plain') return;
-    const wanted = !this.#paused;
-    if (handle.reading === wanted) return;
-    handle.reading = wanted;
-    const status = wanted ? handle.readStart() : handle.readStop();
-    if (status < 0) this.#socket.destroy(systemError(status, 'read'));
+  /** Two calls of `resume` may have asked for it. */
+  #tellHeldEnd(): void {
+    if (this.#endHeld) this.#ended();
   }
 
   end(): void {
@@ -235,18 +158,8 @@ export class NodeWire implements Wire, WriteOwner {
   #upgrade(prepare: () => Upgrade): void {
     const plain = this.#socket;
     if (plain.destroyed) return;
-    if (this.#queuedWrites > 0) {
-      // TLS must not take the handle over before the plain bytes are out.
-      this.#phase = { kind: 'flushing', prepare };
-      if (this.#handle !== undefined) {
-        this.#handle.reading = false;
-        this.#handle.readStop();
-      }
-      return;
-    }
     // Asked now, because TLS takes the handle away.
     this.#local = this.local;
-    this.#handle = undefined;
     try {
       this.#secure(plain, prepare());
     } catch (error) {
@@ -256,14 +169,16 @@ export class NodeWire implements Wire, WriteOwner {
   }
 
   #secure(plain: net.Socket, upgrade: Upgrade): void {
+    // What is put back into it for the handshake must not come out as plain bytes.
+    plain.pause().removeAllListeners('data');
     const secured = upgrade.wrap(plain);
     this.#phase = { kind: 'handshake', upgrade };
     this.#socket = secured;
     this.#listenTo(secured);
+    this.#readFrom(secured);
     secured.once(upgrade.doneEvent, () => this.#handshakeDone(secured, upgrade));
     // Node does not report TLS errors of a server's socket as 'error' once it is up.
     secured.on('_tlsError', (error: Error) => secured.destroy(error));
-    secured.on('data', (chunk: Buffer) => this.handler.received(chunk, chunk.length));
     if (this.#paused) secured.pause();
   }
 
@@ -277,6 +192,10 @@ export class NodeWire implements Wire, WriteOwner {
     const info = tlsInfoOf(socket, upgrade.certificate);
     this.#phase = { kind: 'secure', info };
     this.handler.secured(info);
+  }
+
+  #readFrom(socket: net.Socket): void {
+    socket.on('data', (chunk: Buffer) => this.handler.received(chunk, chunk.length));
   }
 
   /** Listeners ignore a socket that the wire has left behind by an upgrade. */
@@ -295,38 +214,17 @@ export class NodeWire implements Wire, WriteOwner {
     });
   }
 
-  #connected(handle: StreamHandle | undefined): void {
+  #connected(): void {
     if (this.#socket.destroyed) return;
     this.#phase = PLAIN;
-    // What was written early waits in the socket's queue: nothing may overtake it.
-    this.#handle = this.#stalled ? undefined : handle;
     this.handler.connected();
     // Node starts to read after this event unless the socket itself is paused.
     if (this.#paused) this.#socket.pause();
   }
 
-  /** Hands on what a read brought; for the transport's read callback only. */
-  received(buffer: Buffer, length: number): void {
-    deliver(this.#buffer);
-    try {
-      this.handler.received(buffer, length);
-    } catch (error) {
-      // The buffer may have been given away without being replaced: read into it no more.
-      this.#socket.destroy();
-      throw error;
-    } finally {
-      deliver(undefined);
-    }
-  }
-
   #drained(): void {
     if (!this.#stalled || this.#socket.destroyed) return;
     this.#stalled = false;
-    const phase = this.#phase;
-    if (phase.kind === 'flushing') {
-      this.#phase = PLAIN;
-      this.#upgrade(phase.prepare);
-    }
     this.handler.drained();
   }
 
@@ -339,15 +237,12 @@ export class NodeWire implements Wire, WriteOwner {
     this.#endHeld = this.#paused;
     if (this.#paused) return;
     this.handler.ended();
-    if (this.#lastWordsTimer !== undefined) this.#socket.destroy();
   }
 
   #closed(): void {
     if (this.#phase.kind === 'closed') return;
     this.#phase = CLOSED;
     this.#finished = true;
-    this.#handle = undefined;
-    clearTimeout(this.#lastWordsTimer);
     this.handler.closed(this.#cause);
   }
 }

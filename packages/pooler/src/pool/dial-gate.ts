@@ -52,6 +52,11 @@ export class DialGate {
   /** Attempts from before this moment say nothing about today's configuration. */
   #resetAtMs = 0;
 
+  /** The last attempt worked, or there was none. */
+  get isOpen(): boolean {
+    return this.#state.kind === 'open';
+  }
+
   succeeded(startedAtMs: number): void {
     this.#ended(startedAtMs);
     this.#state = { kind: 'open' };

@@ -32,25 +32,30 @@ export class LinkSupply {
     if (this.#wants.length > 0 && this.#forMinimum === this.#isAwaited()) this.#withdrawAll();
     const missing = this.#pool.demand() - this.dialing - this.#wants.length;
     if (missing <= 0) return;
+    // First, because it is so for every statement that queues behind busy links.
+    const room = this.#room();
+    if (room <= 0) {
+      this.makeRoom();
+      return;
+    }
     const waitMs = this.gate.waitMs(this.#context.clock.nowMs());
     if (waitMs > 0) {
       this.#retryIn(waitMs);
       return;
     }
-    const room = this.#room();
-    if (room <= 0) this.makeRoom();
     for (let i = Math.min(missing, room); i > 0; i--) this.#want();
   }
 
   /** One who needs a link of its own can't use an idle one: it has to go. Those that go already count. */
   makeRoom(): void {
+    if (this.#pool.dedicatedWaiters.length === 0) return;
     const leaving = this.#pool.links.size - this.#pool.liveCount();
     if (this.#pool.dedicatedWaiters.length > leaving) this.#pool.giveUpIdleLink();
   }
 
   /** A pool that is full by its own count need not ask: a link that closes makes it ask again. */
   #room(): number {
-    const { poolLinksMax } = this.#pool.want();
+    const poolLinksMax = this.#pool.linksMax();
     if (poolLinksMax === 0) return Number.POSITIVE_INFINITY;
     return poolLinksMax - this.#pool.links.size - this.#wants.length;
   }

@@ -124,7 +124,7 @@ export class Pool implements LinkOwner, LinkHolder {
   }
 
   #refusal(): ErrorFields | undefined {
-    if (this.hasLiveLink()) return undefined;
+    if (this.supply.gate.isOpen || this.hasLiveLink()) return undefined;
     return this.supply.gate.refusal(this.#context.clock.nowMs());
   }
 
@@ -158,14 +158,20 @@ export class Pool implements LinkOwner, LinkHolder {
     return count;
   }
 
+  /** Links that the pool may have now, the reserve included when it may be used; 0: no limit. */
+  linksMax(): number {
+    const { poolSize, reservePoolSize } = this.limits;
+    if (poolSize === 0) return 0;
+    return this.reserveAllowed() ? poolSize + reservePoolSize : poolSize;
+  }
+
   /** What is asked of the budget for one more link. */
   want(): LinkWant {
-    const reserve = this.reserveAllowed() ? this.limits.reservePoolSize : 0;
     return {
       pool: this.key,
       database: this.database,
       user: this.user,
-      poolLinksMax: this.limits.poolSize === 0 ? 0 : this.limits.poolSize + reserve,
+      poolLinksMax: this.linksMax(),
       databaseLinksMax: this.limits.databaseLinksMax,
       userLinksMax: this.limits.userLinksMax,
     };

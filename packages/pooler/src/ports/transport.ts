@@ -91,13 +91,14 @@ export interface Wire {
    */
   readonly descriptor: number | undefined;
   /**
-   * Sends bytes. A view of the buffer that is just being delivered by `received` may be passed: the
-   * transport guarantees that its bytes are not overwritten before they are sent. Any other buffer
-   * must stay untouched by the caller for good.
+   * Sends `bytes[start, end)`; all of it where they are left out. The buffer that is just being
+   * delivered by `received`, or a view of it, may be passed: the transport guarantees that its bytes
+   * are not overwritten before they are sent. Any other buffer must stay untouched by the caller for
+   * good.
    *
    * @returns false when the kernel did not take everything: stop, and go on at `drained`.
    */
-  write(bytes: Buffer): boolean;
+  write(bytes: Buffer, start?: number, end?: number): boolean;
   /** Stops `received` and `ended`, at once, also within the current `received`. Idempotent. */
   pause(): void;
   resume(): void;

@@ -131,7 +131,7 @@ function flush(
   end: number,
 ): void {
   if (start >= end || link === undefined) return;
-  if (!link.write(buffer.subarray(start, end))) session.pauseForLink();
+  if (!link.write(buffer, start, end)) session.pauseForLink();
 }
 
 /** Sends what stands in front of a frame that ends the stream: PostgreSQL owes answers for it. */

@@ -199,9 +199,9 @@ function forward(
   end: number,
 ): void {
   if (start >= end) return;
-  if (!session.fromLink(buffer.subarray(start, end))) link.pauseReading();
+  if (!session.fromLink(buffer, start, end)) link.pauseReading();
 }
 
 function forwardHeader(link: Link, session: LinkSession, header: Buffer): void {
-  if (!session.fromLink(header)) link.pauseReading();
+  if (!session.fromLink(header, 0, header.length)) link.pauseReading();
 }

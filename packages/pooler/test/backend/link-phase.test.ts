@@ -1,9 +1,11 @@
 import { Link, type LinkOwner } from '../../src/backend/link';
 import { LINK_MOVES, type LinkPhase } from '../../src/backend/link-phase';
+import { ChunkClock } from '../../src/chunk-clock';
 import { LocalLinkBudget } from '../../src/pool/local-budget';
 import type { Permit } from '../../src/ports/link-budget';
 import type { LinkId } from '../../src/ports/names';
 import { databaseName, poolKey, userName } from '../../src/ports/names';
+import { HandClock } from '../kit/hand-clock';
 
 const PHASES = Object.keys(LINK_MOVES) as LinkPhase[];
 
@@ -50,7 +52,11 @@ const PAIRS = PHASES.flatMap((from) => PHASES.map((to) => [from, to] as const));
 
 test.each(PAIRS)('a link may move from %s to %s only if the table says so', (from, to) => {
   const owner = new Owner();
-  const link = new Link(1 as LinkId, owner, permit(), 1 << 20);
+  const link = new Link(1 as LinkId, owner, {
+    permit: permit(),
+    clock: new ChunkClock(new HandClock()),
+    frameBytesMax: 1 << 20,
+  });
   link.phase = from;
   if (LINK_MOVES[from].includes(to)) {
     link.enter(to);

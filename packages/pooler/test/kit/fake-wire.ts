@@ -59,7 +59,8 @@ export class FakeWire implements Wire {
     return this.state === 'closed';
   }
 
-  write(bytes: Buffer): boolean {
+  write(whole: Buffer, start = 0, end = whole.length): boolean {
+    const bytes = whole.subarray(start, end);
     if (this.state !== 'open') return true;
     const copy = Buffer.from(bytes);
     this.writes.push(copy);

@@ -16,13 +16,13 @@ export const transports: readonly NamedTransport[] = onBun
   ? [{ name: 'Bun: its own sockets', transport: createTransport(), hearsLastWords: true }]
   : [
       {
-        name: 'Node.js: writing to the handle',
-        transport: createNodeTransport({ directWrites: true }),
+        name: 'Node.js: raw handles',
+        transport: createNodeTransport({ rawHandles: true }),
         hearsLastWords: true,
       },
       {
-        name: 'Node.js: writing to the socket',
-        transport: createNodeTransport({ directWrites: false }),
+        name: 'Node.js: sockets',
+        transport: createNodeTransport({ rawHandles: false }),
         // Through the socket's queue a failed write ends reading at once.
         hearsLastWords: false,
       },

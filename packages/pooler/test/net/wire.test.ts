@@ -245,18 +245,20 @@ describe.each(transports)('$name', ({ transport, hearsLastWords }) => {
       await closePair(pair);
     });
 
-    test('a reset by the peer is a cause', async () => {
-      const pair = await openPair(transport);
-      const { client, clientProbe, server } = pair;
-      // Closing with unread bytes resets the connection.
-      server.pause();
-      client.write(Buffer.from('unread'));
-      await new Promise((resolve) => setImmediate(resolve));
-      server.destroy();
-      await clientProbe.saw('closed');
-      expect(codeOf(clientProbe.cause)).toBe('ECONNRESET');
-      expect(clientProbe.count('closed')).toBe(1);
-    });
+    // A socket of Node.js reads ahead while it is paused, so that nothing is unread when it closes.
+    if (hearsLastWords)
+      test('a reset by the peer is a cause', async () => {
+        const pair = await openPair(transport);
+        const { client, clientProbe, server } = pair;
+        // Closing with unread bytes resets the connection.
+        server.pause();
+        client.write(Buffer.from('unread'));
+        await new Promise((resolve) => setImmediate(resolve));
+        server.destroy();
+        await clientProbe.saw('closed');
+        expect(codeOf(clientProbe.cause)).toBe('ECONNRESET');
+        expect(clientProbe.count('closed')).toBe(1);
+      });
 
     if (hearsLastWords)
       test('what the peer said last is received although a write has failed', async () => {
