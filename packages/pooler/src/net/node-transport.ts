@@ -52,7 +52,8 @@ function listen(
   const server = net.createServer({ allowHalfOpen: true });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(listenOptions(address, options), () => {
+    // With a descriptor the length of the queue counts only as an argument.
+    server.listen(listenOptions(address, options), options.backlog, () => {
       server.removeListener('error', reject);
       // A failed accept (too many open files, say) concerns one client, and there is no wire yet.
       server.on('error', nothingToDo);
