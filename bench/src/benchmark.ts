@@ -163,6 +163,7 @@ class Benchmark {
   ): Promise<void> {
     for (const [contestant, running] of rotated([...this.#running], first)) {
       if (this.#hasFailed(contestant, scenario.name)) continue;
+      if (scenario.onlyPoolers === true && contestant.caps === undefined) continue;
       await this.#attempt(contestant, scenario.name, async () => {
         const entrance = running.enter(scenario.door, scenario.clients);
         if (entrance.kind === 'closed') {

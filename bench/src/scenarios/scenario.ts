@@ -17,6 +17,8 @@ export interface Scenario {
   readonly counts: 'connections' | 'work';
   /** Connected at one time. */
   readonly clients: number;
+  /** Present where nothing is measured without a pooler. */
+  readonly onlyPoolers?: true;
   /** Whether `--quick` has it. */
   readonly isQuick: boolean;
   /** @throws Error when a client was refused, lost or answered with an error */
