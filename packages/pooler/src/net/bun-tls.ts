@@ -71,12 +71,26 @@ export function bunClientUpgrade(
   };
 }
 
+/** Bun compares the name whatever was asked for, after it has checked the chain. */
+function isOnlyName(fault: Error | undefined): boolean {
+  return codeOf(fault) === 'ERR_TLS_CERT_ALTNAME_INVALID';
+}
+
+/** System errors, and EPROTO for what OpenSSL reports; the reasons of certificates have a `_`. */
+const HANDSHAKE_CODE = /^E[A-Z]+$/;
+
 /**
- * Bun compares the name whatever was asked for, and calls the handshake failed when it does not match.
- * The chain is right then, which it checks before.
+ * Whether the handshake itself came to its end: Bun also says that it did not when it does not like
+ * the certificate, although it goes on where that does not matter.
  */
-export function isOnlyName(fault: Error | undefined): boolean {
-  return fault !== undefined && 'code' in fault && fault.code === 'ERR_TLS_CERT_ALTNAME_INVALID';
+export function isComplete(success: boolean, fault: Error | undefined): boolean {
+  const code = codeOf(fault);
+  return success || (code !== undefined && !HANDSHAKE_CODE.test(code));
+}
+
+function codeOf(fault: Error | undefined): string | undefined {
+  if (fault === undefined || !('code' in fault)) return undefined;
+  return typeof fault.code === 'string' ? fault.code : undefined;
 }
 
 /** Starts the handshake. The plain socket belongs to the result from now on. */

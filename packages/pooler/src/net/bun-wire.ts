@@ -16,7 +16,7 @@ import {
   bunClientUpgrade,
   bunServerUpgrade,
   bunTlsInfo,
-  isOnlyName,
+  isComplete,
   plainTlsError,
   startUpgrade,
 } from './bun-tls';
@@ -338,10 +338,9 @@ export class BunWire implements Wire, BunSocketOwner {
     const phase = this.#phase;
     const socket = this.#socket;
     if (phase.kind !== 'handshake' || socket === undefined || this.#finished) return;
-    const fault =
-      success || isOnlyName(verifyFault)
-        ? phase.upgrade.fault(socket, verifyFault)
-        : (this.#cause ?? handshakeFault(verifyFault));
+    const fault = isComplete(success, verifyFault)
+      ? phase.upgrade.fault(socket, verifyFault)
+      : (this.#cause ?? handshakeFault(verifyFault));
     if (fault !== undefined) return this.#fail(fault);
     const info = bunTlsInfo(socket, phase.upgrade.certificate);
     this.#phase = { kind: 'secure', info };

@@ -3,6 +3,7 @@ import type * as net from 'node:net';
 import * as tls from 'node:tls';
 import { isNativeError } from 'node:util/types';
 import type { TlsServerOptions } from '../ports/transport';
+import { bunRuntime } from './bun-runtime';
 import { derOf } from './tls-info';
 
 /** The application protocol of direct TLS; registered with IANA for PostgreSQL. */
@@ -34,12 +35,17 @@ function identityOf(options: TlsServerOptions): ServerIdentity {
       ...(options.ca === undefined ? {} : { ca: options.ca }),
       ...(options.ciphers === undefined ? {} : { ciphers: options.ciphers }),
       ...(options.ecdhCurve === undefined ? {} : { ecdhCurve: options.ecdhCurve }),
-      ...(options.dhparam === undefined ? {} : { dhparam: options.dhparam }),
+      ...dhparamOf(options),
     }),
     certificate: derOf(options.cert),
   };
   identities.set(options, identity);
   return identity;
+}
+
+/** Bun's TLS library has no ciphers that would use these parameters, and refuses them. */
+function dhparamOf({ dhparam }: TlsServerOptions): { readonly dhparam?: 'auto' } {
+  return dhparam === undefined || bunRuntime() !== undefined ? {} : { dhparam };
 }
 
 /** What these options make of a handshake; made once of each options object. */
