@@ -5,6 +5,7 @@ import { FIRST_PORT_DESCRIPTOR, type InheritedPort } from './messages';
 
 interface SharedPort {
   readonly address: Address;
+  readonly backlog: number;
   /** One for each slot. Those of a Unix socket are one and the same. */
   readonly descriptors: readonly number[];
 }
@@ -27,13 +28,13 @@ export class SharedPorts {
     if (address.kind === 'unix') {
       const descriptor = listenUnix(address.path, backlog);
       const descriptors = Array.from({ length: this.#slots }, () => descriptor);
-      this.#ports.push({ address, descriptors });
+      this.#ports.push({ address, backlog, descriptors });
       return;
     }
     const { host } = address;
     const opened = listenTcp({ host, port: address.port, backlog, count: this.#slots });
     const { descriptors, port } = opened;
-    this.#ports.push({ address: { ...address, port }, descriptors });
+    this.#ports.push({ address: { ...address, port }, backlog, descriptors });
   }
 
   /** What a worker of a slot inherits: the descriptors, and what they are in the worker. */
@@ -44,6 +45,13 @@ export class SharedPorts {
       descriptor: FIRST_PORT_DESCRIPTOR + at,
     }));
     return { ports, descriptors };
+  }
+
+  /** Runtimes set the queue of a socket that they begin to accept on to a length of their own. */
+  restoreQueues(slot: number): void {
+    for (const { backlog, descriptors } of this.#ports) {
+      systemCalls().must('listen', descriptors[slot] ?? -1, backlog);
+    }
   }
 
   /** Closes them here. They are gone when no worker has them any more. */

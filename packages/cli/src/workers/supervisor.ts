@@ -144,9 +144,14 @@ export class Supervisor {
       answers: this.#answers(),
       told: (from, told) => this.#told(from, told),
     });
-    worker.up.then(() => this.#clients.joined(worker), ignore);
+    worker.up.then(() => this.#serves(worker), ignore);
     this.#options.log.debug(`worker ${number} starts`, { slot, workerPid: worker.pid });
     return worker;
+  }
+
+  #serves(worker: WorkerProcess): void {
+    this.#ports.restoreQueues(worker.slot);
+    this.#clients.joined(worker);
   }
 
   #told(worker: WorkerProcess, told: ToldToSupervisor): void {
