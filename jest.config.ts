@@ -1,11 +1,11 @@
 /** @jest-config-loader esbuild-register */
 import type { Config } from 'jest';
 
-const config: Config = {
-  testEnvironment: 'node',
+const IGNORED = ['/node_modules/', '/dist/'];
+
+const common: Config = {
   roots: ['<rootDir>/packages', '<rootDir>/test', '<rootDir>/bench'],
-  testMatch: ['**/test/**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  testPathIgnorePatterns: IGNORED,
   modulePathIgnorePatterns: ['/dist/'],
   transform: {
     '^.+\\.ts$': [
@@ -16,6 +16,25 @@ const config: Config = {
   moduleNameMapper: {
     '^@pgweir/(protocol|pooler|testkit)$': '<rootDir>/packages/$1/src',
   },
+};
+
+const config: Config = {
+  projects: [
+    {
+      ...common,
+      displayName: 'node',
+      testEnvironment: 'node',
+      testMatch: ['**/test/**/*.test.ts'],
+    },
+    {
+      ...common,
+      displayName: 'bun',
+      testEnvironment: '<rootDir>/test/bun-environment.js',
+      testMatch: ['**/test/e2e/**/*.test.ts'],
+      // These start both runtimes by themselves.
+      testPathIgnorePatterns: [...IGNORED, '/e2e/workers', '/e2e/executable'],
+    },
+  ],
   reporters: ['default', '<rootDir>/test/count-reporter.js'],
   testTimeout: 30_000,
   // A suite that fails in the middle may leave a server behind, which would keep the run from ending.

@@ -6,6 +6,7 @@ import type { Repository, Workspace } from '../tree/repository';
 /** What people and configuration files run, although no package.json names it. */
 const TOOLS: readonly string[] = [
   'test/count-reporter.js', // jest.config.ts
+  'test/bun-environment.js', // jest.config.ts
   'bench/src/profile/main.ts', // reads what `npm run bench -- --profile` leaves
   'packages/testkit/src/differential/main.ts', // plays scripts to PostgreSQL and through pgweir
   'packages/testkit/src/isolation/main.ts', // the isolation check, as long as you like

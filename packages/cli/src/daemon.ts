@@ -66,8 +66,8 @@ class Daemon {
         log,
       );
       this.#statsLog.restart(config);
-      log.info(upMessage());
       onUp();
+      log.info(upMessage());
       return await this.#stopped;
     } catch (error) {
       await pooler.stop();

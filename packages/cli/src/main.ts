@@ -3,6 +3,7 @@ import { checkReport } from './check';
 import { readCommandLine } from './command-line';
 import { loadConfig } from './config/load';
 import { runDaemon } from './daemon';
+import { ownCommand } from './process/own-command';
 import { start } from './start';
 import { stackOf } from './system-error';
 import { runWorker } from './workers/worker-main';
@@ -27,7 +28,7 @@ async function main(): Promise<number> {
       return start({
         run: order.run,
         cwd,
-        self: [process.execPath, ...process.execArgv, __filename],
+        self: ownCommand(__filename),
         stderr: (text) => process.stderr.write(text),
         runDaemon,
       });

@@ -3,5 +3,10 @@ export const VERSION = '0.1.0';
 
 /** What is logged once every port is open. `more` says what there is besides this process. */
 export function upMessage(more = ''): string {
-  return `process up: pgweir ${VERSION}, Node.js ${process.version}${more}`;
+  return `process up: pgweir ${VERSION}, ${runtimeVersion()}${more}`;
+}
+
+function runtimeVersion(): string {
+  const { bun } = process.versions;
+  return bun === undefined ? `Node.js ${process.version}` : `Bun ${bun}`;
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { bunProgram } from './process/bun-program';
 import { freePort } from './process/free-port';
 import { makeScratch, type Scratch } from './process/scratch';
 import { waitFor } from './wait-for';
@@ -31,7 +32,7 @@ export interface DaemonOptions {
   /** Instead of a free port. */
   readonly port?: number;
   readonly env?: Readonly<Record<string, string>>;
-  /** Program and first arguments. Default: this Node.js and `daemonProgram()`. */
+  /** Program and first arguments. Default: `daemonCommand()`. */
   readonly command?: readonly [string, ...string[]];
 }
 
@@ -41,8 +42,8 @@ export interface DaemonExit {
 }
 
 /**
- * Starts pgweir as `node packages/cli/dist/main.js` (build first) and waits until it listens. It ends
- * with the process that called, however that ends.
+ * Starts pgweir with `daemonCommand()` (build first) and waits until it listens. It ends with the
+ * process that called, however that ends.
  *
  * @throws Error with the daemon's output when it ends instead; nothing is left behind then
  */
@@ -77,6 +78,22 @@ export function daemonProgram(): string {
   return path;
 }
 
+/** Says on which runtime the daemon runs: `node` (default) or `bun`. */
+const RUNTIME_VARIABLE = 'PGWEIR_TEST_RUNTIME';
+
+/** What starts the daemon, up to its own arguments, on the runtime of PGWEIR_TEST_RUNTIME. */
+export function daemonCommand(): readonly [string, ...string[]] {
+  const runtime = process.env[RUNTIME_VARIABLE] ?? 'node';
+  switch (runtime) {
+    case 'node':
+      return [process.execPath, daemonProgram()];
+    case 'bun':
+      return [bunProgram(), daemonProgram()];
+    default:
+      throw new Error(`${RUNTIME_VARIABLE} must be node or bun, not ${runtime}`);
+  }
+}
+
 /** A running pgweir and its folder. */
 export class Daemon {
   readonly host = '127.0.0.1';
@@ -101,7 +118,7 @@ export class Daemon {
     this.write('pgweir.ini', options.config);
     if (options.userlist !== undefined) this.write('userlist.txt', options.userlist);
     for (const [name, text] of Object.entries(options.files ?? {})) this.write(name, text);
-    const [program, ...first] = options.command ?? [process.execPath, daemonProgram()];
+    const [program, ...first] = options.command ?? daemonCommand();
     const log = openSync(this.#logFile, 'a');
     this.#child = spawn(program, [...first, ...(options.args ?? []), this.configFile], {
       cwd: this.dir,

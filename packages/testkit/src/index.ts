@@ -1,3 +1,4 @@
+export { buildBinary } from './binary/build';
 export { certsDir } from './certs';
 export {
   Cluster,
@@ -6,7 +7,14 @@ export {
   startCluster,
   type UserSpec,
 } from './cluster';
-export { Daemon, type DaemonExit, type DaemonOptions, daemonProgram, startDaemon } from './daemon';
+export {
+  Daemon,
+  type DaemonExit,
+  type DaemonOptions,
+  daemonCommand,
+  daemonProgram,
+  startDaemon,
+} from './daemon';
 export { type Environment, startEnvironment } from './differential/environment';
 export { type Outcome, type Result, runScripts } from './differential/runner';
 export { MODES, type PoolMode, type Script } from './differential/script';

@@ -110,8 +110,8 @@ export class Supervisor {
       this.#statsLog.restart(this.#config);
       this.#heartbeat.restart(workers.hangTimeoutMs);
       if (!this.#shuttingDown) {
-        log.info(upMessage(`, ${workers.count} workers`));
         onUp();
+        log.info(upMessage(`, ${workers.count} workers`));
       }
       return await this.#stopped;
     } catch (error) {

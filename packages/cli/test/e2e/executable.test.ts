@@ -1,0 +1,119 @@
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import {
+  buildBinary,
+  type Cluster,
+  type Daemon,
+  freePort,
+  makeScratch,
+  type Scratch,
+  startCluster,
+  startDaemon,
+  waitFor,
+} from '@pgweir/testkit';
+import { run } from './support/programs';
+import { CLIENT_TLS, configText, pgWay, WAYS, withPg } from './support/rig';
+
+/** No PATH to a runtime, no NODE_PATH: what it needs is inside. */
+const NOTHING = { PATH: '/usr/bin:/bin', NODE_PATH: '' };
+
+let cluster: Cluster;
+let scratch: Scratch;
+let program = '';
+const daemons: Daemon[] = [];
+
+beforeAll(async () => {
+  scratch = makeScratch();
+  const built = join(scratch.dir, 'built');
+  buildBinary(built);
+  const alone = join(scratch.dir, 'alone');
+  mkdirSync(alone);
+  program = join(alone, 'pgweir');
+  copyFileSync(built, program);
+  chmodSync(program, 0o755);
+  cluster = await startCluster({ users: [{ name: 'ann', password: 'one' }] });
+});
+
+afterAll(async () => {
+  for (const daemon of daemons) await daemon.stop();
+  await cluster?.stop();
+  scratch?.remove();
+});
+
+async function serve(settings: Readonly<Record<string, string>> = {}): Promise<Daemon> {
+  const daemon = await startDaemon({
+    config: configText(cluster.primary, {
+      databases: { shop: '{server} dbname=postgres' },
+      settings: { auth_type: 'scram-sha-256', ...CLIENT_TLS, ...settings },
+    }),
+    userlist: '"ann" "one"\n',
+    command: [program],
+    env: NOTHING,
+  });
+  daemons.push(daemon);
+  return daemon;
+}
+
+async function askOver(daemon: Daemon, way: (typeof WAYS)[number]): Promise<unknown> {
+  const login = { user: 'ann', password: 'one', database: 'shop' };
+  return await withPg({ ...pgWay(daemon, way), ...login }, async (client) => {
+    const { rows } = await client.query('SELECT 6 * $1::int AS n', [7]);
+    return rows[0]?.n;
+  });
+}
+
+test('the executable serves from a folder with nothing else in it', async () => {
+  const daemon = await serve();
+  for (const way of WAYS) expect(await askOver(daemon, way)).toBe(42);
+  expect(readdirSync(join(program, '..'))).toEqual(['pgweir']);
+  expect(daemon.log()).toMatch(/process up: pgweir \d+\.\d+\.\d+, Bun \d/);
+  expect(await daemon.stop('SIGTERM')).toMatchObject({ code: 0 });
+});
+
+test('the executable says its version, help and what is wrong with a file', async () => {
+  expect((await run(program, ['--version'])).stdout).toMatch(/^pgweir \d+\.\d+\.\d+$/m);
+  expect((await run(program, ['--help'])).stdout).toContain('--check');
+  const checked = await run(program, ['--check', '/nowhere/pgweir.ini']);
+  expect({ code: checked.code, names: checked.stderr.includes('/nowhere/pgweir.ini') }).toEqual({
+    code: 1,
+    names: true,
+  });
+});
+
+test('the executable starts itself again as a worker', async () => {
+  const daemon = await serve({ workers: '2' });
+  for (const way of WAYS) expect(await askOver(daemon, way)).toBe(42);
+  expect(daemon.log()).toContain('2 workers');
+});
+
+test('the executable goes into the background', async () => {
+  const dir = join(scratch.dir, 'background');
+  mkdirSync(dir);
+  const port = await freePort();
+  const pidfile = join(dir, 'weir.pid');
+  const text = configText(cluster.primary, {
+    databases: { shop: '{server} dbname=postgres user=ann password=one' },
+    settings: { auth_type: 'any', pidfile, logfile: join(dir, 'weir.log'), unix_socket_dir: '' },
+  });
+  const config = join(dir, 'pgweir.ini');
+  writeFileSync(config, text.replaceAll('{port}', String(port)).replaceAll('{dir}', dir));
+  writeFileSync(join(dir, 'userlist.txt'), '');
+  try {
+    const ran = await run(program, ['-d', config], { env: NOTHING });
+    expect(ran).toEqual({ code: 0, stdout: '', stderr: '' });
+    const login = { host: '127.0.0.1', port, user: 'ann', database: 'shop' };
+    const answer = await withPg(login, (client) => client.query('SELECT 1 AS n'));
+    expect(answer.rows).toEqual([{ n: 1 }]);
+  } finally {
+    if (existsSync(pidfile)) process.kill(Number(readFileSync(pidfile, 'utf8')), 'SIGINT');
+    await waitFor(() => !existsSync(pidfile), { what: 'the daemon to end' });
+  }
+});
