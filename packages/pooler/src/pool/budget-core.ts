@@ -74,8 +74,13 @@ export class BudgetCore {
     }
   }
 
-  /** A holder leaves, with its wants. Links that it still has count until they are released. */
-  close(account: HolderAccount): void {
+  /** Holders leave, with their wants. Links that they still have count until they are released. */
+  close(accounts: readonly HolderAccount[]): void {
+    for (const account of accounts) this.#forget(account);
+    this.serve();
+  }
+
+  #forget(account: HolderAccount): void {
     for (const kind of LIMIT_KINDS) {
       const key = account.keys[kind];
       const holders = this.#holders.get(key);
@@ -88,7 +93,6 @@ export class BudgetCore {
       if (entry.account === account) this.#leave(entry);
     }
     this.#moves.forget(account);
-    this.#review();
   }
 
   /** `answer` is called within this call, and once more when a want that waits is granted. */
@@ -97,7 +101,7 @@ export class BudgetCore {
     want: LinkWant,
     answer: (answer: CoreAnswer) => void,
   ): PendingWant {
-    const limit = this.#counts.fullLimit(account, want);
+    const limit = this.#obstacle(account, want);
     if (limit === undefined) {
       answer({ kind: 'granted', link: this.#grant(account, want) });
       return { withdraw: () => undefined };
@@ -109,7 +113,7 @@ export class BudgetCore {
     if (this.#pending.has(entry)) answer({ kind: 'wait', limit });
     return {
       withdraw: () => {
-        if (this.#leave(entry)) this.#review();
+        if (this.#leave(entry)) this.serve();
       },
     };
   }
@@ -224,6 +228,23 @@ export class BudgetCore {
   }
 
   /**
+   * Why a want can't be granted now. Room under one limit may have been made for somebody who waits for
+   * room under another one too: a minimum size does not take it away.
+   */
+  #obstacle(account: HolderAccount, want: LinkWant): LimitKind | undefined {
+    const full = this.#counts.fullLimit(account, want);
+    if (full !== undefined || want.forMinimum !== true || this.#awaited === 0) return full;
+    for (const other of this.#pending) {
+      if (other.want.forMinimum === true) continue;
+      for (const kind of LIMIT_KINDS) {
+        if (other.account.keys[kind] !== account.keys[kind]) continue;
+        if (this.#counts.max(other.account, other.want, kind) > 0) return kind;
+      }
+    }
+    return undefined;
+  }
+
+  /**
    * The holder with the fewest links comes first, then whoever came first; links that nobody waits for
    * come last.
    */
@@ -231,7 +252,7 @@ export class BudgetCore {
     let next: Entry | undefined;
     for (const entry of this.#pending) {
       if (next !== undefined && !comesBefore(entry, next)) continue;
-      if (this.#counts.fullLimit(entry.account, entry.want) === undefined) next = entry;
+      if (this.#obstacle(entry.account, entry.want) === undefined) next = entry;
     }
     return next;
   }

@@ -48,7 +48,7 @@ export class LocalLinkBudget implements LinkBudget {
       side.holders.delete(holder);
       if (side.holders.size > 0 || this.#pools.get(holder.pool)?.account !== account) return;
       this.#pools.delete(holder.pool);
-      this.#core.close(account);
+      this.#core.close([account]);
     };
   }
 

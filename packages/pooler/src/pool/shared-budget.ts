@@ -104,7 +104,7 @@ export class SharedLinkBudget {
     if (books === undefined) return [];
     const left = this.permitsOf(worker);
     this.#workers.delete(worker);
-    for (const { account } of books.holders.values()) this.#core.close(account);
+    this.#core.close([...books.holders.values()].map(({ account }) => account));
     this.#tellNeeds();
     return left;
   }
@@ -164,7 +164,7 @@ export class SharedLinkBudget {
       case 'budget-close': {
         const holder = books.holders.get(message.holder);
         books.holders.delete(message.holder);
-        if (holder !== undefined) this.#core.close(holder.account);
+        if (holder !== undefined) this.#core.close([holder.account]);
         return;
       }
       case 'budget-want':

@@ -108,10 +108,14 @@ export class Fleet {
 
   /** Everything that has been sent arrives, and what is sent because of it. */
   settle(): void {
+    let rounds = 0;
     for (let quiet = false; !quiet; ) {
       quiet = true;
       for (const worker of [...this.workers]) {
-        while (this.deliver(worker, 'up') || this.deliver(worker, 'down')) quiet = false;
+        while (this.deliver(worker, 'up') || this.deliver(worker, 'down')) {
+          quiet = false;
+          if (++rounds > 20_000) throw new Error(`no end of messages: ${worker.down.join(' ')}`);
+        }
       }
     }
   }
@@ -120,6 +124,7 @@ export class Fleet {
   pass(ms: number): void {
     for (let left = ms; left > 0; left -= SharedLinkBudget.TICK_MS) {
       this.tick();
+      for (const pool of this.pools) pool.fill();
       this.settleLinks();
     }
   }
@@ -131,7 +136,9 @@ export class Fleet {
 
   /** Messages arrive, closing links are gone, until nothing happens any more. */
   settleLinks(): void {
+    let rounds = 0;
     for (let before = -1; before !== this.messages; ) {
+      if (++rounds > 1000) throw new Error('links come and go without an end');
       before = this.messages;
       this.settle();
       for (const pool of this.pools) for (const link of pool.in('closing')) pool.gone(link);

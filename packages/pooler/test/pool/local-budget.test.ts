@@ -301,3 +301,30 @@ test('no cap is ever passed, and nobody waits who could have a link', () => {
     }),
   );
 });
+
+test('nobody makes room for a minimum size, and it does not take what was made for others', () => {
+  const budget = new LocalLinkBudget();
+  const limit = { databaseLinksMax: 2 };
+  const holder = new Holder(want('a', 'u'), 1);
+  budget.register(holder);
+  const held = [1, 2].map(() => new Asker(budget, want('a', 'u', limit)));
+  const spare = new Asker(budget, { ...want('a', 'spare', limit), forMinimum: true });
+  for (let i = 0; i < 10; i++) budget.relieve();
+  expect([spare.answers, holder.gaveUp, holder.yielded]).toEqual([['wait'], 0, 0]);
+  const waiter = new Asker(budget, want('a', 'waiter', limit));
+  held[0]?.permit?.release();
+  expect([spare.answers, waiter.answers]).toEqual([['wait'], ['wait', 'granted']]);
+  held[1]?.permit?.release();
+  expect(spare.answers).toEqual(['wait', 'granted']);
+});
+
+test('holders with as many links as each other, or one more, do not yield to each other', () => {
+  const budget = new LocalLinkBudget();
+  const limit = { databaseLinksMax: 3 };
+  const rich = new Holder(want('a', 'rich'), undefined);
+  budget.register(rich);
+  for (const user of ['rich', 'rich', 'poor']) new Asker(budget, want('a', user, limit));
+  new Asker(budget, want('a', 'poor', limit));
+  for (let i = 0; i < 20; i++) budget.relieve();
+  expect(rich.yielded).toBe(0);
+});

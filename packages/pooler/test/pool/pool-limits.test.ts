@@ -1,4 +1,9 @@
-import { clientLimits, databaseSettingsFor, poolLimits } from '../../src/pool/pool-limits';
+import {
+  clientLimits,
+  databaseSettingsFor,
+  linkLimits,
+  poolLimits,
+} from '../../src/pool/pool-limits';
 import { databaseName, userName } from '../../src/ports/names';
 import type { UserSettings } from '../../src/settings/settings';
 import { databaseSettings, NO_USER_SETTINGS, poolerSettings } from '../kit/settings';
@@ -119,4 +124,28 @@ test('a name that is not configured is served by the * entry, if there is one', 
   });
   expect(databaseSettingsFor(settings, databaseName('app'))?.automatic).toBe(false);
   expect(databaseSettingsFor(poolerSettings(), databaseName('other'))).toBeUndefined();
+});
+
+test.each([
+  [10, 4, [3, 3, 2, 2]],
+  [2, 3, [1, 1, 0]],
+  [0, 2, [0, 0]],
+])(
+  'a minimum of %i links is divided over %i workers to the last link',
+  (minPoolSize, count, shares) => {
+    const parts = shares.map((_share, index) => {
+      const settings = poolerSettings({ minPoolSize, workerSlot: { index, count } });
+      return poolLimits(settings, databaseSettings(), ALICE).minPoolSize;
+    });
+    expect(parts).toEqual(shares);
+  },
+);
+
+test('the limits of links over all workers are those of the configuration, with the reserve', () => {
+  const app = databaseName('app');
+  const settings = poolerSettings({ ...GLOBAL, workerSlot: { index: 1, count: 2 } });
+  const limits = { poolLinksMax: 4, databaseLinksMax: 4, userLinksMax: 5 };
+  expect(linkLimits(settings, app, ALICE)).toEqual(limits);
+  expect(linkLimits({ ...settings, poolSize: 0 }, app, ALICE)?.poolLinksMax).toBe(0);
+  expect(linkLimits(settings, databaseName('other'), ALICE)).toBeUndefined();
 });
