@@ -3,7 +3,7 @@ import type { BudgetAnswer, LinkHolder, LinkWant } from '../ports/link-budget';
 import type { PoolKey } from '../ports/names';
 import type { LimitKind } from './budget-account';
 import type { BudgetFromWorker, Unversioned } from './budget-messages';
-import { longestIdle, mostLinks } from './local-budget';
+import { longestIdle, newest } from './local-budget';
 
 export interface WaitingWant {
   readonly want: LinkWant;
@@ -22,6 +22,8 @@ export class RemoteHolder {
   readonly members = new Set<LinkHolder>();
   /** Wants, in order of arrival. */
   readonly waiting = new Set<WaitingWant>();
+  /** The latest of them, waiting or not: it knows today's limits. */
+  latest: LinkWant | undefined;
   /** The supervisor knows of an idle link. */
   reported = false;
   /** The limit that blocks all it has told that it wants; undefined: not known yet, or nothing. */
@@ -58,9 +60,8 @@ export class RemoteHolder {
   announcement(when: 'now' | 'after-a-while'): Announcement | undefined {
     const count = this.waiting.size;
     const known = this.#announced;
-    // The latest want knows today's limits.
-    const want = [...this.waiting].at(-1)?.want;
-    if (want === undefined) {
+    const want = this.latest;
+    if (want === undefined || count === 0) {
       if (known === undefined || known.count === 0) return undefined;
       return this.#announce({ ...known, count });
     }
@@ -121,7 +122,7 @@ export class RemoteHolder {
   }
 
   yieldLink(): void {
-    mostLinks(this.members)?.yieldLink();
+    newest(this.members)?.yieldLink();
   }
 
   keepYieldedLink(): void {

@@ -100,7 +100,7 @@ class LocalSide implements HolderSide {
   }
 
   yieldLink(): void {
-    mostLinks(this.holders)?.yieldLink();
+    newest(this.holders)?.yieldLink();
   }
 
   keepYieldedLink(): void {
@@ -121,11 +121,7 @@ export function longestIdle(holders: Iterable<LinkHolder>): LinkHolder | undefin
   return found;
 }
 
-/** The holder with the most links: of a pool and its predecessor, the one that can yield. */
-export function mostLinks(holders: Iterable<LinkHolder>): LinkHolder | undefined {
-  let found: LinkHolder | undefined;
-  for (const holder of holders) {
-    if (found === undefined || holder.linkCount > found.linkCount) found = holder;
-  }
-  return found;
+/** The holder that came last: its predecessors close their links in any case. */
+export function newest(holders: Iterable<LinkHolder>): LinkHolder | undefined {
+  return [...holders].at(-1);
 }

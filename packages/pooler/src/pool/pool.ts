@@ -20,6 +20,7 @@ import type { DedicatedWaiter, PoolWaiter, WelcomeWaiter } from './waiters';
 /** The links for one database and pool user, and the sessions that wait for them. */
 export class Pool implements LinkOwner, LinkHolder {
   readonly key: PoolKey;
+  readonly pool: PoolKey;
   readonly database: DatabaseName;
   readonly user: UserName;
   readonly databaseState: Database;
@@ -48,13 +49,10 @@ export class Pool implements LinkOwner, LinkHolder {
   readonly #leaveBudget: () => void;
   readonly #context: PoolerContext;
 
-  get pool(): PoolKey {
-    return this.key;
-  }
-
   constructor(context: PoolerContext, database: Database, user: UserName, key: PoolKey) {
     this.#context = context;
     this.key = key;
+    this.pool = key;
     this.database = database.name;
     this.databaseState = database;
     this.user = user;
@@ -359,10 +357,6 @@ export class Pool implements LinkOwner, LinkHolder {
     if (link === undefined) return false;
     link.close('evicted');
     return true;
-  }
-
-  get linkCount(): number {
-    return this.links.size;
   }
 
   yieldLink(): void {

@@ -58,6 +58,7 @@ export class RemoteLinkBudget implements LinkBudget {
     const holder = this.#holder(want);
     const entry = { want, answer };
     holder.waiting.add(entry);
+    holder.latest = want;
     this.#announce(holder, 'now');
     if (holder.blockedBy !== undefined) {
       this.#announceSoon(holder);

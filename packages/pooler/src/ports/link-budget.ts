@@ -81,8 +81,6 @@ export interface LinkHolder {
   readonly user: UserName;
   /** When the longest-idle link became idle (clock ms); undefined when it has none to spare. */
   longestIdleSinceMs(): number | undefined;
-  /** Links that it has. */
-  readonly linkCount: number;
   /** Closes the longest-idle link for another pool's sake. False when there is none. */
   giveUpIdleLink(): boolean;
   /** Closes one link for another pool's sake as soon as its lease ends; then `LinkBudget.yielded`. */

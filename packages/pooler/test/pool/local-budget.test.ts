@@ -45,7 +45,6 @@ class Holder implements LinkHolder {
   readonly pool;
   readonly database;
   readonly user;
-  linkCount = 0;
   idleSinceMs: number | undefined;
   gaveUp = 0;
   yielded = 0;
@@ -216,7 +215,6 @@ test('a starved pool gets a link of the busiest one after some patience', () => 
   const budget = new LocalLinkBudget();
   const limit = { databaseLinksMax: 2 };
   const holder = new Holder(want('a', 'busy'), undefined);
-  holder.linkCount = 2;
   budget.register(holder);
   new Asker(budget, want('a', 'busy', limit));
   new Asker(budget, want('a', 'busy', limit));

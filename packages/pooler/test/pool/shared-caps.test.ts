@@ -87,14 +87,13 @@ test('a want is served by the idle link of another pool although a busy one owes
     ...limits,
   });
   const asked: string[] = [];
-  const register = (user: string, linkCount: number) => {
+  const register = (user: string) => {
     const state: { idleSinceMs: number | undefined } = { idleSinceMs: undefined };
     const { pool, database } = want(user);
     const it: LinkHolder = {
       pool,
       database,
       user: userName(user),
-      linkCount,
       longestIdleSinceMs: () => state.idleSinceMs,
       giveUpIdleLink: () => {
         asked.push(`${user} closes`);
@@ -108,8 +107,8 @@ test('a want is served by the idle link of another pool although a busy one owes
     return { it, state };
   };
   for (const user of ['busy', 'busy', 'other']) budget.request(want(user), () => undefined);
-  register('busy', 2);
-  const other = register('other', 1);
+  register('busy');
+  const other = register('other');
   budget.request(want('new'), () => undefined);
   for (let i = 0; i < 5; i++) budget.relieve();
   expect(asked).toEqual(['busy yields']);
