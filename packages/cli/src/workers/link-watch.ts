@@ -9,6 +9,8 @@ interface Orphan {
 }
 
 const POLL_MS = 5;
+/** How long the end waits for cancel requests. */
+const CLOSE_CANCEL_MS = 1000;
 /** From then on PostgreSQL is asked less often, and somebody should look. */
 const SLOW_MS = 10_000;
 
@@ -21,6 +23,9 @@ export class LinkWatch {
   readonly #orphans = new Set<Orphan>();
   readonly #means: () => CancelMeans;
   #timer: NodeJS.Timeout | undefined;
+  /** Cancel requests on their way to PostgreSQL. */
+  #canceling = 0;
+  #whenCanceled: (() => void)[] = [];
 
   constructor(means: () => CancelMeans) {
     this.#means = means;
@@ -64,7 +69,12 @@ export class LinkWatch {
   /** What may run there must not keep the backend from noticing that nobody is left. */
   #cancel({ id, cancelTarget: target }: SharedPermit): void {
     if (target === undefined) return;
-    const errand = { target, wanted: () => true, over: ignore, fields: { permit: id } };
+    const over = (): void => {
+      if (--this.#canceling > 0) return;
+      for (const resolve of this.#whenCanceled.splice(0)) resolve();
+    };
+    const errand = { target, wanted: () => true, over, fields: { permit: id } };
+    this.#canceling++;
     new CancelWire(errand, this.#means()).start();
   }
 
@@ -89,14 +99,16 @@ export class LinkWatch {
     this.#timer = undefined;
   }
 
-  /** Lets go of everything. */
-  close(): void {
+  /** Lets go of everything, once nothing of dead workers runs any more. Bounded. */
+  async close(): Promise<void> {
+    if (this.#canceling > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenCanceled.push(resolve);
+        setTimeout(resolve, CLOSE_CANCEL_MS);
+      });
+    }
     clearInterval(this.#timer);
     for (const permit of [...this.#duplicates.keys()]) this.released(permit);
     this.#orphans.clear();
   }
-}
-
-function ignore(): void {
-  // The link itself tells when it is over.
 }

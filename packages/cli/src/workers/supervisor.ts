@@ -250,12 +250,12 @@ export class Supervisor {
     this.#shuttingDown = true;
   }
 
-  #end(): void {
+  async #end(): Promise<void> {
     this.#statsLog.stop();
     this.#heartbeat.stop();
     this.#clients.close();
-    this.#links.close();
     clearInterval(this.#relief);
+    await this.#links.close();
     this.#exit(0);
   }
 }

@@ -67,14 +67,17 @@ describe.each(RUNTIMES)('several workers on %s', (runtime) => {
 
   test('the links of one that is killed free their places when their backends are gone', async () => {
     const to = await start({ runtime });
+    // Its first login needs a link, and soon there will be none.
+    const other = await arrive(to, 2);
     const busy: RawClient[] = [];
     for (let i = 0; i < CAP; i++) busy.push(await arrive(to, 1));
     // What runs would keep its backend from noticing that nobody is left.
     const over = busy.map((client) => client.query('SELECT pg_sleep(60)').catch(() => undefined));
-    await waitFor(async () => (await backendsOf(cluster.primary)).length === CAP, {
+    const sleeping = `SELECT 1 FROM pg_stat_activity
+      WHERE usename = 'app' AND state = 'active' AND strpos(query, 'pg_sleep') > 0`;
+    await waitFor(async () => (await cluster.primary.query(sleeping)).length === CAP, {
       what: 'all links to be taken',
     });
-    const other = await arrive(to, 2);
     const answer = ask(other, 'SELECT 2');
     const pid = await pidOf(to, 1);
     const killedMs = performance.now();
