@@ -25,8 +25,8 @@ export type BunListenOptions = BunCommonOptions & (BunPlace | { readonly fd: num
 export type BunConnectOptions = BunCommonOptions & BunPlace;
 
 export interface BunListener {
-  readonly hostname: string;
-  readonly port: number;
+  /** Undefined for Unix sockets and for inherited descriptors. */
+  readonly port: number | undefined;
   stop(closeActiveConnections: boolean): void;
 }
 

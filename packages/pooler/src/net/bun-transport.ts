@@ -81,7 +81,7 @@ function remoteOf(socket: BunSocket): Address | undefined {
 
 function boundAddress(listening: BunListener, asked: Address): Address {
   if (asked.kind === 'unix') return asked;
-  return { kind: 'tcp', host: asked.host, port: listening.port };
+  return { kind: 'tcp', host: asked.host, port: listening.port ?? asked.port };
 }
 
 function connect(

@@ -342,6 +342,25 @@ describe('traffic', () => {
     await closePair(pair);
   });
 
+  test('end sends what is queued before the FIN, and a congested wire can be destroyed', async () => {
+    for (const how of ['end', 'destroy'] as const) {
+      const pair = await openPair(transport);
+      await upgrade(pair, SERVER_TLS, CLIENT_TLS);
+      const { client, clientProbe, server, serverProbe } = pair;
+      server.pause();
+      const block = Buffer.alloc(1_000_000, 'x');
+      let sentBytes = block.length;
+      while (client.write(block)) sentBytes += block.length;
+      client[how]();
+      if (how === 'destroy') await clientProbe.saw('closed');
+      server.resume();
+      if (how === 'end') await serverProbe.saw('ended');
+      if (how === 'end') expect(serverProbe.receivedBytes).toBe(sentBytes);
+      expect(clientProbe.cause).toBeUndefined();
+      await closePair(pair);
+    }
+  });
+
   test('half close: after the end of the client the server may still write', async () => {
     const pair = await openPair(transport);
     await upgrade(pair, SERVER_TLS, CLIENT_TLS);
