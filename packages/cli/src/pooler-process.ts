@@ -11,6 +11,7 @@ import { AdminConsole, type ConsoleCommands } from './admin/console';
 import type { DaemonConfig } from './config/daemon-config';
 import type { DaemonLogger } from './log/logger';
 import { DnsResolver } from './runtime/dns-resolver';
+import { systemQueueLength } from './runtime/queue-length';
 import { systemClock } from './runtime/system-clock';
 
 export interface PoolerProcessNeeds {
@@ -39,7 +40,7 @@ export class PoolerProcess {
       settings: this.#settings(),
       credentials: this.#credentials,
       verifier: new StoredSecretVerifier(() => this.#credentials),
-      transport: createTransport(),
+      transport: createTransport(systemQueueLength(needs.log)),
       resolver: new DnsResolver(systemClock, () => this.config.dns),
       budget: needs.budget,
       clock: systemClock,

@@ -27,6 +27,7 @@ export type BunConnectOptions = BunCommonOptions & BunPlace;
 export interface BunListener {
   /** Undefined for Unix sockets and for inherited descriptors. */
   readonly port: number | undefined;
+  readonly fd: number;
   stop(closeActiveConnections: boolean): void;
 }
 

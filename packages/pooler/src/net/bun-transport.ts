@@ -22,10 +22,18 @@ import { BunWire } from './bun-wire';
 import { systemErrorOf } from './system-error';
 import { unowned } from './unowned';
 
+/** Sets how many connections may wait on a listening descriptor to be accepted, as `listen(2)` does. */
+export type QueueLength = (descriptor: number, backlog: number) => void;
+
 /** The socket operations on Bun's own sockets. */
-export function createBunTransport(bun: BunRuntime): Transport {
+export function createBunTransport(bun: BunRuntime, queueLength?: QueueLength): Transport {
   return {
-    listen: (address, options, accepted) => listen(bun, address, { options, accepted }),
+    listen: async (address, options, accepted) => {
+      const { listener, descriptor } = listen(bun, address, { options, accepted });
+      // Bun has a length of its own, also for a descriptor that was inherited with another.
+      queueLength?.(descriptor, options.backlog);
+      return listener;
+    },
     connect: (address, options, handler) => connect(bun, address, { options, handler }),
   };
 }
@@ -35,7 +43,11 @@ interface Accepting {
   readonly accepted: (wire: Wire) => void;
 }
 
-async function listen(bun: BunRuntime, address: Address, how: Accepting): Promise<Listener> {
+function listen(
+  bun: BunRuntime,
+  address: Address,
+  how: Accepting,
+): { readonly listener: Listener; readonly descriptor: number } {
   const { descriptor } = how.options;
   const common = { allowHalfOpen: true, socket: bunHandlers, data: acceptor(address, how) };
   let listening: BunListener;
@@ -45,13 +57,14 @@ async function listen(bun: BunRuntime, address: Address, how: Accepting): Promis
   } catch (error) {
     throw plainError(error, 'listen', address);
   }
-  return {
+  const listener: Listener = {
     address: boundAddress(listening, address),
     close: () => {
       listening.stop(false);
       return new Promise((resolve) => setImmediate(resolve));
     },
   };
+  return { listener, descriptor: listening.fd };
 }
 
 /** Owns accepted sockets until there is a wire. */
