@@ -35,6 +35,7 @@ export function readServerSide(
     const message = `client_tls_sslmode = ${mode} needs client_tls_ca_file`;
     findings.problem(place('client_tls_sslmode'), message);
   }
+  warnOfSuites13('client_tls13_ciphers', values, context);
   const pair = readPair('client_tls_key_file', 'client_tls_cert_file', values, context);
   const ca = readCertificates('client_tls_ca_file', values, context);
   const options = {
@@ -72,6 +73,7 @@ export function readClientSide(
       : (['server_tls_cert_file', 'server_tls_key_file'] as const);
     findings.problem(place(present), `${present} needs ${absent}`);
   }
+  warnOfSuites13('server_tls13_ciphers', values, context);
   const pair = readPair('server_tls_key_file', 'server_tls_cert_file', values, context);
   const ca = readCertificates('server_tls_ca_file', values, context);
   const options = {
@@ -190,6 +192,16 @@ function ciphers(
   const suites = suites13 === '' ? usual.filter(isSuite13).join(':') : suites13;
   const rest = chosen || usual.filter((name) => !isSuite13(name)).join(':');
   return `${suites}:${rest}${old ? ':@SECLEVEL=0' : ''}`;
+}
+
+/** Better said than believed to be in force. */
+function warnOfSuites13(
+  name: 'client_tls13_ciphers' | 'server_tls13_ciphers',
+  values: GlobalValues,
+  { findings, place }: TlsContext,
+): void {
+  if (values[name] === '' || process.versions.bun === undefined) return;
+  findings.warning(place(name), `${name} has no effect on Bun, which offers all suites of TLS 1.3`);
 }
 
 function isSuite13(name: string): boolean {

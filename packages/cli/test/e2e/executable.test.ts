@@ -88,6 +88,11 @@ test('the executable says its version, help and what is wrong with a file', asyn
   });
 });
 
+test('a choice of TLS 1.3 suites, which Bun does not heed, is warned of', async () => {
+  const daemon = await serve({ client_tls13_ciphers: 'TLS_AES_256_GCM_SHA384' });
+  expect(daemon.log()).toMatch(/WARNING .*client_tls13_ciphers has no effect on Bun/);
+});
+
 test('the executable starts itself again as a worker', async () => {
   const daemon = await serve({ workers: '2' });
   for (const way of WAYS) expect(await askOver(daemon, way)).toBe(42);
