@@ -7,6 +7,7 @@ import type { CredentialSource } from '../../src/ports/credential-source';
 import { databaseName, poolKey, userName } from '../../src/ports/names';
 import type { Resolver } from '../../src/ports/resolver';
 import type { VirtualDatabase } from '../../src/ports/virtual-database';
+import type { WorkerIdentity } from '../../src/ports/worker-identity';
 import type { PoolerSettings } from '../../src/settings/settings';
 import { CollectingLogger } from './collecting-logger';
 import { FakeServer } from './fake-server';
@@ -23,6 +24,7 @@ const RESOLVER: Resolver = { resolve: (_host, done) => done({ addresses: ['10.0.
 interface Outside {
   readonly credentials?: CredentialSource;
   readonly virtualDatabases?: readonly VirtualDatabase[];
+  readonly worker?: WorkerIdentity;
 }
 
 /** A whole pooler between test clients and a fake PostgreSQL, with time and network in hand. */
@@ -47,6 +49,7 @@ export class Rig {
       clock: this.clock,
       log: this.log,
       virtualDatabases,
+      ...(outside.worker === undefined ? {} : { worker: outside.worker }),
     });
   }
 
