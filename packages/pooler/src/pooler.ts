@@ -241,7 +241,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.sessions.delete(session.id);
     this.#strangers.left(session);
     this.#counts.left(session, this.clock.nowMs());
-    const cancel = session.cancelIdentity ?? session.admission?.cancel;
+    const cancel = session.cancelKey ?? session.admission?.cancel;
     if (cancel !== undefined) this.cancels.forget(cancel);
     if (this.settings.logDisconnections && reason !== 'cancel request') {
       const ageMs = Math.round(this.clock.nowMs() - session.connectedAtMs);

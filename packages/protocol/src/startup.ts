@@ -92,21 +92,22 @@ function parseVersioned(packet: Buffer, { major, minor }: Version): StartupReque
   if (major !== PROTOCOL_MAJOR) return { kind: 'unsupported', major, minor };
   const parameters = new Map<string, string>();
   const protocolOptions: string[] = [];
-  let at = 8;
-  while (at < packet.length && packet[at] !== 0) {
-    const nameEnd = packet.indexOf(0, at);
-    const valueEnd = nameEnd < 0 ? -1 : packet.indexOf(0, nameEnd + 1);
-    if (valueEnd < 0) return missingTerminator(packet);
-    const name = packet.subarray(at, nameEnd);
-    const value = packet.subarray(nameEnd + 1, valueEnd);
-    if (!isUtf8(name) || !isUtf8(value))
-      return malformed(packet, 'invalid byte sequence for encoding "UTF8" in startup packet');
-    const text = name.toString('utf8');
-    if (text.startsWith(PROTOCOL_OPTION_PREFIX)) protocolOptions.push(text);
-    else parameters.set(text, value.toString('utf8'));
-    at = valueEnd + 1;
+  const list = packet.subarray(8);
+  // Names and values end in a NUL, which no other character contains: as a whole they are as valid as
+  // one by one.
+  if (!isUtf8(list))
+    return malformed(packet, 'invalid byte sequence for encoding "UTF8" in startup packet');
+  // The last NUL leaves an empty text behind it, and the one that ends the list one before that.
+  const texts = list.toString('utf8').split('\0');
+  const end = texts.length - 2;
+  if (end < 0 || end % 2 !== 0) return missingTerminator(packet);
+  for (let i = 0; i < end; i += 2) {
+    const name = texts[i] ?? '';
+    if (name === '') return missingTerminator(packet);
+    if (name.startsWith(PROTOCOL_OPTION_PREFIX)) protocolOptions.push(name);
+    else parameters.set(name, texts[i + 1] ?? '');
   }
-  if (at !== packet.length - 1) return missingTerminator(packet);
+  if (texts[end] !== '' || texts[end + 1] !== '') return missingTerminator(packet);
   return { kind: 'startup', major: PROTOCOL_MAJOR, minor, parameters, protocolOptions };
 }
 

@@ -1,9 +1,10 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { Link } from '../backend/link';
 import type { Session } from '../frontend/session';
 import type { CancelIdentity, WorkerIdentity } from '../ports/worker-identity';
 import type { CancelMeans } from './cancel-wire';
 import { LinkCancel } from './link-cancel';
+import { randomText } from './random-pool';
 import { isFromWorker, randomProcessId } from './worker-bits';
 
 /** Length of keys that we give out, by protocol: four bytes in 3.0, long ones from 3.2 on. */
@@ -14,6 +15,13 @@ const LONG_KEY_BYTES = 32;
 const FAILURES_MAX = 20;
 const FAILURES_WINDOW_MS = 10_000;
 const SOURCES_MAX = 10_000;
+
+/** A key that was given out. As text it takes a fraction of a Buffer's memory. */
+export interface IssuedKey {
+  readonly processId: number;
+  /** The bytes of the key, one character each (latin1). */
+  readonly secret: string;
+}
 
 interface Needs extends CancelMeans {
   readonly worker: WorkerIdentity | undefined;
@@ -32,16 +40,16 @@ export class CancelDesk {
   }
 
   /** A key that nobody can guess. Both halves are random, but for the bits of the worker. */
-  issue(session: Session, minor: number): CancelIdentity {
+  issue(session: Session, minor: number): IssuedKey {
     const worker = this.#needs.worker?.number;
     let processId = randomProcessId(worker);
     while (this.#sessions.has(processId)) processId = randomProcessId(worker);
     this.#sessions.set(processId, session);
-    return { processId, key: randomBytes(minor >= 2 ? LONG_KEY_BYTES : SHORT_KEY_BYTES) };
+    return { processId, secret: randomText(minor >= 2 ? LONG_KEY_BYTES : SHORT_KEY_BYTES) };
   }
 
-  forget(identity: CancelIdentity): void {
-    this.#sessions.delete(identity.processId);
+  forget({ processId }: IssuedKey): void {
+    this.#sessions.delete(processId);
   }
 
   /** Cancel requests on their way to PostgreSQL. */
@@ -70,7 +78,7 @@ export class CancelDesk {
   requestOwn(identity: CancelIdentity, answer: (found: boolean) => void): void {
     const { log } = this.#needs;
     const session = this.#sessions.get(identity.processId);
-    const expected = session?.admission?.cancel.key;
+    const expected = session?.admission?.cancel.secret;
     if (session === undefined || expected === undefined || !sameKey(expected, identity.key)) {
       answer(false);
       return;
@@ -125,6 +133,7 @@ export class CancelDesk {
   }
 }
 
-function sameKey(expected: Buffer, actual: Buffer): boolean {
+function sameKey(secret: string, actual: Buffer): boolean {
+  const expected = Buffer.from(secret, 'latin1');
   return expected.length === actual.length && timingSafeEqual(expected, actual);
 }

@@ -1,15 +1,15 @@
 import type { Link } from '../backend/link';
+import type { IssuedKey } from '../cancel/cancel-desk';
 import type { Database } from '../pool/database';
 import type { Pool } from '../pool/pool';
 import type { UserName } from '../ports/names';
-import type { CancelIdentity } from '../ports/worker-identity';
 
 /** A client that has proved who it is, and where it belongs. */
 export interface Admission {
   readonly user: UserName;
   readonly database: Database;
   readonly pool: Pool;
-  readonly cancel: CancelIdentity;
+  readonly cancel: IssuedKey;
   readonly replication: boolean;
 }
 

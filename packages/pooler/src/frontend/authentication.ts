@@ -20,6 +20,8 @@ import type { SessionContext } from './session-context';
 
 /** What a login has shown besides that it is right. Secrets. */
 export interface Proven {
+  /** What the client has to be told before AuthenticationOk. */
+  readonly lastMessages: readonly Buffer[];
   readonly clientKey?: Buffer;
   readonly password?: string;
 }
@@ -40,6 +42,7 @@ type Step =
 
 const NO_SECRET: StoredSecret = { kind: 'none' };
 const MD5_SALT_BYTES = 4;
+const NOTHING_LEARNED: Proven = { lastMessages: [] };
 
 /**
  * One client proves who it is. For a user that does not exist the same steps are taken and fail at the
@@ -71,7 +74,7 @@ export class Authentication {
       case 'trust':
         if (this.#context.credentials.lookup(this.#claim.user) === undefined) {
           this.#session.fail('trustFailed');
-        } else this.#done({});
+        } else this.#done(NOTHING_LEARNED);
         return;
       case 'plain':
         this.#step = { kind: 'cleartext' };
@@ -91,7 +94,7 @@ export class Authentication {
   #any(): void {
     const { forcedUser, virtual } = this.#claim;
     if (virtual || forcedUser !== undefined) {
-      this.#done({});
+      this.#done(NOTHING_LEARNED);
       return;
     }
     this.#context.log.error('auth_type=any requires forced user', {
@@ -138,7 +141,7 @@ export class Authentication {
         const response = decodePasswordMessage(body);
         if (response === '') this.#session.fail('emptyPassword');
         else if (md5ResponseMatches(step.secret, this.#claim.user, { salt: step.salt, response })) {
-          this.#done({});
+          this.#done(NOTHING_LEARNED);
         } else this.#session.fail('passwordFailed');
         return;
       }
@@ -168,7 +171,7 @@ export class Authentication {
       },
       (accepted) => {
         if (this.#session.phase === 'closed') return;
-        if (accepted) this.#done({ password });
+        if (accepted) this.#done({ password, lastMessages: [] });
         else this.#session.fail('passwordFailed');
       },
     );
@@ -192,8 +195,10 @@ export class Authentication {
       this.#session.fail('saslFailed', '', answer.reason);
       return;
     }
-    this.#session.wire.write(authenticationSaslFinal(answer.data));
-    this.#done({ clientKey: answer.clientKey });
+    this.#done({
+      clientKey: answer.clientKey,
+      lastMessages: [authenticationSaslFinal(answer.data)],
+    });
   }
 
   #done(proven: Proven): void {

@@ -1,24 +1,21 @@
 import {
   authenticationOk,
-  backendKeyData,
   type ErrorFields,
   Frontend,
   negotiateProtocolVersion,
-  noticeResponse,
   ProtocolViolation,
-  parameterStatus,
-  readyForQuery,
   type StartupRequest,
 } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
+import { ReportedParameters } from '../backend/reported-parameters';
 import type { Pool } from '../pool/pool';
 import type { WelcomeWaiter } from '../pool/waiters';
+import { makeWelcome, welcomeMessages } from '../pool/welcome';
 import { databaseName, type UserName, userName } from '../ports/names';
 import type { TlsInfo, WireHandler } from '../ports/transport';
-import type { CancelIdentity } from '../ports/worker-identity';
 import { BodyCollector } from '../relay/body-collector';
 import { preparationSql } from '../session-state/preparation';
-import { type Profile, profileOf } from '../session-state/profile';
+import { EMPTY_PROFILE, type Profile, profileOf } from '../session-state/profile';
 import type { LoginSteps } from './admission';
 import { Authentication, type Proven } from './authentication';
 import { clientFault } from './client-fault';
@@ -36,6 +33,8 @@ const USER_BYTES_MAX = 127;
 /** An authentication message is small; PostgreSQL allows this much for a SASL message. */
 const AUTH_MESSAGE_BYTES_MAX = 64 * 1024;
 
+const AUTHENTICATION_OK = authenticationOk();
+
 /**
  * From the startup packet to the first ReadyForQuery: who is it, may it come in, and what does its
  * welcome say.
@@ -49,7 +48,9 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
   #user: UserName = userName('');
   #pool: Pool | undefined;
   #settings: StartupSettings | undefined;
-  #profile: Profile = profileOf(new Map());
+  #profile: Profile = EMPTY_PROFILE;
+  /** That the client has proved who it is: told together with what comes next, if that is at once. */
+  #acceptance: readonly Buffer[] = [];
   waitingSinceMs = 0;
 
   constructor(session: Session, context: SessionContext) {
@@ -108,9 +109,13 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
       virtual: virtual !== undefined,
       proven: (proven) => {
         if (session.phase === 'closed') return;
-        session.wire.write(authenticationOk());
-        if (virtual === undefined) this.#admit(database, proven);
-        else new VirtualLink(session, context, virtual, this.#user).begin(this.#minor);
+        this.#acceptance = [...proven.lastMessages, AUTHENTICATION_OK];
+        if (virtual === undefined) {
+          this.#admit(database, proven);
+          return;
+        }
+        this.#tellAcceptance();
+        new VirtualLink(session, context, virtual, this.#user).begin(this.#minor);
       },
     });
     this.#authentication.begin();
@@ -140,17 +145,25 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     const replication = this.#settings?.replication === true;
     const cancel = context.cancels.issue(session, this.#minor);
     session.admission = { user: this.#user, database, pool, cancel, replication };
+    session.claimed = undefined;
     session.refreshLimits();
     context.admitted(session);
     this.waitingSinceMs = context.clock.nowMs();
     if (replication) {
+      this.#tellAcceptance();
       session.enter('waiting');
       pool.leaseDedicated(session);
     } else if (pool.welcome === undefined) {
+      this.#tellAcceptance();
       pool.awaitWelcome(this);
     } else {
       this.welcomed();
     }
+  }
+
+  #tellAcceptance(): void {
+    if (this.#acceptance.length > 0) this.#session.wire.write(Buffer.concat(this.#acceptance));
+    this.#acceptance = [];
   }
 
   /** The pool knows what PostgreSQL says at login. */
@@ -161,6 +174,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
       return;
     }
     // Something PostgreSQL has not judged yet: try it on a link.
+    this.#tellAcceptance();
     this.#session.enter('waiting');
     const link = this.#pool?.lease(this.#session);
     if (link !== undefined) this.#session.granted(link);
@@ -169,8 +183,10 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
   /** Replaces each setting by what PostgreSQL made of it before. @returns false when one is new */
   #resolveSettings(): boolean {
     const pool = this.#pool;
+    const wanted = this.#settings?.values;
+    if (wanted === undefined || wanted.size === 0) return true;
     const values = new Map<string, string>();
-    for (const [name, value] of this.#settings?.values ?? []) {
+    for (const [name, value] of wanted) {
       const known = pool?.acceptedSettings.lookup(name, value) ?? plainApplicationName(name, value);
       if (known === undefined) return false;
       if (known.value !== undefined) values.set(name, known.value);
@@ -246,16 +262,17 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     const { admission } = session;
     if (session.phase === 'closed' || admission === undefined) return;
     if (session.phase === 'active') session.enter('login');
-    const reported = link?.identity?.parameters ?? admission.pool.welcome;
-    const parameters = new Map(reported?.initialValues);
-    for (const [name, value] of this.#profile.values) {
-      const reportedName = reported?.reportedName(name);
-      if (reportedName !== undefined) parameters.set(reportedName, value);
-    }
-    const { loginNotifyMessage } = this.#context.settings;
-    session.wire.write(welcome(parameters, admission.cancel, loginNotifyMessage));
-    session.applicationName = parameters.get('application_name') ?? '';
-    session.begin(this.#profile, link);
+    const { pool, cancel } = admission;
+    const own = link?.identity?.parameters;
+    const reported = own ?? pool.welcome ?? NOTHING_REPORTED;
+    const welcome =
+      own === undefined
+        ? pool.welcomes.find(reported, this.#profile)
+        : makeWelcome(reported, this.#profile);
+    const notice = this.#context.settings.loginNotifyMessage;
+    session.wire.write(welcomeMessages(this.#acceptance, welcome, { cancel, notice }));
+    session.applicationName = welcome.applicationName;
+    session.begin(welcome.profile, link);
   }
 
   received(buffer: Buffer, length: number): void {
@@ -331,17 +348,5 @@ function plainApplicationName(name: string, value: string): { readonly value: st
   return name === 'application_name' && /^[ -~]{1,63}$/.test(value) ? { value } : undefined;
 }
 
-function welcome(
-  parameters: ReadonlyMap<string, string>,
-  cancel: CancelIdentity,
-  notice: string,
-): Buffer {
-  const parts: Buffer[] = [];
-  for (const [name, value] of parameters) parts.push(parameterStatus(name, value));
-  parts.push(backendKeyData(cancel.processId, cancel.key));
-  if (notice !== '') {
-    parts.push(noticeResponse({ severity: 'NOTICE', code: '00000', message: notice }));
-  }
-  parts.push(readyForQuery('I'));
-  return Buffer.concat(parts);
-}
+/** Only where a reload has just made the pool forget it. */
+const NOTHING_REPORTED = new ReportedParameters(new Map());

@@ -1,13 +1,13 @@
 import { type ErrorFields, errorResponse, FrameReader, readyForQuery } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import { STATUS_IDLE } from '../backend/server-status';
+import type { IssuedKey } from '../cancel/cancel-desk';
 import { type ErrorKey, errorFields, InvariantBreach, invariant } from '../errors';
-import { type ClientLimits, clientLimits } from '../pool/pool-limits';
+import type { ClientLimits } from '../pool/pool-limits';
 import type { Waiter } from '../pool/wait-queue';
 import type { DedicatedWaiter } from '../pool/waiters';
 import type { ClientId } from '../ports/names';
 import type { Address, TlsInfo, Wire, WireHandler } from '../ports/transport';
-import type { CancelIdentity } from '../ports/worker-identity';
 import { relayDown } from '../relay/downstream';
 import { preparationSql } from '../session-state/preparation';
 import type { Profile } from '../session-state/profile';
@@ -36,7 +36,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   /** Counts for `max_client_conn`. */
   counted = false;
   /** The key of a client of a virtual database. */
-  cancelIdentity: CancelIdentity | undefined;
+  cancelKey: IssuedKey | undefined;
   /** Tells the virtual database that its client is gone. */
   virtualLeft: (() => void) | undefined;
   readonly #settings = new SessionSettings();
@@ -121,7 +121,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   refreshLimits(): void {
     const admission = this.admission;
     if (admission === undefined) return;
-    this.limits = clientLimits(this.#context.settings, admission.database.settings, admission.user);
+    this.limits = admission.database.limitsOf(admission.user, this.#context.settings);
     this.reader.bodyBytesMax = this.#context.settings.packetBytesMax;
     if (admission.replication) this.mode = 'session';
     else if (this.link === undefined) this.mode = admission.pool.mode;
@@ -393,7 +393,7 @@ export class Session implements WireHandler, DedicatedWaiter {
       this.enter('draining');
       return;
     }
-    this.close('client close request');
+    this.#hangUp('client close request');
   }
 
   connected(): void {
@@ -411,7 +411,7 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   ended(): void {
     if (this.phase === 'draining') return;
-    this.close('client unexpected eof');
+    this.#hangUp('client unexpected eof');
   }
 
   closed(cause: Error | undefined): void {
@@ -440,6 +440,17 @@ export class Session implements WireHandler, DedicatedWaiter {
   #answerIsCut(): boolean {
     const link = this.link;
     return link !== undefined && !link.busyWithOwn && link.reader.bodyLeft > 0 && !link.dropping;
+  }
+
+  /** The client has left by itself: nobody waits for our FIN. */
+  #hangUp(reason: string): void {
+    if (this.phase === 'closed') return;
+    if (this.wire.congested || this.wire.tls !== undefined) {
+      this.close(reason);
+      return;
+    }
+    this.wire.destroy();
+    this.#leave(reason);
   }
 
   /** Ends the session after what has been written. */

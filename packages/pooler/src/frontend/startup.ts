@@ -14,6 +14,7 @@ const NO = Buffer.from('N');
 /** First byte of a TLS record that begins a handshake. */
 const TLS_HANDSHAKE = 0x16;
 const LENGTH_BYTES = 4;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * The first packets of a client, which have no tag: SSLRequest, GSSENCRequest, CancelRequest or the
@@ -24,7 +25,8 @@ const LENGTH_BYTES = 4;
 export class Startup implements WireHandler {
   readonly #session: Session;
   readonly #context: SessionContext;
-  #packet: Buffer = Buffer.alloc(0);
+  /** The beginning of a packet whose rest has not arrived. */
+  #packet: Buffer = NOTHING;
   #direct = false;
   #sslAnswered = false;
   #gssAnswered = false;
@@ -44,22 +46,25 @@ export class Startup implements WireHandler {
       this.#startTls(buffer.subarray(0, length));
       return;
     }
-    this.#packet = Buffer.concat([this.#packet, buffer.subarray(0, length)]);
-    this.#next();
+    const chunk = buffer.subarray(0, length);
+    const held = this.#packet;
+    this.#packet = NOTHING;
+    this.#next(held.length === 0 ? chunk : Buffer.concat([held, chunk]));
   }
 
-  #next(): void {
-    const claimed = startupLength(this.#packet, this.#packet.length);
-    if (claimed === undefined) return;
-    if (claimed < 2 * LENGTH_BYTES || claimed > STARTUP_BYTES_MAX + LENGTH_BYTES) {
-      this.#session.fail('badPacketHeader', this.#packet.subarray(0, 8).toString('hex'));
+  /** `bytes` may be borrowed: what has to wait for the rest of it is copied. */
+  #next(bytes: Buffer): void {
+    const claimed = startupLength(bytes, bytes.length);
+    const tooSmall = claimed !== undefined && claimed < 2 * LENGTH_BYTES;
+    if (tooSmall || (claimed ?? 0) > STARTUP_BYTES_MAX + LENGTH_BYTES) {
+      this.#session.fail('badPacketHeader', bytes.subarray(0, 8).toString('hex'));
       return;
     }
-    if (this.#packet.length < claimed) return;
-    const packet = this.#packet.subarray(0, claimed);
-    const rest = this.#packet.subarray(claimed);
-    this.#packet = Buffer.alloc(0);
-    this.#request(parseStartup(packet), rest);
+    if (claimed === undefined || bytes.length < claimed) {
+      this.#packet = Buffer.from(bytes);
+      return;
+    }
+    this.#request(parseStartup(bytes.subarray(0, claimed)), bytes.subarray(claimed));
   }
 
   #request(request: StartupRequest, rest: Buffer): void {

@@ -41,12 +41,13 @@ export class VirtualLink implements WireHandler {
   /** Sends the welcome and hands the client over. */
   begin(minor: number): void {
     const session = this.#session;
-    const { processId, key } = this.#context.cancels.issue(session, minor);
-    session.cancelIdentity = { processId, key };
+    const cancelKey = this.#context.cancels.issue(session, minor);
+    session.cancelKey = cancelKey;
     const parts: Buffer[] = [];
     for (const [name, value] of this.#database.parameters())
       parts.push(parameterStatus(name, value));
-    parts.push(backendKeyData(processId, key), readyForQuery('I'));
+    const key = Buffer.from(cancelKey.secret, 'latin1');
+    parts.push(backendKeyData(cancelKey.processId, key), readyForQuery('I'));
     session.wire.write(Buffer.concat(parts));
     session.enter('virtual');
     session.login = undefined;

@@ -1,6 +1,10 @@
-import { type DatabaseName, databaseName } from '../ports/names';
-import type { DatabaseSettings } from '../settings/settings';
+import { type DatabaseName, databaseName, type UserName } from '../ports/names';
+import type { DatabaseSettings, PoolerSettings } from '../settings/settings';
 import { DatabaseCounters } from '../stats/counters';
+import { type ClientLimits, clientLimits } from './pool-limits';
+
+/** Users whose limits are kept; all are forgotten when there are more. */
+const LIMITS_MAX = 1000;
 
 /** One database that clients can ask for, at run time. */
 export class Database {
@@ -14,11 +18,27 @@ export class Database {
   nextHost = 0;
   usedAtMs = 0;
   readonly counters = new DatabaseCounters();
+  readonly #limits = new Map<UserName, ClientLimits>();
+  /** A reload makes new settings. */
+  #limitsFor: PoolerSettings | undefined;
 
   constructor(name: DatabaseName, settings: DatabaseSettings, automatic: boolean) {
     this.name = name;
     this.settings = settings;
     this.automatic = automatic;
+  }
+
+  /** Clients of one user share the object, since most have the same limits. */
+  limitsOf(user: UserName, settings: PoolerSettings): ClientLimits {
+    if (this.#limitsFor !== settings || this.#limits.size >= LIMITS_MAX) {
+      this.#limits.clear();
+      this.#limitsFor = settings;
+    }
+    const known = this.#limits.get(user);
+    if (known !== undefined) return known;
+    const limits = clientLimits(settings, this.settings, user);
+    this.#limits.set(user, limits);
+    return limits;
   }
 
   /** The name on the server. */

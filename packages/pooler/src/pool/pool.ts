@@ -16,6 +16,7 @@ import { type PoolLimits, poolLimits } from './pool-limits';
 import { ServerKeys } from './server-keys';
 import { WaitQueue } from './wait-queue';
 import type { DedicatedWaiter, PoolWaiter, WelcomeWaiter } from './waiters';
+import { WelcomeBook } from './welcome';
 
 /** The links for one database and pool user, and the sessions that wait for them. */
 export class Pool implements LinkOwner, LinkHolder {
@@ -30,6 +31,7 @@ export class Pool implements LinkOwner, LinkHolder {
   readonly welcomeWaiters = new Set<WelcomeWaiter>();
   readonly supply: LinkSupply;
   readonly acceptedSettings = new AcceptedSettings();
+  readonly welcomes = new WelcomeBook();
   readonly serverKeys = new ServerKeys();
   /** Sessions that belong to this pool, whatever they do. */
   clients = 0;

@@ -11,6 +11,10 @@ export const EMPTY_PROFILE: Profile = profileOf(new Map());
 
 /** Makes a profile of settings. The map is not kept. */
 export function profileOf(values: ReadonlyMap<string, string>): Profile {
+  if (values.size === 1) {
+    const [[name, value] = ['', '']] = values;
+    return { key: `${name}\0${value}\0`, values: new Map(values) };
+  }
   const sorted = [...values].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return {
     key: sorted.map(([name, value]) => `${name}\0${value}\0`).join(''),
