@@ -54,7 +54,9 @@ export const DEPENDENCY_RULES: Readonly<Record<string, PackageRule>> = {
       setImmediate: 'net/',
       'process.nextTick': 'net/',
       // The way to the handle below a socket; no environment, arguments or signals.
-      process: 'net/stream-handle.ts',
+      process: 'net/raw-handle.ts',
+      'process.platform': 'net/raw-handle.ts',
+      'process.versions': 'net/raw-handle.ts',
       'Bun.*': 'net/',
     },
   },

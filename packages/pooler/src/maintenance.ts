@@ -198,7 +198,8 @@ export class Maintenance {
       settings.autodbIdleTimeoutMs > 0 &&
       idleMs > settings.autodbIdleTimeoutMs;
     // A name that somebody made up: the server has never let us in.
-    const neverWorked = database.automatic && pool.welcome === undefined && idleMs > UNKNOWN_MS;
+    const neverWorked =
+      database.automatic && pool.welcomes.reported === undefined && idleMs > UNKNOWN_MS;
     if (!gone && !old && !autoOld && !neverWorked) return;
     pool.dispose();
     if (!this.#pooler.retiredPools.delete(pool)) this.#pooler.pools.delete(pool.key);

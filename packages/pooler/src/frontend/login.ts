@@ -7,7 +7,7 @@ import {
   type StartupRequest,
 } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
-import { ReportedParameters } from '../backend/reported-parameters';
+import type { ErrorKey } from '../errors';
 import type { Pool } from '../pool/pool';
 import type { WelcomeWaiter } from '../pool/waiters';
 import { makeWelcome, welcomeMessages } from '../pool/welcome';
@@ -126,15 +126,15 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     const context = this.#context;
     // Only now: strangers create no databases, and a reload may have come in between.
     const database = context.database(databaseName(databaseText));
-    if (database === undefined) return session.fail('noSuchDatabase', databaseText);
+    if (database === undefined) return this.#refuse('noSuchDatabase', databaseText);
     const { settings } = context;
     const databaseMax = database.settings.databaseClientsMax ?? settings.databaseClientsMax;
     if (databaseMax > 0 && context.clientsOfDatabase(database.name) >= databaseMax) {
-      return session.fail('tooManyDatabaseClients');
+      return this.#refuse('tooManyDatabaseClients');
     }
     const userMax = settings.users.get(this.#user)?.userClientsMax ?? settings.userClientsMax;
     if (userMax > 0 && context.clientsOfUser(this.#user) >= userMax) {
-      return session.fail('tooManyUserClients');
+      return this.#refuse('tooManyUserClients');
     }
     const pool = context.pool(database, database.settings.forcedUser ?? this.#user);
     this.#pool = pool;
@@ -153,12 +153,18 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
       this.#tellAcceptance();
       session.enter('waiting');
       pool.leaseDedicated(session);
-    } else if (pool.welcome === undefined) {
+    } else if (pool.welcomes.reported === undefined) {
       this.#tellAcceptance();
       pool.awaitWelcome(this);
     } else {
       this.welcomed();
     }
+  }
+
+  /** The client is who it says, but may not come in. */
+  #refuse(key: ErrorKey, detail = ''): void {
+    this.#tellAcceptance();
+    this.#session.fail(key, detail);
   }
 
   #tellAcceptance(): void {
@@ -187,7 +193,8 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     if (wanted === undefined || wanted.size === 0) return true;
     const values = new Map<string, string>();
     for (const [name, value] of wanted) {
-      const known = pool?.acceptedSettings.lookup(name, value) ?? plainApplicationName(name, value);
+      const known =
+        pool?.welcomes.accepted.lookup(name, value) ?? plainApplicationName(name, value);
       if (known === undefined) return false;
       if (known.value !== undefined) values.set(name, known.value);
     }
@@ -242,7 +249,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
       const reported = parameters?.current(name);
       const canonical = reported ?? value;
       const initial = parameters?.initial(name);
-      this.#pool?.acceptedSettings.remember(
+      this.#pool?.welcomes.accepted.remember(
         name,
         value,
         reported !== undefined && canonical === initial ? undefined : canonical,
@@ -264,11 +271,8 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     if (session.phase === 'active') session.enter('login');
     const { pool, cancel } = admission;
     const own = link?.identity?.parameters;
-    const reported = own ?? pool.welcome ?? NOTHING_REPORTED;
     const welcome =
-      own === undefined
-        ? pool.welcomes.find(reported, this.#profile)
-        : makeWelcome(reported, this.#profile);
+      own === undefined ? pool.welcomes.find(this.#profile) : makeWelcome(own, this.#profile);
     const notice = this.#context.settings.loginNotifyMessage;
     session.wire.write(welcomeMessages(this.#acceptance, welcome, { cancel, notice }));
     session.applicationName = welcome.applicationName;
@@ -347,6 +351,3 @@ function isEncrypted(session: Session): boolean {
 function plainApplicationName(name: string, value: string): { readonly value: string } | undefined {
   return name === 'application_name' && /^[ -~]{1,63}$/.test(value) ? { value } : undefined;
 }
-
-/** Only where a reload has just made the pool forget it. */
-const NOTHING_REPORTED = new ReportedParameters(new Map());

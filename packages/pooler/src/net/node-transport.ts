@@ -13,6 +13,7 @@ import { HandleWire } from './handle-wire';
 import { NodeWire } from './node-wire';
 import {
   handles,
+  optionsAreInherited,
   type RawHandle,
   rawHandleOf,
   type SocketName,
@@ -79,9 +80,8 @@ function acceptHandles(
   const listening = rawHandleOf(server);
   if (listening === undefined) return false;
   if (typeof Reflect.get(listening, 'onconnection') !== 'function') return false;
-  // On Linux an accepted socket has the options of the one that listens: that saves five system calls.
-  const inherited = process.platform === 'linux';
-  if (inherited) tuneHandle(listening as RawHandle, options);
+  // Setting them on each accepted socket would take five system calls.
+  if (optionsAreInherited) tuneHandle(listening as RawHandle, options);
   const onconnection = (failed: number, handle: RawHandle | undefined): void => {
     if (failed !== 0 || handle === undefined) return;
     const remote = address.kind === 'unix' ? address : peerOf(handle as TcpHandle);
@@ -90,7 +90,7 @@ function acceptHandles(
       handle.close(nothingToDo);
       return;
     }
-    if (!inherited) tuneHandle(handle, options);
+    if (!optionsAreInherited) tuneHandle(handle, options);
     accepted(
       new HandleWire(handle, { remote, handler: unowned, dialing: false, buffer: undefined }),
     );

@@ -209,6 +209,9 @@ function indexIn(binding: object, name: string, state: Int32Array): number {
   return found;
 }
 
+/** Whether an accepted socket has the options of the one that listens. */
+export const optionsAreInherited = process.platform === 'linux';
+
 /** undefined where the runtime has no such handles: sockets are used as they are there. */
 export const handles = findLibrary();
 

@@ -2,13 +2,11 @@ import type { ErrorFields } from '@pgweir/protocol';
 import type { Link, LinkOwner } from '../backend/link';
 import type { LinkPhase } from '../backend/link-phase';
 import { recoverLink } from '../backend/recovery';
-import type { ReportedParameters } from '../backend/reported-parameters';
 import { invariant } from '../errors';
 import type { PoolerContext } from '../pooler-context';
 import type { LinkHolder, LinkWant } from '../ports/link-budget';
 import type { DatabaseName, PoolKey, UserName } from '../ports/names';
 import type { PoolMode } from '../settings/settings';
-import { AcceptedSettings } from './accepted-settings';
 import type { Database } from './database';
 import { LinkCare } from './link-care';
 import { LinkSupply } from './link-supply';
@@ -30,14 +28,11 @@ export class Pool implements LinkOwner, LinkHolder {
   readonly dedicatedWaiters = new WaitQueue<DedicatedWaiter>();
   readonly welcomeWaiters = new Set<WelcomeWaiter>();
   readonly supply: LinkSupply;
-  readonly acceptedSettings = new AcceptedSettings();
   readonly welcomes = new WelcomeBook();
   readonly serverKeys = new ServerKeys();
   /** Sessions that belong to this pool, whatever they do. */
   clients = 0;
   limits: PoolLimits;
-  /** What PostgreSQL said at the first login: the clients' welcome. */
-  welcome: ReportedParameters | undefined;
   /** Last moment at which it had a client or a link, for its own removal. */
   usedAtMs: number;
   /** A waiter has waited long enough for the reserve to be opened. */
@@ -139,7 +134,7 @@ export class Pool implements LinkOwner, LinkHolder {
 
   /** How many links are wanted beyond those that are there, or are there and being tested. */
   demand(): number {
-    const welcome = this.welcomeWaiters.size > 0 && this.welcome === undefined ? 1 : 0;
+    const welcome = this.welcomeWaiters.size > 0 && this.welcomes.reported === undefined ? 1 : 0;
     const waiting = Math.max(this.waiters.length - this.#care.testing, welcome, 0);
     return Math.max(waiting + this.dedicatedWaiters.length, this.#missingForMinimum());
   }
@@ -192,7 +187,7 @@ export class Pool implements LinkOwner, LinkHolder {
       this.#keepOrLend(link);
       return;
     }
-    this.#refreshWelcome(link);
+    if (link.identity !== undefined) this.welcomes.refresh(link.identity.parameters);
     // First, so that whoever is welcomed and needs a link finds this one.
     this.#keepOrLend(link);
     for (const waiter of this.welcomeWaiters) {
@@ -206,16 +201,6 @@ export class Pool implements LinkOwner, LinkHolder {
     link.retireReason = 'replication connection ended';
     if (waiter.gone) link.close('client left');
     else this.#handOver(link, waiter);
-  }
-
-  /** The newest link knows best: the server may have been upgraded, or a default changed. */
-  #refreshWelcome(link: Link): void {
-    const parameters = link.identity?.parameters;
-    if (parameters === undefined) return;
-    if (this.welcome !== undefined && !parameters.sameInitialValues(this.welcome)) {
-      this.acceptedSettings.clear();
-    }
-    this.welcome = parameters;
   }
 
   /** Ends the wait of everybody who has waited since before `sinceMs` (or of everybody). */
@@ -376,8 +361,7 @@ export class Pool implements LinkOwner, LinkHolder {
       link.retireReason ??= reason;
       if (link.phase === 'idle') link.close(reason);
     }
-    this.welcome = undefined;
-    this.acceptedSettings.clear();
+    this.welcomes.forget();
     this.supply.gate.reset(this.#context.clock.nowMs());
   }
 

@@ -1,7 +1,8 @@
 import { backendKeyData, noticeResponse, parameterStatus, readyForQuery } from '@pgweir/protocol';
-import type { ReportedParameters } from '../backend/reported-parameters';
+import { ReportedParameters } from '../backend/reported-parameters';
 import type { IssuedKey } from '../cancel/cancel-desk';
 import type { Profile } from '../session-state/profile';
+import { AcceptedSettings } from './accepted-settings';
 
 /** What clients with one profile are told at the end of their login. */
 export interface Welcome {
@@ -15,13 +16,32 @@ export interface Welcome {
 /** Welcomes kept per pool; all are forgotten when there are more. */
 const WELCOMES_MAX = 1000;
 
-/** The welcomes of one pool, put into bytes once for each profile that clients come with. */
+/** What one pool knows for welcoming clients without a link. */
 export class WelcomeBook {
+  /** What PostgreSQL said at the latest login; undefined before the first one. */
+  reported: ReportedParameters | undefined;
+  readonly accepted = new AcceptedSettings();
+  /** Put into bytes once for each profile that clients come with. */
   readonly #known = new Map<string, Welcome>();
   #initialValues: ReadonlyMap<string, string> | undefined;
 
-  /** `reported` is what PostgreSQL said at the latest login. */
-  find(reported: ReportedParameters, profile: Profile): Welcome {
+  /** The newest link knows best: the server may have been upgraded, or a default changed. */
+  refresh(reported: ReportedParameters): void {
+    if (this.reported !== undefined && !reported.sameInitialValues(this.reported)) {
+      this.accepted.clear();
+    }
+    this.reported = reported;
+  }
+
+  /** The servers have changed. */
+  forget(): void {
+    this.reported = undefined;
+    this.accepted.clear();
+  }
+
+  find(profile: Profile): Welcome {
+    // Only where a reload has just made us forget it.
+    const reported = this.reported ?? NOTHING_REPORTED;
     if (this.#initialValues !== reported.initialValues || this.#known.size >= WELCOMES_MAX) {
       this.#known.clear();
       this.#initialValues = reported.initialValues;
@@ -33,6 +53,8 @@ export class WelcomeBook {
     return welcome;
   }
 }
+
+const NOTHING_REPORTED = new ReportedParameters(new Map());
 
 /** What PostgreSQL reported, with the client's own settings in their places. */
 export function makeWelcome(reported: ReportedParameters, profile: Profile): Welcome {
