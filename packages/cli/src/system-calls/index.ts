@@ -1,4 +1,5 @@
 export { discardArrived, endWriting } from './connected-socket';
 export { descriptorChannel, passDescriptor, takeDescriptor } from './descriptor-passing';
 export { listenTcp, listenUnix } from './listening-sockets';
+export { endUnlessRenewed } from './self-watch';
 export { systemCalls } from './system-calls';

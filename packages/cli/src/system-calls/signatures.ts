@@ -15,6 +15,7 @@ export const SIGNATURES = {
   poll: 'plii',
   shutdown: 'iii',
   close: 'ii',
+  alarm: 'ii',
 } as const;
 
 export type FunctionName = keyof typeof SIGNATURES;

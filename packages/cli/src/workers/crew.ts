@@ -149,6 +149,7 @@ export class Crew {
     if (this.#closing) return 'the daemon is shutting down';
     if (this.#replacing) return 'the workers are being replaced already';
     this.#replacing = true;
+    const before = [...this.#living];
     try {
       for (const slot of this.#slots) {
         const problem = await this.#replace(slot);
@@ -161,6 +162,9 @@ export class Crew {
       return undefined;
     } finally {
       this.#replacing = false;
+      // Only now: who asked for it may be a client of the first one.
+      const drainMs = this.#needs.drainTimeoutMs();
+      for (const worker of before) if (drainMs > 0) worker.leaveWithin(drainMs);
     }
   }
 
@@ -176,7 +180,7 @@ export class Crew {
       slot.worker = fresh;
       slot.backoffMs = BACKOFF_MIN_MS;
       this.#needs.log.info(`worker ${fresh.number} serves`, { slot: slot.index });
-      old?.retire(this.#needs.drainTimeoutMs());
+      old?.retire();
       return undefined;
     } catch (error) {
       return `a new worker cannot start: ${reasonOf(error)}`;

@@ -1,4 +1,5 @@
 import { isBudgetMessage } from '@pgweir/pooler';
+import { endUnlessRenewed } from '../system-calls';
 import { reasonOf, stackOf } from '../system-error';
 import { Channel, type ChannelEnd } from './channel';
 import type {
@@ -12,6 +13,12 @@ import { Worker } from './worker';
 
 /** A terminal sends these to every process of the group; what is to be done, the supervisor says. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+/**
+ * One that hangs, with nobody left to kill it, ends by itself. Long, for the supervisor is to decide by
+ * `worker_hang_timeout`, and knows more.
+ */
+const SELF_WATCH_S = 120;
+const SELF_WATCH_RENEW_MS = 5_000;
 /** How long the last words may take. */
 const FAREWELL_MS = 1000;
 
@@ -76,7 +83,13 @@ class WorkerMain {
     this.#started.catch((error: unknown) => void this.#failed(error));
     process.on('disconnect', () => void this.#end());
     process.on('uncaughtException', (error) => this.#crash(error));
+    this.#renew();
+    setInterval(() => this.#renew(), SELF_WATCH_RENEW_MS).unref();
     this.#channel.tell({ kind: 'hello' });
+  }
+
+  #renew(): void {
+    endUnlessRenewed(this.#worker?.mayHang === true ? 0 : SELF_WATCH_S);
   }
 
   async #run(start: WorkerStart): Promise<Worker> {

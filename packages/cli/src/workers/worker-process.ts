@@ -156,11 +156,16 @@ export class WorkerProcess {
     return exit;
   }
 
-  /** Another worker accepts in its place. After `drainMs` its clients have to leave; 0: never. */
-  retire(drainMs: number): void {
+  /** Another worker accepts in its place. It ends when its clients have left. */
+  retire(): void {
+    if (this.phase === 'gone') return;
     this.phase = 'retiring';
     this.channel.tell({ kind: 'retire' });
-    if (drainMs > 0) this.#after(drainMs, () => this.stop());
+  }
+
+  /** Its clients have to leave within this time. */
+  leaveWithin(drainMs: number): void {
+    if (this.phase === 'retiring') this.#after(drainMs, () => this.stop());
   }
 
   drain(until: 'clients-left' | 'links-closed'): void {

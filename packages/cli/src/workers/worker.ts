@@ -157,6 +157,11 @@ export class Worker {
     };
   }
 
+  /** `worker_hang_timeout = 0`: somebody may be looking at it with a debugger. */
+  get mayHang(): boolean {
+    return this.#process.config.workers.hangTimeoutMs === 0;
+  }
+
   setOtherClients(others: ClientTotals): void {
     this.#process.pooler.setOtherClients(others);
   }

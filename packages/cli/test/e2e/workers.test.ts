@@ -205,6 +205,14 @@ describe.each(RUNTIMES)('the end of several workers on %s', (runtime) => {
     }
   });
 
+  test('SHUTDOWN on the console ends all of them, with an answer', async () => {
+    const daemon = await start({ runtime });
+    const pids = (await workersOf(daemon)).map(({ pid }) => pid);
+    await consoleRows(daemon, 'SHUTDOWN WAIT_FOR_CLIENTS');
+    expect(await daemon.exit).toEqual(DONE);
+    await untilGone(pids);
+  });
+
   test('when the supervisor is killed nobody is left', async () => {
     const daemon = await start({ runtime });
     const client = await arrive(daemon);

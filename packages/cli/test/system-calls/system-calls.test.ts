@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -173,4 +174,16 @@ test('the end of a connection is seen on a duplicate, behind what was sent befor
   await until(() => ended);
   accepted[0]?.end();
   await until(() => discardArrived(duplicate));
+});
+
+test('a process that does not renew its time is ended by the system, one that does is not', () => {
+  const folder = path.join(__dirname, '..', '..', 'dist', 'system-calls');
+  const script = (seconds: number) =>
+    `const { endUnlessRenewed } = require(${JSON.stringify(folder)});
+     endUnlessRenewed(1); endUnlessRenewed(${seconds});
+     const endMs = Date.now() + 1500; while (Date.now() < endMs);`;
+  const run = (seconds: number) =>
+    spawnSync(process.execPath, ['-e', script(seconds)], { timeout: 10_000 });
+  expect(run(1)).toMatchObject({ status: null, signal: 'SIGALRM' });
+  expect(run(0)).toMatchObject({ status: 0 });
 });
