@@ -3,36 +3,39 @@ import { Frontend } from '@pgweir/protocol';
 /** What a client has sent and could not be sent on yet. Owns its bytes. */
 export class KeptInput {
   bytes = 0;
-  #parts: Buffer[] = [];
+  /** Most statements come in one piece. */
+  #first: Buffer | undefined;
+  #more: Buffer[] | undefined;
   /** The cancelled statement ends with its Sync, not with its first message. */
   #skipToSync = false;
 
-  /** Keeps copies. */
-  add(parts: readonly Buffer[]): void {
-    for (const part of parts) {
-      if (part.length === 0) continue;
-      this.#parts.push(Buffer.from(part));
-      this.bytes += part.length;
-    }
+  /** Keeps a copy. */
+  add(part: Buffer): void {
+    if (part.length === 0) return;
+    const copy = Buffer.from(part);
+    this.bytes += copy.length;
+    if (this.#first === undefined) this.#first = copy;
+    else if (this.#more === undefined) this.#more = [copy];
+    else this.#more.push(copy);
   }
 
   /** Everything, and nothing is kept any more. */
   take(): Buffer {
-    const [first] = this.#parts;
-    const all =
-      this.#parts.length === 1 && first !== undefined ? first : Buffer.concat(this.#parts);
+    const first = this.#first ?? NOTHING;
+    const all = this.#more === undefined ? first : Buffer.concat([first, ...this.#more]);
     this.clear();
     return all;
   }
 
   clear(): void {
-    this.#parts = [];
+    this.#first = undefined;
+    this.#more = undefined;
     this.bytes = 0;
   }
 
   /** The first statement was cancelled before it was sent on: how much belongs to it? */
   beginSkipping(): void {
-    const tag = this.#parts[0]?.[0] ?? 0;
+    const tag = this.#first?.[0] ?? 0;
     this.#skipToSync = tag !== Frontend.Query && tag !== Frontend.FunctionCall;
   }
 
@@ -42,3 +45,5 @@ export class KeptInput {
     return tag === Frontend.Query || tag === Frontend.FunctionCall;
   }
 }
+
+const NOTHING = Buffer.alloc(0);

@@ -225,9 +225,9 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   /** Keeps bytes for later, in a copy. */
-  keep(...parts: readonly Buffer[]): void {
+  keep(bytes: Buffer): void {
     if (this.phase === 'closed') return;
-    this.#kept.add(parts);
+    this.#kept.add(bytes);
     if (this.#kept.bytes > QUEUED_BYTES_MAX || this.wire.congested) this.#reading.pause();
   }
 

@@ -97,7 +97,8 @@ export function relayDown(session: Session, buffer: Buffer, length: number): voi
           link = session.takeLink();
           if (link === undefined) {
             if (reader.headerWasCut) {
-              session.keep(reader.headerBytes(), buffer.subarray(at, length));
+              session.keep(reader.headerBytes());
+              session.keep(buffer.subarray(at, length));
             } else {
               session.keep(buffer.subarray(frameStart, length));
             }
