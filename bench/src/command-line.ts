@@ -76,7 +76,7 @@ function describe(): Command {
     .option('--only <words...>', 'scenarios whose name contains one of these, as "simple c32"', [])
     .option('--no-idle', 'do not measure the memory of idle clients')
     .option('--workers <number>', 'add pgweir with so many workers, on each runtime', positive)
-    .option('--floor', 'add a bare relay in Node.js, which only passes bytes on')
+    .option('--floor', 'add a bare relay on each runtime, which only passes bytes on')
     .option('--no-node', 'leave pgweir on Node.js out')
     .option('--no-bun', 'leave pgweir on Bun out')
     .option('--pgbouncer <path>', 'may be repeated; default: found on PATH, if there', collect)

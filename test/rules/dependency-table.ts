@@ -91,9 +91,10 @@ export const DEPENDENCY_RULES: Readonly<Record<string, PackageRule>> = {
     npm: 'declared',
     globals: 'any',
   },
-  // A leaf that measures: it may ask the daemon's package for its version. Nothing imports it.
+  // A leaf that measures: it may ask the daemon's package for its version, and has a relay on the
+  // pooler's sockets. Nothing imports it.
   '@pgweir/bench': {
-    packages: [TESTKIT, DAEMON],
+    packages: [TESTKIT, DAEMON, POOLER],
     node: 'any',
     npm: 'declared',
     globals: 'any',

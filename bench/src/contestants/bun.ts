@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Runtime } from './pgweir';
+import type { Runtime } from './runtime';
 
 /**
  * The program in the npm package `bun`: the one of this platform, which that package depends on, for

@@ -5,7 +5,8 @@ import { direct } from './direct';
 import { floor } from './floor';
 import { findPgbouncer, PGBOUNCER, pgbouncers } from './pgbouncer';
 import { findPgpool, PGPOOL, pgpool } from './pgpool';
-import { NODE, pgweir, pgweirName } from './pgweir';
+import { pgweir, pgweirName } from './pgweir';
+import { NODE } from './runtime';
 
 export interface Contestants {
   readonly present: readonly Contestant[];
@@ -31,7 +32,7 @@ export function chooseContestants(options: BenchOptions, postgresVersion: string
       const counts = workers === undefined ? [undefined] : [undefined, workers];
       return counts.map((count) => pgweir({ runtime, workers: count, profileDir }));
     }),
-    ...(withFloor ? [floor()] : []),
+    ...(withFloor ? runtimes.map(floor) : []),
     ...(bouncers === false ? [] : pgbouncers(bouncers)),
     ...(pool === false ? [] : [pgpool(pool)]),
   ];

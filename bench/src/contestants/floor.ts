@@ -5,16 +5,26 @@ import { DATABASE, USER } from '../postgres/names';
 import { linksGone } from '../postgres/roles';
 import type { Contestant, Place, Running } from './contestant';
 import { CAPS, LOGINS_PER_SECOND, type Pool, poolBehind } from './doors';
+import type { Runtime } from './runtime';
 
-const NAME = 'floor';
 const SERVED: readonly Pool[] = ['transaction', 'session', 'burst'];
 
-/** A bare relay in Node.js: what no pooler on the same runtime can undercut. */
-export function floor(): Contestant {
-  return { name: NAME, version: `bare relay, Node.js ${process.version}`, caps: CAPS, start };
+/** A bare relay on pgweir's own sockets: what no pooler on these can undercut. */
+export function floor(runtime: Runtime): Contestant {
+  return {
+    name: floorName(runtime.name),
+    version: `bare relay, ${runtime.version}`,
+    caps: CAPS,
+    start: (place) => start(runtime, place),
+  };
 }
 
-async function start(place: Place): Promise<Running> {
+/** As it stands in the report, where it is compared with PgBouncer. */
+export function floorName(runtime: Runtime['name']): string {
+  return `floor-${runtime}`;
+}
+
+async function start(runtime: Runtime, place: Place): Promise<Running> {
   const { host, port } = place.postgres;
   const pools = SERVED.map((pool): [string, PoolConfig] => [
     pool,
@@ -26,7 +36,7 @@ async function start(place: Place): Promise<Running> {
     pools: Object.fromEntries(pools),
   };
   const daemon = await startDaemon({
-    command: [process.execPath, join(__dirname, '..', 'floor', 'relay-floor.js')],
+    command: [runtime.path, join(__dirname, '..', 'floor', 'relay-floor.js')],
     config: JSON.stringify(config),
   });
   return {
@@ -42,7 +52,7 @@ async function start(place: Place): Promise<Running> {
     },
     stop: async () => {
       await daemon.stop('SIGTERM');
-      await linksGone(place.postgres, NAME);
+      await linksGone(place.postgres, floorName(runtime.name));
     },
   };
 }

@@ -2,6 +2,7 @@ import { daemonProgram } from '@pgweir/testkit';
 import { VERSION } from 'pgweir';
 import type { Contestant } from './contestant';
 import { pooler } from './pooler';
+import type { Runtime } from './runtime';
 
 export interface PgweirOptions {
   readonly runtime: Runtime;
@@ -10,18 +11,6 @@ export interface PgweirOptions {
   /** Where to leave a CPU profile of each daemon, which costs some speed. */
   readonly profileDir: string | undefined;
 }
-
-export interface Runtime {
-  readonly name: 'node' | 'bun';
-  readonly path: string;
-  readonly version: string;
-}
-
-export const NODE: Runtime = {
-  name: 'node',
-  path: process.execPath,
-  version: `Node.js ${process.version}`,
-};
 
 export function pgweir({ runtime, workers, profileDir }: PgweirOptions): Contestant {
   const flags = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];

@@ -1,5 +1,6 @@
 import type { Omission } from '../benchmark';
 import { chartsOf } from './charts';
+import { floorLine } from './floor-line';
 import type { Report } from './report';
 import { sectionTables, titled } from './section-tables';
 import { decimals, textTable } from './text-table';
@@ -14,7 +15,12 @@ const LOAD_CORES_MAX = 0.8;
  * @param name of the files, for links to the charts
  */
 export function markdown(report: Report, name: string): string {
-  const parts = [heading(report), titled('Targets', targetTable(report)), ...sectionTables(report)];
+  const parts = [
+    heading(report),
+    titled('Targets', targetTable(report)),
+    ...floorLine(report),
+    ...sectionTables(report),
+  ];
   if (report.idle.length > 0) parts.push(titled('Idle clients', idleTable(report)));
   parts.push(...notes(report));
   const charts = chartsOf(report).map((chart) => `![${chart.title}](${name}-${chart.key}.svg)`);

@@ -86,3 +86,11 @@ test('charts are linked under the name of the run', () => {
   expect(text).toContain('(run-idle.svg)');
   expect(text).not.toContain('(run-bulk.svg)');
 });
+
+test('what the floors cost against PgBouncer stands below the targets, where both took part', () => {
+  const relay = cell(NAME, 'floor-bun', [{ cpuUs: 4.5 }]);
+  const prepared = cell('prepared c32', 'floor-node', [{ cpuUs: 4 }]);
+  const text = textOf({ cells: [bouncer, relay, prepared] });
+  expect(text).toContain('× PgBouncer: floor-bun: simple 0.75. What');
+  expect(textOf({ cells: [relay] })).not.toContain('a bare relay');
+});
