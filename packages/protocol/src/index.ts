@@ -2,6 +2,7 @@ export * from './auth/channel-binding';
 export * from './auth/md5';
 export * from './auth/mock-secret';
 export * from './auth/password';
+export { randomText } from './auth/random-text';
 export * from './auth/scram-client';
 export {
   type DerivedKeys,

@@ -1,10 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
+import { randomText } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import type { Session } from '../frontend/session';
 import type { CancelIdentity, WorkerIdentity } from '../ports/worker-identity';
 import type { CancelMeans } from './cancel-wire';
 import { LinkCancel } from './link-cancel';
-import { randomText } from './random-pool';
 import { isFromWorker, randomProcessId } from './worker-bits';
 
 /** Length of keys that we give out, by protocol: four bytes in 3.0, long ones from 3.2 on. */

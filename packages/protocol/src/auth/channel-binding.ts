@@ -9,6 +9,14 @@ import { createHash } from 'node:crypto';
  * @see RFC 5929, section 4.1
  */
 export function tlsServerEndPoint(certificateDer: Buffer): Buffer | undefined {
+  if (!known.has(certificateDer)) known.set(certificateDer, endPointOf(certificateDer));
+  return known.get(certificateDer);
+}
+
+/** A server shows the same certificate to all its clients. */
+const known = new WeakMap<Buffer, Buffer | undefined>();
+
+function endPointOf(certificateDer: Buffer): Buffer | undefined {
   const algorithm = signatureAlgorithm(certificateDer);
   if (algorithm === undefined) return undefined;
   const oid = algorithm.oid.toString('hex');

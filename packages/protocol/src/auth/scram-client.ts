@@ -1,5 +1,5 @@
 import { equalBytes } from './constant-time';
-import { type DerivedKeys, deriveKeys, sha256, xor } from './scram-keys';
+import { type DerivedKeys, deriveKeys, xor } from './scram-keys';
 import {
   areExtensions,
   attribute,
@@ -15,6 +15,7 @@ import {
   type ScramMechanismName,
   signature,
 } from './scram-text';
+import { sha256 } from './sha256';
 
 /**
  * What we log in with: a password, or the keys of a client's own SCRAM login against the same verifier

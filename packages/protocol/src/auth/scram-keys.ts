@@ -1,5 +1,6 @@
-import { createHash, createHmac, pbkdf2, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { pbkdf2, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { preparePassword } from './prepare-password';
+import { hmacSha256, sha256 } from './sha256';
 
 /** The keys of RFC 5802, section 3, for SHA-256. 32 bytes each. */
 export type ScramKeys = {
@@ -51,11 +52,7 @@ export function newSalt(): Buffer {
 }
 
 export function hmac(key: Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text, 'utf8').digest();
-}
-
-export function sha256(bytes: Buffer): Buffer {
-  return createHash('sha256').update(bytes).digest();
+  return hmacSha256(key, Buffer.from(text, 'utf8'));
 }
 
 /** For two buffers of one length. */

@@ -1,5 +1,5 @@
-import { equalBytes, equalTexts } from './constant-time';
-import { sha256, xor } from './scram-keys';
+import { equalBytes, equalTokens } from './constant-time';
+import { xor } from './scram-keys';
 import {
   areExtensions,
   attribute,
@@ -16,6 +16,7 @@ import {
   signature,
 } from './scram-text';
 import type { ScramSecret } from './secret';
+import { sha256 } from './sha256';
 
 export type ScramServerFirst = { readonly kind: 'continue'; readonly data: string } | ScramFailure;
 export type ScramServerFinal =
@@ -142,8 +143,8 @@ export class ScramServer {
     if (binding === undefined || nonce === undefined || !areExtensions(extensions))
       return failed('malformed client-final-message');
     if (proof?.length !== this.#secret.storedKey.length) return failed('malformed proof');
-    if (!equalTexts(binding, challenge.binding)) return failed('channel binding does not match');
-    if (!equalTexts(nonce, challenge.nonce)) return failed('nonce does not match');
+    if (!equalTokens(binding, challenge.binding)) return failed('channel binding does not match');
+    if (!equalTokens(nonce, challenge.nonce)) return failed('nonce does not match');
     return this.#verify(challenge, parts.join(','), proof);
   }
 

@@ -1,5 +1,6 @@
-import { createHmac, randomBytes } from 'node:crypto';
 import { decodeBase64 } from './base64';
+import { randomText } from './random-text';
+import { hmacSha256 } from './sha256';
 
 /*
  * The text of SCRAM messages. It is handled as latin1, one character a byte, so that the signed text is
@@ -27,7 +28,7 @@ export const CHANNEL_BINDING_TYPE = 'tls-server-end-point';
 const NONCE_BYTES = 18;
 
 export function newNonce(): string {
-  return randomBytes(NONCE_BYTES).toString('base64');
+  return Buffer.from(randomText(NONCE_BYTES), 'latin1').toString('base64');
 }
 
 /** Printable ASCII without the comma, at least one character (RFC 5802, section 5.1). */
@@ -66,9 +67,8 @@ export function signature(
   },
 ): Buffer {
   const { clientFirstBare, serverFirst, clientFinalWithoutProof } = exchange;
-  return createHmac('sha256', key)
-    .update(`${clientFirstBare},${serverFirst},${clientFinalWithoutProof}`, 'latin1')
-    .digest();
+  const text = `${clientFirstBare},${serverFirst},${clientFinalWithoutProof}`;
+  return hmacSha256(key, Buffer.from(text, 'latin1'));
 }
 
 /** The value of `c=`: the GS2 header and, with PLUS, the binding data behind it. */
