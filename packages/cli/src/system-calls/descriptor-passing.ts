@@ -75,19 +75,21 @@ export function passDescriptor(end: number, descriptor: number, number: number):
   calls.must('sendmsg', end, message.header, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/** Takes what has been passed, if anything has. The descriptor is the caller's from here on. */
-export function takeDescriptor(
-  end: number,
-): { readonly number: number; readonly descriptor: number } | undefined {
+interface Taken {
+  readonly number: number;
+  /** The caller's from here on. Undefined: lost, as this process may not open any more files. */
+  readonly descriptor: number | undefined;
+}
+
+/** Takes what has been passed, if anything has. */
+export function takeDescriptor(end: number): Taken | undefined {
   const calls = systemCalls();
   const message = Message.empty(calls);
   const taken = calls.native.call('recvmsg', end, message.header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   if (taken !== NUMBER_BYTES) return undefined;
   const flags = message.header.readInt32LE(HEADER.flags);
   const used = Number(message.control.readBigUInt64LE(CONTROL.length));
-  if (used !== CONTROL.used || (flags & MSG_CTRUNC) !== 0) {
-    throw new Error('a descriptor was passed that could not be taken: too many open files');
-  }
-  const descriptor = message.control.readInt32LE(CONTROL.descriptor);
+  const lost = used !== CONTROL.used || (flags & MSG_CTRUNC) !== 0;
+  const descriptor = lost ? undefined : message.control.readInt32LE(CONTROL.descriptor);
   return { number: message.number.readDoubleLE(), descriptor };
 }

@@ -44,11 +44,13 @@ export class Channel<Mine extends Questions<Mine>, Theirs extends Questions<Thei
   readonly #handlers: ChannelHandlers<Theirs, In>;
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
+  #closed = false;
 
   constructor(end: ChannelEnd, handlers: ChannelHandlers<Theirs, In>) {
     this.#end = end;
     this.#handlers = handlers;
     end.onMessage((message) => {
+      if (this.#closed) return;
       handlers.alive?.();
       this.#received(message as Envelope<In>);
     });
@@ -89,8 +91,9 @@ export class Channel<Mine extends Questions<Mine>, Theirs extends Questions<Thei
     });
   }
 
-  /** The other end is gone: nobody will answer any more. */
+  /** The other end is gone: nobody will answer any more, and what still comes in is not heard. */
   closed(): void {
+    this.#closed = true;
     for (const { reject } of [...this.#pending.values()]) reject(new Error('the process is gone'));
   }
 

@@ -23,6 +23,7 @@ export class LinkWatch {
   readonly #orphans = new Set<Orphan>();
   readonly #means: () => CancelMeans;
   #timer: NodeJS.Timeout | undefined;
+  #toldOfLoss = false;
   /** Cancel requests on their way to PostgreSQL. */
   #canceling = 0;
   #whenCanceled: (() => void)[] = [];
@@ -38,8 +39,18 @@ export class LinkWatch {
       if (taken === undefined) return;
       // A link that tries the next address of its server passes another socket.
       this.released(taken.number);
-      this.#duplicates.set(taken.number, taken.descriptor);
+      if (taken.descriptor === undefined) this.#lost();
+      else this.#duplicates.set(taken.number, taken.descriptor);
     }
+  }
+
+  #lost(): void {
+    if (this.#toldOfLoss) return;
+    this.#toldOfLoss = true;
+    this.#means().log.error(
+      'too many open files: links are not watched, and limits may be passed when a worker dies ' +
+        '(raise the limit of open files: workers need one for each link in the supervisor too)',
+    );
   }
 
   /** The worker has closed the link, and PostgreSQL has too. */

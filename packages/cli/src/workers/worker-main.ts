@@ -60,6 +60,8 @@ class WorkerMain {
   readonly #exit: (code: number) => void;
   readonly #started: Promise<Worker>;
   #start: (start: WorkerStart) => void = ignored;
+  /** Whether it may begin: once, and not any more when it was told to leave before. */
+  #beginning: 'awaited' | 'begun' | 'refused' = 'awaited';
   #worker: Worker | undefined;
 
   constructor(exit: (code: number) => void) {
@@ -119,6 +121,8 @@ class WorkerMain {
     }
     switch (told.kind) {
       case 'start':
+        if (this.#beginning !== 'awaited') return;
+        this.#beginning = 'begun';
         this.#start(told.start);
         return;
       case 'ping':
@@ -131,10 +135,10 @@ class WorkerMain {
         this.#worker?.setOtherClients(told.others);
         return;
       case 'retire':
-        this.#leave((worker) => worker.retire());
+        void this.#leave((worker) => worker.retire());
         return;
       case 'drain':
-        this.#leave((worker) => worker.drain(told.until));
+        void this.#leave((worker) => worker.drain(told.until));
         return;
       case 'stop':
         void this.#end();
@@ -143,17 +147,31 @@ class WorkerMain {
   }
 
   /** Ends when `wait` is over; at once when it has not begun to serve. */
-  #leave(wait: (worker: Worker) => Promise<void>): void {
-    const waited = this.#worker === undefined ? Promise.resolve() : wait(this.#worker);
-    void waited.then(() => this.#end());
+  async #leave(wait: (worker: Worker) => Promise<void>): Promise<void> {
+    const worker = await this.#begun();
+    if (worker !== undefined) await wait(worker);
+    await this.#end();
+  }
+
+  /** The worker, when all its ports are open. Undefined: it does not begin any more, or has failed. */
+  #begun(): Promise<Worker | undefined> {
+    if (this.#beginning === 'begun') return this.#started.catch(() => undefined);
+    this.#beginning = 'refused';
+    return Promise.resolve(undefined);
   }
 
   async #end(): Promise<void> {
     // Should anything below hang: without a supervisor nobody else would end this process.
     setTimeout(() => process.exit(1), 3 * FAREWELL_MS).unref();
-    const farewell = await this.#worker?.stop();
-    if (farewell !== undefined) await this.#lastWords(farewell);
-    else if (this.#worker !== undefined) return;
+    const worker = await this.#begun();
+    if (worker === undefined) {
+      // One that has failed ends with a reason.
+      if (this.#beginning === 'refused') this.#exit(0);
+      return;
+    }
+    const farewell = await worker.stop();
+    if (farewell === undefined) return;
+    await this.#lastWords(farewell);
     this.#exit(0);
   }
 

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -149,7 +149,7 @@ test('passing does not wait: too many at once are an error', () => {
   };
   expect(flood).toThrow(expect.objectContaining({ code: 'EAGAIN' }));
   for (let next = takeDescriptor(there); next !== undefined; next = takeDescriptor(there)) {
-    systemCalls().close(next.descriptor);
+    systemCalls().close(next.descriptor ?? -1);
   }
 });
 
@@ -186,4 +186,19 @@ test('a process that does not renew its time is ended by the system, one that do
     spawnSync(process.execPath, ['-e', script(seconds)], { timeout: 10_000 });
   expect(run(1)).toMatchObject({ status: null, signal: 'SIGALRM' });
   expect(run(0)).toMatchObject({ status: 0 });
+});
+
+test('a descriptor for which there is no room is lost, and its number is known', () => {
+  const script = `
+    const { descriptorChannel, passDescriptor, takeDescriptor } = require(process.argv[1]);
+    const { openSync } = require('node:fs');
+    const [here, there] = descriptorChannel();
+    passDescriptor(here, 0, 7);
+    try { for (;;) openSync('/dev/null', 'r'); } catch (error) { console.log(error.code); }
+    console.log(JSON.stringify(takeDescriptor(there)), takeDescriptor(there));
+  `;
+  const calls = path.join(__dirname, '..', '..', 'dist', 'system-calls');
+  const limited = ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, '-e', script, calls];
+  const output = execFileSync('sh', limited, { encoding: 'utf8' });
+  expect(output).toBe('EMFILE\n{"number":7} undefined\n');
 });

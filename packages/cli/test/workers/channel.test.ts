@@ -91,3 +91,14 @@ test('when the other end is gone, nobody waits any longer, and nobody is asked',
   await expect(waiting).rejects.toThrow('the process is gone');
   await expect(asking.ask('double', { value: 1 }, 10_000)).rejects.toThrow('nobody there');
 });
+
+test('what still arrives from an end that is gone is not heard: it may speak of what was reused', async () => {
+  const { asking, answering, heard, signs } = channels();
+  asking.tell({ kind: 'first' });
+  await new Promise(setImmediate);
+  answering.closed();
+  asking.tell({ kind: 'late' });
+  await new Promise(setImmediate);
+  expect(heard).toEqual([{ kind: 'first' }]);
+  expect(signs()).toBe(1);
+});
