@@ -14,3 +14,24 @@ test('hundreds of clients that come, vanish and cancel over 8 links each get the
   expect(counts.slowReads).toBeGreaterThan(0);
   expect(report.rows).toBeGreaterThan(100);
 }, 60_000);
+
+test.each([
+  { clientSide: 'tls', serverSide: 'tls', extraLines: [] },
+  { clientSide: 'tls', serverSide: 'plain', extraLines: ['workers = 2'] },
+  { clientSide: 'unix', serverSide: 'tls', extraLines: [] },
+] as const)(
+  'so do clients over $clientSide of links over $serverSide $extraLines',
+  async (sides) => {
+    const report = await checkIsolation({
+      queries: 3_000,
+      clients: 60,
+      seed: 20_260_102,
+      ...sides,
+    });
+    expect(report.details).toEqual([]);
+    expect(report.violations).toBe(0);
+    expect(report.counts.queries).toBeGreaterThanOrEqual(3_000);
+    expect(report.counts.aborted).toBeGreaterThan(0);
+  },
+  60_000,
+);

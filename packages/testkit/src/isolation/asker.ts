@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../random';
 import type { BackendMessage } from '../wire/backend-message';
 import { cancelPacket, type LoginResult } from '../wire/login';
-import { RawClient } from '../wire/raw-client';
+import { RawClient, type RawTarget } from '../wire/raw-client';
 import { type Expected, mismatch } from './expected';
 import type { Ledger } from './ledger';
 
@@ -14,10 +14,15 @@ const SLOW_PAUSE_MS_MAX = 15;
 export class Violation extends Error {}
 
 export interface AskerTarget {
-  readonly host: string;
-  readonly port: number;
+  readonly address: RawTarget;
+  readonly tls: boolean;
   readonly user: string;
   readonly database: string;
+}
+
+/** A connection on which nothing but the handshake of TLS, if it is wanted, has happened. */
+export async function connectTo({ address, tls }: AskerTarget): Promise<RawClient> {
+  return await RawClient.connect(address, tls ? { tls: { start: 'request' } } : {});
 }
 
 /**
@@ -65,7 +70,7 @@ export class Asker {
     },
   ): Promise<Asker> {
     const { name, applicationName, random, ledger } = options;
-    const client = await RawClient.connect(target);
+    const client = await connectTo(target);
     try {
       const { user, database } = target;
       const login = await client.login({
@@ -156,7 +161,7 @@ export class Asker {
   /** A CancelRequest for this connection, over another one. Resolves when that is closed. */
   async cancel(): Promise<void> {
     const { processId, cancelKey } = this.#login;
-    const other = await RawClient.connect(this.#target);
+    const other = await connectTo(this.#target);
     try {
       this.ledger.counts.cancels += 1;
       other.send(cancelPacket(processId, cancelKey));
@@ -171,7 +176,7 @@ export class Asker {
 
   /** As `cancel`, but goes away at once. */
   async cancelAndForget(): Promise<void> {
-    const other = await RawClient.connect(this.#target);
+    const other = await connectTo(this.#target);
     this.ledger.counts.cancels += 1;
     await other.flushed(cancelPacket(this.#login.processId, this.#login.cancelKey));
     other.destroy();

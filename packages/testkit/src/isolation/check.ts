@@ -4,6 +4,7 @@ import type { Major } from '../postgres/binaries';
 import type { Server } from '../postgres/server';
 import { waitFor } from '../wait-for';
 import { int16, int32, text } from '../wire/frontend';
+import type { AskerTarget } from './asker';
 import { runClient } from './client';
 import { message } from './expected';
 import { type Counts, Ledger } from './ledger';
@@ -17,6 +18,12 @@ export interface IsolationOptions {
   /** Default 18. */
   readonly major?: Major;
   readonly seed: number;
+  /** How clients come in. Default plain (TCP without TLS). */
+  readonly clientSide?: 'plain' | 'tls' | 'unix';
+  /** How pgweir goes to PostgreSQL. Default plain. */
+  readonly serverSide?: 'plain' | 'tls';
+  /** More lines for pgweir's configuration. */
+  readonly extraLines?: readonly string[];
   readonly onProgress?: (counts: Readonly<Counts>, violations: number) => void;
 }
 
@@ -34,6 +41,11 @@ export interface IsolationReport {
 const TEXT_OID = 25;
 const PROGRESS_EVERY_MS = 5_000;
 const LINKS_DEFAULT = 8;
+const CLIENT_TLS = [
+  'client_tls_sslmode = require',
+  'client_tls_cert_file = {certs}/server.crt',
+  'client_tls_key_file = {certs}/server.key',
+];
 
 /**
  * Lets many clients ask through few links in transaction mode, each for values only it can know, while
@@ -50,16 +62,25 @@ export async function checkIsolation(options: IsolationOptions): Promise<Isolati
     major,
     users: [{ name: 'app', connectionLimit: links }],
     databases: [{ name: 'app', owner: 'app' }],
+    tls: options.serverSide === 'tls',
   });
   try {
     const { primary } = cluster;
     await setUp(primary, ledger);
     const daemon = await startDaemon({
-      config: configuration(primary, links, options.clients),
+      config: configuration(primary, links, options),
       userlist: '"app" ""\n',
     });
     try {
-      const target = { host: daemon.host, port: daemon.port, user: 'app', database: 'app' };
+      const target: AskerTarget = {
+        address:
+          options.clientSide === 'unix'
+            ? { path: daemon.socketPath }
+            : { host: daemon.host, port: daemon.port },
+        tls: options.clientSide === 'tls',
+        user: 'app',
+        database: 'app',
+      };
       await runClients(options, target, ledger);
       await untilQuiet(primary);
       ledger.settle(await rowsOf(primary));
@@ -80,14 +101,15 @@ export async function checkIsolation(options: IsolationOptions): Promise<Isolati
   }
 }
 
-function configuration(primary: Server, links: number, clients: number): string {
+function configuration(primary: Server, links: number, options: IsolationOptions): string {
+  const { clients, clientSide, serverSide, extraLines = [] } = options;
   return [
     '[databases]',
     `app = host=127.0.0.1 port=${primary.port} dbname=app`,
     '[pgbouncer]',
     'listen_addr = 127.0.0.1',
     'listen_port = {port}',
-    'unix_socket_dir =',
+    `unix_socket_dir = ${clientSide === 'unix' ? '{dir}' : ''}`,
     'pool_mode = transaction',
     `default_pool_size = ${links}`,
     `max_client_conn = ${clients * 3 + 100}`,
@@ -95,6 +117,9 @@ function configuration(primary: Server, links: number, clients: number): string 
     'auth_file = {dir}/userlist.txt',
     'log_connections = 0',
     'log_disconnections = 0',
+    ...(clientSide === 'tls' ? CLIENT_TLS : []),
+    `server_tls_sslmode = ${serverSide === 'tls' ? 'require' : 'disable'}`,
+    ...extraLines,
     '',
   ].join('\n');
 }
@@ -116,7 +141,7 @@ async function setUp(primary: Server, ledger: Ledger): Promise<void> {
 
 async function runClients(
   options: IsolationOptions,
-  target: Parameters<typeof runClient>[0]['target'],
+  target: AskerTarget,
   ledger: Ledger,
 ): Promise<void> {
   const { queries, clients, seed } = options;

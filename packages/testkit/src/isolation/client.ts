@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Random } from '../random';
 import { startupPacket } from '../wire/login';
-import { RawClient } from '../wire/raw-client';
-import { Asker, type AskerTarget, Violation } from './asker';
+import { Asker, type AskerTarget, connectTo, Violation } from './asker';
 import { canceling, cancelingNothing, EXITS } from './churn';
 import type { Ledger } from './ledger';
 import {
@@ -114,7 +113,7 @@ async function idling(asker: Asker): Promise<void> {
 
 /** Goes away before, during or right after the login. */
 async function abandonedLogin(target: AskerTarget, random: Random): Promise<void> {
-  const client = await RawClient.connect(target);
+  const client = await connectTo(target);
   const { user, database } = target;
   const packet = startupPacket({ user, database });
   client.send(packet.subarray(0, random.between(0, packet.length)));

@@ -5,7 +5,9 @@ import { checkIsolation, type IsolationReport } from './check';
 const USAGE = `Many clients, few links: does each get its own answers and nobody else's?
 
   main.js [--queries 1000000] [--clients 300] [--links 8] [--major 18] [--seed n]
+          [--client plain|tls|unix] [--server plain|tls] [--set 'name = value' ...]
 
+--set adds a line to pgweir's configuration; PGWEIR_TEST_RUNTIME says what pgweir runs on.
 Starts PostgreSQL and pgweir by itself. Ends with 1 when a single byte was wrong.
 `;
 
@@ -17,6 +19,9 @@ async function main(): Promise<number> {
       links: { type: 'string', default: '8' },
       major: { type: 'string', default: '18' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      client: { type: 'string', default: 'plain' },
+      server: { type: 'string', default: 'plain' },
+      set: { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', default: false },
     },
   });
@@ -32,6 +37,9 @@ async function main(): Promise<number> {
     links: wholeNumber('links', values.links),
     seed: wholeNumber('seed', values.seed),
     major,
+    clientSide: oneOf(['plain', 'tls', 'unix'] as const, 'client', values.client),
+    serverSide: oneOf(['plain', 'tls'] as const, 'server', values.server),
+    extraLines: values.set,
     onProgress: ({ queries, bytes }, violations) => {
       const megabytes = Math.round(bytes / 1e6);
       process.stderr.write(`${queries} queries, ${megabytes} MB, ${violations} violations\n`);
@@ -59,6 +67,12 @@ function wholeNumber(name: string, value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 0) throw new Error(`--${name} is a number`);
   return number;
+}
+
+function oneOf<const T extends string>(known: readonly T[], name: string, value: string): T {
+  const found = known.find((each) => each === value);
+  if (found === undefined) throw new Error(`--${name} is one of ${known.join(', ')}`);
+  return found;
 }
 
 main().then(

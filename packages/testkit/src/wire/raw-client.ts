@@ -45,6 +45,8 @@ export class RawClient {
   /** Resolves when the connection is gone, whoever closed it, with the socket's error if it had one. */
   readonly closed: Promise<Error | undefined>;
   #socket: Socket;
+  /** Node.js cannot reset a Unix socket, nor a connection that has TLS. */
+  #resettable: boolean;
   readonly #reader = new FrameReader(BODY_BYTES_MAX);
   #body: Buffer[] = [];
   /** Messages before this index have been given out by `until`. */
@@ -56,7 +58,8 @@ export class RawClient {
   /** Set while a byte outside any message is expected: the answer to an SSLRequest. */
   #onByte: ((byte: number) => void) | undefined;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, { resettable }: { readonly resettable: boolean }) {
+    this.#resettable = resettable;
     let onClosed: (error: Error | undefined) => void = () => undefined;
     this.closed = new Promise((resolve) => {
       onClosed = resolve;
@@ -71,7 +74,7 @@ export class RawClient {
     const socket = connectTcp(target);
     await connected(socket, 'connect');
     socket.setNoDelay(true);
-    const client = new RawClient(socket);
+    const client = new RawClient(socket, { resettable: !('path' in target) });
     if (options.tls === undefined) return client;
     try {
       if (options.tls.start === 'request') {
@@ -125,6 +128,7 @@ export class RawClient {
   async startTls(options: ConnectionOptions = {}): Promise<void> {
     const plain = this.#socket;
     plain.removeAllListeners();
+    this.#resettable = false;
     const secure = connectTls({
       socket: plain,
       ALPNProtocols: ['postgresql'],
@@ -198,9 +202,9 @@ export class RawClient {
     clearTimeout(timer);
   }
 
-  /** Closes at once and says nothing; with `reset`, as a peer that vanishes (RST). */
+  /** Closes at once and says nothing; with `reset`, as a peer that vanishes (RST; over plain TCP only). */
   destroy(how: 'close' | 'reset' = 'close'): void {
-    if (how === 'reset') this.#socket.resetAndDestroy();
+    if (how === 'reset' && this.#resettable) this.#socket.resetAndDestroy();
     else this.#socket.destroy();
   }
 
