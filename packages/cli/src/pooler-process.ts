@@ -10,6 +10,7 @@ import {
 import { AdminConsole, type ConsoleCommands } from './admin/console';
 import type { DaemonConfig } from './config/daemon-config';
 import type { DaemonLogger } from './log/logger';
+import { withExactNames } from './runtime/abstract-names';
 import { DnsResolver } from './runtime/dns-resolver';
 import { systemQueueLength } from './runtime/queue-length';
 import { systemClock } from './runtime/system-clock';
@@ -40,7 +41,7 @@ export class PoolerProcess {
       settings: this.#settings(),
       credentials: this.#credentials,
       verifier: new StoredSecretVerifier(() => this.#credentials),
-      transport: createTransport(systemQueueLength(needs.log)),
+      transport: withExactNames(createTransport(systemQueueLength(needs.log)), needs.log),
       resolver: new DnsResolver(systemClock, () => this.config.dns),
       budget: needs.budget,
       clock: systemClock,
