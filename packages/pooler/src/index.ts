@@ -31,5 +31,6 @@ export * from './ports/resolver';
 export * from './ports/topology-source';
 export * from './ports/transport';
 export * from './ports/virtual-database';
+export * from './ports/welcome-exchange';
 export * from './ports/worker-identity';
 export * from './settings/settings';

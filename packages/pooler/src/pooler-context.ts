@@ -4,6 +4,7 @@ import type { Pool } from './pool/pool';
 import type { Clock } from './ports/clock';
 import type { LinkBudget, Permit } from './ports/link-budget';
 import type { Logger } from './ports/logger';
+import type { WelcomeExchange } from './ports/welcome-exchange';
 import type { PoolerSettings } from './settings/settings';
 
 /** What a pool needs of the pooler around it. */
@@ -14,6 +15,8 @@ export interface PoolerContext {
   readonly log: Logger;
   readonly budget: LinkBudget;
   readonly dialer: Dialer;
+  /** Undefined: nobody else has pools. */
+  readonly sharedWelcomes: WelcomeExchange | undefined;
   newLink(pool: Pool, permit: Permit): Link;
   /** False while draining: no new links then. */
   readonly opensLinks: boolean;

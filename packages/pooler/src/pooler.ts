@@ -31,6 +31,7 @@ import {
 } from './ports/names';
 import type { Address, Listener, Transport, Wire } from './ports/transport';
 import type { VirtualDatabase } from './ports/virtual-database';
+import type { WelcomeExchange } from './ports/welcome-exchange';
 import type { CancelIdentity, ClientTotals } from './ports/worker-identity';
 import { applySettings, revive } from './reload';
 import type { PoolerSettings } from './settings/settings';
@@ -61,6 +62,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   /** Wires that were ended, and when to lose patience. */
   readonly lingering = new Map<Wire, number>();
   readonly topology: StaticTopology;
+  readonly sharedWelcomes: WelcomeExchange | undefined;
   settings: PoolerSettings;
   credentials: CredentialSource;
   scramSecrets: ScramSecrets;
@@ -84,6 +86,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.budget = needs.budget;
     this.#transport = needs.transport;
     const { worker } = needs;
+    this.sharedWelcomes = worker?.welcomes;
     this.#counts = new ClientCounts(() => worker?.clientsChanged());
     this.#nextClientId = this.#nextLinkId = (worker?.number ?? 0) * IDS_PER_WORKER + 1;
     this.topology = new StaticTopology(needs.settings);
@@ -93,6 +96,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     }
     const pooler = this;
     const live = {
+      ...needs,
       get settings() {
         return pooler.settings;
       },
@@ -100,11 +104,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
         return pooler.credentials;
       },
       clock: this.clock,
-      log: needs.log,
-      transport: needs.transport,
-      resolver: needs.resolver,
       topology: this.topology,
-      worker,
     };
     this.cancels = new CancelDesk(live);
     this.dialer = new Dialer(live);

@@ -138,3 +138,36 @@ test('one that retires keeps its clients, logins under way included, and is done
   await rig.settle();
   await retired;
 });
+
+test('a client is welcomed without a link when another worker knows, and links are told of', async () => {
+  const told: (readonly [pool: string, version: string | undefined])[] = [];
+  const welcomes = {
+    known: () => [['server_version', '17.9']] as const,
+    reported(pool: string, values: ReadonlyMap<string, string>) {
+      told.push([pool, values.get('server_version')]);
+    },
+  };
+  const worker = Object.assign(new Among(7), { welcomes });
+  const rig = await Rig.open({}, { worker });
+  const client = rig.caller();
+  await rig.settle();
+  expect(client.tags.endsWith('Z')).toBe(true);
+  expect(rig.server.dials).toBe(0);
+  expect(told).toEqual([]);
+  client.send(query('SELECT 1'));
+  await rig.settle();
+  expect(told).toHaveLength(1);
+  expect(told[0]?.[1]).not.toBe('17.9');
+});
+
+test('who waits for a first link is welcomed when another worker has one', async () => {
+  const rig = await Rig.open({}, { worker: new Among(7) });
+  rig.server.dialling = { kind: 'mute' };
+  const client = rig.caller();
+  await rig.settle();
+  expect(client.tags.endsWith('Z')).toBe(false);
+  const [pool] = rig.pooler.pools.values();
+  pool?.welcomeKnown([['server_version', '17.9']]);
+  await rig.settle();
+  expect(client.tags.endsWith('Z')).toBe(true);
+});

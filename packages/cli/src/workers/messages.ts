@@ -9,6 +9,7 @@ import type {
 import type { FileText } from '../config/recorded-files';
 import type { LogFlags } from '../daemon-options';
 import type { ShutdownKind } from '../signals';
+import type { WelcomeNews } from './welcome-board';
 
 /** Questions with an answer: what is asked, and what comes back. Plain data. */
 export interface Question<Ask, Answer> {
@@ -22,13 +23,20 @@ export interface CancelAsk {
   readonly key: string;
 }
 
+/** What all workers have in force, from a reload on. */
+export interface Configuration {
+  readonly files: readonly FileText[];
+  /** Grows with every reload. */
+  readonly generation: number;
+}
+
 /** What the supervisor asks a worker. */
 export interface AskedOfWorker {
   readonly snapshot: Question<Record<string, never>, DaemonSnapshot>;
   /** False: not this worker's key. */
   readonly cancel: Question<CancelAsk, boolean>;
   /** Loads these files and applies them. False: it could not, and goes on as before. */
-  readonly configure: Question<{ readonly files: readonly FileText[] }, boolean>;
+  readonly configure: Question<Configuration, boolean>;
 }
 
 /** What a worker asks the supervisor: commands of its console, and foreign cancel keys. */
@@ -58,6 +66,7 @@ export interface WorkerStart {
   readonly firstFiles: readonly FileText[];
   /** Those of the last reload. */
   readonly files: readonly FileText[];
+  readonly generation: number;
   readonly logFlags: LogFlags;
   readonly ports: readonly InheritedPort[];
 }
@@ -72,6 +81,8 @@ export type ToldToWorker =
   | { readonly kind: 'retire' }
   | { readonly kind: 'drain'; readonly until: 'clients-left' | 'links-closed' }
   | { readonly kind: 'stop' }
+  /** What other workers have learned. */
+  | WelcomeNews
   | BudgetToWorker;
 
 /** What a worker tells the supervisor. */
@@ -87,6 +98,7 @@ export type ToldToSupervisor =
   | { readonly kind: 'passed' }
   /** It has nothing left to do, and ends; what it has done goes into the totals. */
   | { readonly kind: 'farewell'; readonly stats: readonly DatabaseStatsView[] }
+  | WelcomeNews
   | BudgetFromWorker;
 
 /** The descriptor over which a worker passes others. Its ports come behind it. */

@@ -22,8 +22,9 @@ import { Crew } from './crew';
 import { CrewView } from './crew-view';
 import { Heartbeat } from './heartbeat';
 import { LinkWatch } from './link-watch';
-import type { AskedOfSupervisor, CancelAsk, ToldToSupervisor } from './messages';
+import type { AskedOfSupervisor, CancelAsk, Configuration, ToldToSupervisor } from './messages';
 import { SharedPorts } from './shared-ports';
+import { WelcomeBoard } from './welcome-board';
 import { WorkerProcess } from './worker-process';
 
 const CONFIGURE_MS = 10_000;
@@ -42,6 +43,7 @@ export class Supervisor {
   readonly #budget: SharedLinkBudget;
   readonly #links: LinkWatch;
   readonly #clients: ClientExchange;
+  readonly #welcomes = new WelcomeBoard(0);
   readonly #view: CrewView;
   readonly #statsLog: StatsLog;
   readonly #heartbeat: Heartbeat;
@@ -136,7 +138,7 @@ export class Supervisor {
         configPath,
         cwd,
         firstFiles: this.#firstFiles,
-        files: this.#options.filesRead(),
+        ...this.#configuration(),
         logFlags,
         ports,
       },
@@ -149,9 +151,14 @@ export class Supervisor {
     return worker;
   }
 
+  #configuration(): Configuration {
+    return { files: this.#options.filesRead(), generation: this.#welcomes.generation };
+  }
+
   #serves(worker: WorkerProcess): void {
     this.#ports.restoreQueues(worker.slot);
     this.#clients.joined(worker);
+    worker.channel.tell(this.#welcomes.all());
   }
 
   #told(worker: WorkerProcess, told: ToldToSupervisor): void {
@@ -162,6 +169,9 @@ export class Supervisor {
       this.#links.take(worker.passingEnd);
     } else if (told.kind === 'clients') {
       this.#clients.has(worker, told.clients);
+    } else if (told.kind === 'welcomes') {
+      const known = this.#welcomes.heard(told);
+      if (known.length > 0) this.#crew.tellAll(this.#welcomes.news(known));
     }
   }
 
@@ -211,20 +221,17 @@ export class Supervisor {
     log.configure(config.log);
     this.#statsLog.restart(config);
     this.#heartbeat.restart(config.workers.hangTimeoutMs);
-    const files = this.#options.filesRead();
-    await Promise.all([...this.#crew.living].map((worker) => this.#configure(worker, files)));
+    this.#welcomes.restart(this.#welcomes.generation + 1);
+    await Promise.all([...this.#crew.living].map((worker) => this.#configure(worker)));
     this.#budget.limitsChanged();
     log.info('configuration reloaded');
     return true;
   }
 
   /** One that cannot have the configuration of the others is replaced by one that has. */
-  async #configure(
-    worker: WorkerProcess,
-    files: ReturnType<DaemonOptions['filesRead']>,
-  ): Promise<void> {
+  async #configure(worker: WorkerProcess): Promise<void> {
     try {
-      if (await worker.channel.ask('configure', { files }, CONFIGURE_MS)) return;
+      if (await worker.channel.ask('configure', this.#configuration(), CONFIGURE_MS)) return;
     } catch (error) {
       if (worker.phase === 'gone') return;
       this.#options.log.error('no answer to a reload', { reason: reasonOf(error) });

@@ -73,7 +73,7 @@ class WorkerMain {
           snapshot: async () => (await this.#started).snapshot(),
           cancel: async ({ processId, key }) =>
             (await this.#started).cancel({ processId, key: Buffer.from(key, 'hex') }),
-          configure: async ({ files }) => (await this.#started).configure(files),
+          configure: async (configuration) => (await this.#started).configure(configuration),
         },
         told: (told) => this.#told(told),
       },
@@ -133,6 +133,9 @@ class WorkerMain {
         return;
       case 'other-clients':
         this.#worker?.setOtherClients(told.others);
+        return;
+      case 'welcomes':
+        this.#worker?.welcomesHeard(told);
         return;
       case 'retire':
         void this.#leave((worker) => worker.retire());

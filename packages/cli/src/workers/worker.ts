@@ -3,6 +3,7 @@ import {
   type ClientTotals,
   type DaemonSnapshot,
   type PoolerSettings,
+  type PoolKey,
   RemoteLinkBudget,
   type WorkerSlot,
 } from '@pgweir/pooler';
@@ -19,11 +20,13 @@ import type { Channel } from './channel';
 import {
   type AskedOfSupervisor,
   type AskedOfWorker,
+  type Configuration,
   PASSING_DESCRIPTOR,
   type ToldToSupervisor,
   type ToldToWorker,
   type WorkerStart,
 } from './messages';
+import { WelcomeBoard, type WelcomeNews } from './welcome-board';
 
 export type SupervisorChannel = Channel<
   AskedOfSupervisor,
@@ -49,6 +52,7 @@ export class Worker {
   readonly #channel: SupervisorChannel;
   readonly #log: DaemonLogger;
   readonly #process: PoolerProcess;
+  readonly #welcomes: WelcomeBoard;
   #slot: WorkerSlot;
   #clientsTimer: NodeJS.Timeout | undefined;
   #leaving = false;
@@ -63,6 +67,7 @@ export class Worker {
       ...loggerOptions(config, start.logFlags, start.cwd),
       fields: { worker: start.number },
     });
+    this.#welcomes = new WelcomeBoard(start.generation);
     this.budget = new RemoteLinkBudget({
       clock: systemClock,
       send: (message) => channel.tell(message),
@@ -85,6 +90,10 @@ export class Worker {
         number: start.number,
         cancelElsewhere: (identity, answer) => this.#cancelElsewhere(identity, answer),
         clientsChanged: () => this.#clientsChanged(),
+        welcomes: {
+          known: (pool) => this.#welcomes.get(pool),
+          reported: (pool, values) => this.#welcomeReported(pool, values),
+        },
       },
     });
   }
@@ -170,10 +179,23 @@ export class Worker {
     return this.#process.pooler.snapshot();
   }
 
+  welcomesHeard(news: WelcomeNews): void {
+    const { pooler } = this.#process;
+    for (const [pool, values] of this.#welcomes.heard(news))
+      pooler.pools.get(pool)?.welcomeKnown(values);
+  }
+
+  #welcomeReported(pool: PoolKey, values: ReadonlyMap<string, string>): void {
+    const news = this.#welcomes.news([[pool, [...values]]]);
+    if (this.#welcomes.heard(news).length > 0) this.#channel.tell(news);
+  }
+
   /** Applies the configuration in `files`. False: it could not, and goes on as before. */
-  configure(files: readonly FileText[]): boolean {
+  configure({ files, generation }: Configuration): boolean {
     try {
-      this.#process.configure(this.#load(files, this.#process.config));
+      const config = this.#load(files, this.#process.config);
+      this.#welcomes.restart(generation);
+      this.#process.configure(config);
       return true;
     } catch (error) {
       this.#log.error('the new configuration cannot be applied', { reason: reasonOf(error) });

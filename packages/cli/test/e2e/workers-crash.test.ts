@@ -88,6 +88,18 @@ describe.each(RUNTIMES)('several workers on %s', (runtime) => {
     await Promise.all(over);
   });
 
+  test('a login needs no link where another worker knows what PostgreSQL says', async () => {
+    // One link for all, and that one is busy.
+    const to = await start({ runtime, settings: { default_pool_size: 1 } });
+    const { client: busy, worker } = await placeAt(to, () => true);
+    clients.push(busy);
+    await busy.query('BEGIN');
+    const answer = ask(await arrive(to, worker === 1 ? 2 : 1), 'SELECT 2');
+    await busy.query('COMMIT');
+    expect(await answer).toBe('2');
+    expect(await backendsOf(cluster.primary)).toHaveLength(1);
+  });
+
   test('one that hangs is killed and replaced', async () => {
     const to = await start({ runtime, settings: { worker_hang_timeout: 1 } });
     const victim = await arrive(to, 1);

@@ -32,6 +32,7 @@ async function startOf(): Promise<{ start: WorkerStart; descriptor: number }> {
     cwd: '/',
     firstFiles: files,
     files,
+    generation: 0,
     logFlags: { stderr: false, verbose: 0 },
     ports: [{ address: { kind: 'tcp', host: '127.0.0.1', port }, descriptor: 5 }],
   } as const;

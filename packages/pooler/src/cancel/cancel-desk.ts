@@ -24,7 +24,7 @@ export interface IssuedKey {
 }
 
 interface Needs extends CancelMeans {
-  readonly worker: WorkerIdentity | undefined;
+  readonly worker?: WorkerIdentity | undefined;
 }
 
 /** Gives out cancel keys and carries cancel requests to the link of whoever holds the key. */

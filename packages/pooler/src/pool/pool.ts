@@ -6,6 +6,7 @@ import { invariant } from '../errors';
 import type { PoolerContext } from '../pooler-context';
 import type { LinkHolder, LinkWant } from '../ports/link-budget';
 import type { DatabaseName, PoolKey, UserName } from '../ports/names';
+import type { ReportedValues } from '../ports/welcome-exchange';
 import type { PoolMode } from '../settings/settings';
 import type { Database } from './database';
 import { LinkCare } from './link-care';
@@ -13,7 +14,7 @@ import { LinkSupply } from './link-supply';
 import { type PoolLimits, poolLimits } from './pool-limits';
 import { ServerKeys } from './server-keys';
 import { WaitQueue } from './wait-queue';
-import type { DedicatedWaiter, PoolWaiter, WelcomeWaiter } from './waiters';
+import { type DedicatedWaiter, type PoolWaiter, type WelcomeWaiter, welcomeAll } from './waiters';
 import { WelcomeBook } from './welcome';
 
 /** The links for one database and pool user, and the sessions that wait for them. */
@@ -56,6 +57,7 @@ export class Pool implements LinkOwner, LinkHolder {
     this.limits = poolLimits(context.settings, database.settings, user);
     this.usedAtMs = context.clock.nowMs();
     this.supply = new LinkSupply(context, this);
+    this.welcomes.adopt(context.sharedWelcomes?.known(key));
     this.#care = new LinkCare(context, this);
     this.#leaveBudget = context.budget.register(this);
   }
@@ -187,13 +189,21 @@ export class Pool implements LinkOwner, LinkHolder {
       this.#keepOrLend(link);
       return;
     }
-    if (link.identity !== undefined) this.welcomes.refresh(link.identity.parameters);
+    if (link.identity !== undefined) {
+      const { parameters } = link.identity;
+      this.welcomes.refresh(parameters);
+      this.#context.sharedWelcomes?.reported(this.key, parameters.initialValues);
+    }
     // First, so that whoever is welcomed and needs a link finds this one.
     this.#keepOrLend(link);
-    for (const waiter of this.welcomeWaiters) {
-      this.welcomeWaiters.delete(waiter);
-      waiter.welcomed();
-    }
+    welcomeAll(this.welcomeWaiters);
+  }
+
+  /** A pool like this one, in another process, has logged in. */
+  welcomeKnown(values: ReportedValues): void {
+    if (!this.welcomes.adopt(values)) return;
+    welcomeAll(this.welcomeWaiters);
+    this.supply.withdrawSurplus();
   }
 
   /** A new link has logged in for one session alone: it is not kept. */

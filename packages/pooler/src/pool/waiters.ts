@@ -20,6 +20,14 @@ export interface WelcomeWaiter {
   refused(error: ErrorFields): void;
 }
 
+/** What they wait for is known now. */
+export function welcomeAll(waiters: Set<WelcomeWaiter>): void {
+  for (const waiter of waiters) {
+    waiters.delete(waiter);
+    waiter.welcomed();
+  }
+}
+
 /** A session that needs a link of its own, opened for it (replication). */
 export interface DedicatedWaiter extends PoolWaiter {
   /** It has left while its link was being opened. */

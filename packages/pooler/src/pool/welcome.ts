@@ -1,6 +1,7 @@
 import { backendKeyData, noticeResponse, parameterStatus, readyForQuery } from '@pgweir/protocol';
 import { ReportedParameters } from '../backend/reported-parameters';
 import type { IssuedKey } from '../cancel/cancel-desk';
+import type { ReportedValues } from '../ports/welcome-exchange';
 import type { Profile } from '../session-state/profile';
 import { AcceptedSettings } from './accepted-settings';
 
@@ -31,6 +32,13 @@ export class WelcomeBook {
       this.accepted.clear();
     }
     this.reported = reported;
+  }
+
+  /** Takes somebody else's word as long as there is no link's. @returns whether that was news */
+  adopt(values: ReportedValues | undefined): boolean {
+    if (values === undefined || this.reported !== undefined) return false;
+    this.reported = new ReportedParameters(new Map(values));
+    return true;
   }
 
   /** The servers have changed. */

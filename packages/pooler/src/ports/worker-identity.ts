@@ -1,3 +1,5 @@
+import type { WelcomeExchange } from './welcome-exchange';
+
 /** What a client is told with BackendKeyData. */
 export interface CancelIdentity {
   readonly processId: number;
@@ -15,6 +17,8 @@ export interface WorkerIdentity {
   cancelElsewhere(identity: CancelIdentity, answer: (found: boolean) => void): void;
   /** The clients of this process have changed in number. Called often: do little. */
   clientsChanged(): void;
+  /** Absent: every process finds out by itself. */
+  readonly welcomes?: WelcomeExchange;
 }
 
 /** Clients, as the client-side caps count them. Plain data. */
