@@ -36,7 +36,7 @@ export function deadFiles(repository: Repository): readonly Finding[] {
 /** Main and bin of each package, every program in a script of a package.json, and the tests. */
 export function entryPoints(repository: Repository): readonly string[] {
   const sourceOf = ({ dir }: { readonly dir: string }, built: string): string =>
-    posix.join(dir, built).replace('/dist/', '/src/').replace(/\.js$/, '.ts');
+    posix.join(dir, built).replace(/\/dist\/(.*)\.js$/, '/src/$1.ts');
   const programs = (scripts: Readonly<Record<string, string>> = {}): readonly string[] =>
     Object.values(scripts).flatMap((script) => script.match(/[\w./-]*dist\/[\w./-]+\.js/g) ?? []);
   const ofWorkspace = (workspace: Workspace): readonly string[] => {

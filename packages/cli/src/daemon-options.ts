@@ -20,8 +20,11 @@ export interface DaemonOptions {
    */
   readonly reload: () => LoadResult;
   readonly log: DaemonLogger;
-  /** Call once, when every port is open: the process id is written, a waiting parent is let go. */
-  readonly onUp: () => void;
+  /**
+   * Call once, when every port is open: the process id is written, `message` logged, and then a waiting
+   * parent let go.
+   */
+  readonly onUp: (message: string) => void;
 }
 
 export interface LogFlags {

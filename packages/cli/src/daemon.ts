@@ -66,8 +66,7 @@ class Daemon {
         log,
       );
       this.#statsLog.restart(config);
-      onUp();
-      log.info(upMessage());
+      onUp(upMessage());
       return await this.#stopped;
     } catch (error) {
       await pooler.stop();

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { checkReport } from './check';
 import { readCommandLine } from './command-line';
 import { loadConfig } from './config/load';

@@ -115,10 +115,11 @@ async function serve(options: StartOptions, serving: Serving): Promise<number> {
         return again;
       },
       log,
-      onUp() {
+      onUp(message) {
         if (pidfile !== undefined) writePidfile(pidfile);
         // The way out need not lead through here: an immediate shutdown ends the process at once.
         process.once('exit', cleanUp);
+        log.info(message);
         parent?.up();
       },
     });

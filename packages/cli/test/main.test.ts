@@ -30,6 +30,15 @@ client_tls_sslmode = requird
 [pgbouncers]
 `;
 
+test('npm links a program that is there before anything is built', () => {
+  const folder = path.join(__dirname, '..');
+  const { bin } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+  const program = path.join(folder, bin.pgweir);
+  expect(program).not.toContain('dist');
+  const { stdout } = spawnSync(program, ['-V'], { encoding: 'utf8' });
+  expect(stdout).toContain('pgweir');
+});
+
 test('ten mistakes: ten messages with file and line, and exit 1', () => {
   writeFileSync(directory.file('ten.ini'), TEN_MISTAKES);
   const { code, stdout, stderr } = pgweir('ten.ini');

@@ -40,7 +40,7 @@ test('the pidfile is there once the daemon is up, and gone when it has ended', a
   const seen: boolean[] = [];
   const { code } = await run((daemon) => {
     seen.push(existsSync(directory.file('p.pid')));
-    daemon.onUp();
+    daemon.onUp('up');
     seen.push(existsSync(directory.file('p.pid')));
     return Promise.resolve(7);
   });
@@ -103,7 +103,7 @@ test('an unknown user or a log file that cannot be opened ends the start', async
 
 test('a daemon that fails leaves its reason in the log and no pidfile', async () => {
   const { code } = await run((daemon) => {
-    daemon.onUp();
+    daemon.onUp('up');
     return Promise.reject(new Error('port 6432 is in use'));
   });
   expect(code).toBe(1);

@@ -111,10 +111,7 @@ export class Supervisor {
       await Promise.race([this.#crew.startAll(), this.#stopped]);
       this.#statsLog.restart(this.#config);
       this.#heartbeat.restart(workers.hangTimeoutMs);
-      if (!this.#shuttingDown) {
-        onUp();
-        log.info(upMessage(`, ${workers.count} workers`));
-      }
+      if (!this.#shuttingDown) onUp(upMessage(`, ${workers.count} workers`));
       return await this.#stopped;
     } catch (error) {
       this.#shutDown('now');
