@@ -97,11 +97,13 @@ export class NodeWire implements Wire {
     const bytes = whole.subarray(start, end);
     const socket = this.#socket;
     if (this.#finished || socket.destroyed) return false;
-    // Encryption copies the bytes, unless they have to wait for earlier ones.
     const secure = this.#phase.kind === 'secure';
+    // A TLS socket has room of its own, and tells of a drain only when that was full.
+    const hasRoom = secure || this.#phase.kind === 'handshake';
+    // Encryption copies the bytes, unless they have to wait for earlier ones.
     const waits = !secure || socket.writableLength > 0;
     const accepts = socket.write(waits && isBorrowed(bytes) ? Buffer.from(bytes) : bytes);
-    if (secure ? !accepts : socket.writableLength > 0) this.#stalled = true;
+    if (hasRoom ? !accepts : socket.writableLength > 0) this.#stalled = true;
     return !this.#stalled;
   }
 

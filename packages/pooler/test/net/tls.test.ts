@@ -222,6 +222,21 @@ describe('the handshake', () => {
     },
   );
 
+  test('what is written during the handshake arrives encrypted, and leaves no congestion', async () => {
+    const pair = await openPair(transport);
+    const { client, clientProbe, server } = pair;
+    server.startServerTls(SERVER_TLS, undefined);
+    const answer = server.write(Buffer.from('early'));
+    client.startClientTls(CLIENT_TLS, NO_NAME);
+    await clientProbe.until(() => clientProbe.text === 'early');
+    expect(clientProbe.events.indexOf('secured')).toBeLessThan(
+      clientProbe.events.indexOf('received'),
+    );
+    if (!answer) await pair.serverProbe.saw('drained');
+    expect(server.congested).toBe(false);
+    await closePair(pair);
+  });
+
   test('bytes that are no TLS close the wire with a cause', async () => {
     const pair = await openPair(transport);
     pair.server.startServerTls(SERVER_TLS, undefined);
