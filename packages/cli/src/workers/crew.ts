@@ -154,7 +154,9 @@ export class Crew {
       for (const slot of this.#slots) {
         const problem = await this.#replace(slot);
         if (problem !== undefined) {
-          this.#needs.log.error(`the workers are not replaced any further: ${problem}`);
+          const message = `the workers are not replaced any further: ${problem}`;
+          if (this.#closing) this.#needs.log.info(message);
+          else this.#needs.log.error(message);
           return problem;
         }
       }
@@ -183,6 +185,7 @@ export class Crew {
       old?.retire();
       return undefined;
     } catch (error) {
+      if (this.#closing) return 'the daemon is shutting down';
       return `a new worker cannot start: ${reasonOf(error)}`;
     } finally {
       const lost = slot.worker === undefined && !this.#closing;

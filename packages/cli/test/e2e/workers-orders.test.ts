@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { WORKER_FLAG } from '../../src/command-line';
 import type { ToldToSupervisor, ToldToWorker, WorkerStart } from '../../src/workers/messages';
-import { commandOn, RUNTIMES } from './support/crew';
+import { commandOn, crew, place, RUNTIMES } from './support/crew';
 
 let child: ChildProcess | undefined;
 let server: net.Server | undefined;
@@ -58,6 +58,23 @@ async function lifeOf(
   const [code] = await once(child, 'exit');
   return { said, code };
 }
+
+test('a shutdown while workers are being replaced is as orderly as any other', async () => {
+  const daemon = await crew({ port: 1 }, { runtime: 'node', settings: { verbose: 1 } });
+  try {
+    const { client } = await place(daemon, { database: 'pgweir' });
+    const cut = client.query('RELOAD WORKERS').catch(() => undefined);
+    await daemon.logged('worker 3 starts');
+    const sinceMs = performance.now();
+    expect(await daemon.stop('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(performance.now() - sinceMs).toBeLessThan(2500);
+    await cut;
+    client.destroy();
+    expect(daemon.log()).not.toContain(' ERROR ');
+  } finally {
+    await daemon.stop('SIGKILL');
+  }
+});
 
 const LEAVE = { kind: 'drain', until: 'clients-left' } as const;
 
