@@ -2,48 +2,17 @@ import * as net from 'node:net';
 import * as tls from 'node:tls';
 import { isNativeError } from 'node:util/types';
 import { derOf } from '../../src/net/tls-info';
-import type { TlsClientOptions, TlsServerOptions, Wire } from '../../src/ports/transport';
+import type { TlsClientOptions, Wire } from '../../src/ports/transport';
 import { CLIENT_TLS, pem, SERVER_TLS } from './tls-options';
+import { echoSecurely, NO_NAME, upgrade } from './tls-pair';
 import { defaultTransport, onBun } from './transports';
-import {
-  ANY_V4,
-  closePair,
-  codeOf,
-  listenWith,
-  openPair,
-  type WirePair,
-  WireProbe,
-} from './wire-probe';
+import { ANY_V4, closePair, codeOf, listenWith, openPair, WireProbe } from './wire-probe';
 
 const { transport } = defaultTransport;
 
-const NO_NAME = { serverName: undefined, alpn: undefined };
 const TRUSTING: TlsClientOptions = { ...CLIENT_TLS, ca: pem('ca.crt'), verify: 'full' };
 const ALICE = { key: pem('client.key'), cert: pem('client.crt') };
 const STRANGER = { key: pem('other-client.key'), cert: pem('other-client.crt') };
-
-/** Upgrades both ends and waits until both know how it went. */
-async function upgrade(
-  pair: WirePair,
-  server: TlsServerOptions,
-  client: TlsClientOptions,
-  how: { serverName: string | undefined; alpn: string | undefined } = NO_NAME,
-): Promise<void> {
-  const { clientProbe, serverProbe } = pair;
-  pair.server.startServerTls(server, undefined);
-  pair.client.startClientTls(client, how);
-  const settled = (probe: WireProbe) => () =>
-    probe.events.includes('secured') || probe.events.includes('closed');
-  await clientProbe.until(settled(clientProbe));
-  await serverProbe.until(settled(serverProbe));
-}
-
-async function echoSecurely(pair: WirePair): Promise<void> {
-  const { client, clientProbe, server, serverProbe } = pair;
-  serverProbe.onReceived = (buffer, length) => server.write(buffer.subarray(0, length));
-  client.write(Buffer.from('secret'));
-  await clientProbe.until(() => clientProbe.text === 'secret');
-}
 
 describe('what both ends learn', () => {
   test.each(['TLSv1.2', 'TLSv1.3'] as const)('an upgraded wire speaks %s', async (version) => {
