@@ -21,6 +21,7 @@ import {
   startUpgrade,
 } from './bun-tls';
 import { HeldInput } from './held-input';
+import { LAST_WORDS_MS } from './last-words';
 import { systemErrorOf } from './system-error';
 import { leftDuringHandshake } from './tls-info';
 import { UnsentBytes } from './unsent-bytes';
@@ -37,12 +38,6 @@ type Phase =
 const DIALING: Phase = { kind: 'dialing' };
 const PLAIN: Phase = { kind: 'plain' };
 const CLOSED: Phase = { kind: 'closed' };
-
-/**
- * How long a wire whose write failed is still read from, so that the peer's last words arrive (an
- * error message, say). As a rule the end of the stream follows at once.
- */
-const LAST_WORDS_MS = 1000;
 
 /** A wire on a socket of Bun, and on the TLS socket that takes its place after an upgrade. */
 export class BunWire implements Wire, BunSocketOwner {

@@ -1,4 +1,5 @@
 import * as net from 'node:net';
+import { InvariantBreach } from '../errors';
 import type {
   Address,
   TlsClientOptions,
@@ -8,8 +9,15 @@ import type {
   WireHandler,
 } from '../ports/transport';
 import { plainHost } from './address';
+import { LAST_WORDS_MS } from './last-words';
 import { NodeWire } from './node-wire';
-import { type HandleOwner, handles, type RawHandle, type SocketName } from './raw-handle';
+import {
+  type HandleLibrary,
+  type HandleOwner,
+  handles,
+  type RawHandle,
+  type SocketName,
+} from './raw-handle';
 import {
   deliver,
   keepForQueue,
@@ -35,12 +43,6 @@ type Phase =
 
 const PLAIN: Phase = { kind: 'plain' };
 const CLOSED: Phase = { kind: 'closed' };
-
-/**
- * How long a wire whose write failed is still read from, so that the peer's last words arrive (an
- * error message, say). As a rule the end of the stream follows at once.
- */
-export const LAST_WORDS_MS = 1000;
 
 /** What is rarely there, so that an idle wire does not carry it. */
 interface Aftermath {
@@ -127,7 +129,7 @@ export class HandleWire implements Wire, HandleOwner {
   write(bytes: Buffer, start = 0, end = bytes.length): boolean {
     if (this.#phase === PLAIN && !this.#finished) {
       const detached = viewToWrite(bytes, start, end);
-      const status = handles?.write(this.#handle, detached, this) ?? 0;
+      const status = library().write(this.#handle, detached, this);
       if (status === 0) return true;
       this.#stalled = true;
       if (status < 0) {
@@ -207,7 +209,7 @@ export class HandleWire implements Wire, HandleOwner {
 
   #sendFin(): void {
     // An error here means that the peer is gone: reading will tell.
-    if ((handles?.shutdown(this.#handle, this) ?? 0) < 0) this.shutdownCompleted();
+    if (library().shutdown(this.#handle, this) < 0) this.shutdownCompleted();
   }
 
   shutdownCompleted(): void {
@@ -327,5 +329,11 @@ export class HandleWire implements Wire, HandleOwner {
 const END_OF_FILE = -4095;
 
 function onread(this: RawHandle): Uint8Array | undefined {
-  return this.pgweirOwner?.handleRead(handles?.readCount() ?? 0);
+  return this.pgweirOwner?.handleRead(library().readCount());
+}
+
+/** Such wires are made only where there are raw handles. */
+function library(): HandleLibrary {
+  if (handles === undefined) throw new InvariantBreach('a wire on a raw handle without a library');
+  return handles;
 }

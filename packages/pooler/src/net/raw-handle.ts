@@ -79,7 +79,7 @@ export function descriptorOf(socket: net.Socket): number | undefined {
 }
 
 /** Node's own constructors for handles and requests, and where they leave their results. */
-class HandleLibrary {
+export class HandleLibrary {
   readonly #tcp: new (
     kind: number,
   ) => TcpHandle;
