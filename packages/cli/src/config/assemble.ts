@@ -65,6 +65,7 @@ function poolerSettings(parts: Parts, running: PoolerSettings | undefined): Pool
     mockAuthenticationSecret: parts.mockSecret,
     scramIterations: values.scram_iterations,
     ...caps(values),
+    ...sessionState(values),
     ...serverSide(values),
     ...timeouts(values),
     ignoreStartupParameters: lowerCase(values.ignore_startup_parameters),
@@ -101,6 +102,16 @@ function caps(values: GlobalValues) {
     userLinksMax: values.max_user_connections,
     userClientsMax: values.max_user_client_connections,
     serverRoundRobin: values.server_round_robin,
+  };
+}
+
+function sessionState(values: GlobalValues) {
+  return {
+    sessionState: values.session_state,
+    preparedStatementsMax: values.max_prepared_statements,
+    pinnedPerPoolMax: values.max_pinned_per_pool,
+    pinnedLimitAction: values.pinned_limit_action,
+    sequencePinTimeoutMs: values.sequence_pin_timeout,
   };
 }
 

@@ -66,6 +66,8 @@ export function readUsers(
     if (values === undefined) continue;
     users.set(userName(entry.key), {
       poolMode: values.pool_mode,
+      sessionState: values.session_state,
+      pinnedPerPoolMax: values.max_pinned_per_pool,
       poolSize: values.pool_size,
       reservePoolSize: values.reserve_pool_size,
       userLinksMax: values.max_user_connections,
@@ -135,6 +137,8 @@ function databaseSettings(values: DatabaseValues, globals: GlobalValues): Databa
     connectQuery: values.connect_query,
     loadBalanceHosts: values.load_balance_hosts ?? 'round-robin',
     poolMode: values.pool_mode,
+    sessionState: values.session_state,
+    pinnedPerPoolMax: values.max_pinned_per_pool,
     poolSize: values.pool_size,
     minPoolSize: values.min_pool_size,
     reservePoolSize: values.reserve_pool_size ?? values.reserve_pool,

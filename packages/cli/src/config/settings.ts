@@ -4,6 +4,7 @@ import { GENERIC } from './settings/generic';
 import { LOGGING } from './settings/logging';
 import { NETWORK } from './settings/network';
 import type { ValuesOf } from './settings/row';
+import { SESSION_STATE } from './settings/session-state';
 import { TIMEOUTS } from './settings/timeouts';
 import { TLS } from './settings/tls';
 import { WORKERS } from './settings/workers';
@@ -16,6 +17,7 @@ export const GLOBAL_SETTINGS = {
   ...TIMEOUTS,
   ...TLS,
   ...NETWORK,
+  ...SESSION_STATE,
   ...WORKERS,
 };
 

@@ -4,6 +4,7 @@ import { GENERIC } from '../config/settings/generic';
 import { LOGGING } from '../config/settings/logging';
 import { NETWORK } from '../config/settings/network';
 import type { Setting, SettingTable } from '../config/settings/row';
+import { SESSION_STATE } from '../config/settings/session-state';
 import { TIMEOUTS } from '../config/settings/timeouts';
 import { TLS } from '../config/settings/tls';
 import { WORKERS } from '../config/settings/workers';
@@ -26,6 +27,7 @@ value given there is accepted). _restart_ marks settings that a reload does not 
 
 const GROUPS: readonly (readonly [title: string, table: SettingTable])[] = [
   ['Files, listening, pools and caps', GENERIC],
+  ['Session state and prepared statements', SESSION_STATE],
   ['Login and the console', AUTHENTICATION],
   ['Logging', LOGGING],
   ['Resets, checks and limits of time', TIMEOUTS],

@@ -22,6 +22,11 @@ describe('defaults', () => {
       serverConnectTimeoutMs: 15_000,
       queryWaitTimeoutMs: 120_000,
       queryTimeoutMs: 0,
+      sessionState: 'track',
+      preparedStatementsMax: 200,
+      pinnedPerPoolMax: 0,
+      pinnedLimitAction: 'wait',
+      sequencePinTimeoutMs: 1000,
       clientLoginTimeoutMs: 60_000,
       packetBytesMax: 2_147_483_647,
       clientTlsMode: 'disable',
@@ -59,6 +64,11 @@ describe('global settings', () => {
         'idle_transaction_timeout = 250ms',
         'transaction_timeout = 2min',
         'server_round_robin = on',
+        'session_state = strict',
+        'max_prepared_statements = 0',
+        'max_pinned_per_pool = 4',
+        'pinned_limit_action = error',
+        'sequence_pin_timeout = 0.25',
         'server_check_query =',
         'ignore_startup_parameters = extra_float_digits, OPTIONS',
       ].join('\n'),
@@ -76,6 +86,11 @@ describe('global settings', () => {
       idleTransactionTimeoutMs: 250,
       transactionTimeoutMs: 120_000,
       serverRoundRobin: true,
+      sessionState: 'strict',
+      preparedStatementsMax: 0,
+      pinnedPerPoolMax: 4,
+      pinnedLimitAction: 'error',
+      sequencePinTimeoutMs: 250,
       serverCheckQuery: undefined,
     });
     expect([...pooler.ignoreStartupParameters]).toEqual(['extra_float_digits', 'options']);
@@ -104,11 +119,11 @@ describe('databases and users', () => {
         '[databases]',
         "app = host=10.0.0.1,10.0.0.2 port=5433 dbname=app_db user=svc password='it''s' pool_size=7" +
           ' reserve_pool=3 pool_mode=statement server_lifetime=60 query_wait_timeout=500ms' +
-          ' timezone=UTC load_balance_hosts=disable',
+          ' timezone=UTC load_balance_hosts=disable session_state=leak max_pinned_per_pool=2',
         "'my db' = dbname=x",
         '* = host=fallback',
         '[users]',
-        'svc = pool_mode=session max_user_connections=9 query_timeout=2',
+        'svc = pool_mode=session max_user_connections=9 query_timeout=2 session_state=strict max_pinned_per_pool=0',
       ].join('\n'),
     );
     expect(pooler.databases.get(databaseName('app'))).toEqual({
@@ -120,6 +135,8 @@ describe('databases and users', () => {
       connectQuery: undefined,
       loadBalanceHosts: 'disable',
       poolMode: 'statement',
+      sessionState: 'leak',
+      pinnedPerPoolMax: 2,
       poolSize: 7,
       minPoolSize: undefined,
       reservePoolSize: 3,
@@ -137,6 +154,8 @@ describe('databases and users', () => {
     expect(pooler.databases.has(databaseName('*'))).toBe(false);
     expect(pooler.users.get(userName('svc'))).toMatchObject({
       poolMode: 'session',
+      sessionState: 'strict',
+      pinnedPerPoolMax: 0,
       userLinksMax: 9,
       queryTimeoutMs: 2000,
       poolSize: undefined,
@@ -203,7 +222,6 @@ describe('settings without effect and refused settings', () => {
     'auth_user = lookup',
     'auth_query = select 1',
     'tcp_user_timeout = 5000',
-    'max_prepared_statements = 100',
   ])('%s is accepted with one warning', (assignment) => {
     const name = assignment.split(' ')[0];
     expect(warnings(`${BASE}${assignment}\n${assignment}\n`, USERS)).toEqual([

@@ -24,7 +24,16 @@ syslog_facility syslog_ident tcp_defer_accept tcp_keepalive tcp_keepcnt tcp_keep
 tcp_keepintvl tcp_socket_buffer tcp_user_timeout track_extra_parameters transaction_timeout
 unix_socket_dir unix_socket_group unix_socket_mode user verbose`.split(/\s+/);
 
-const OURS = ['mock_auth_secret_file', 'workers', 'worker_hang_timeout', 'worker_drain_timeout'];
+const OURS = [
+  'mock_auth_secret_file',
+  'session_state',
+  'max_pinned_per_pool',
+  'pinned_limit_action',
+  'sequence_pin_timeout',
+  'workers',
+  'worker_hang_timeout',
+  'worker_drain_timeout',
+];
 const FIXED = `disable_pqexec job_name listen_addr listen_backlog listen_port pidfile pkt_buf
 resolv_conf so_reuseport track_extra_parameters unix_socket_dir unix_socket_group
 unix_socket_mode user`.split(/\s+/);

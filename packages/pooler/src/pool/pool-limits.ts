@@ -1,8 +1,10 @@
 import type { DatabaseName, UserName } from '../ports/names';
 import type {
   DatabaseSettings,
+  PinnedLimitAction,
   PoolerSettings,
   PoolMode,
+  SessionState,
   UserSettings,
   WorkerSlot,
 } from '../settings/settings';
@@ -17,6 +19,12 @@ export interface PoolLimits {
   readonly databaseLinksMax: number;
   readonly userLinksMax: number;
   readonly serverLifetimeMs: number;
+  readonly sessionState: SessionState;
+  readonly preparedStatementsMax: number;
+  /** Of this worker's links. 0: no limit. */
+  readonly pinnedPerPoolMax: number;
+  readonly pinnedLimitAction: PinnedLimitAction;
+  readonly sequencePinTimeoutMs: number;
 }
 
 /** What holds for one client's statements and waits. */
@@ -35,6 +43,8 @@ export function poolLimits(
   poolUser: UserName,
 ): PoolLimits {
   const user = settings.users.get(poolUser);
+  const pinnedMax =
+    user?.pinnedPerPoolMax ?? database.pinnedPerPoolMax ?? settings.pinnedPerPoolMax;
   return {
     mode: user?.poolMode ?? database.poolMode ?? settings.poolMode,
     poolSize: user?.poolSize ?? database.poolSize ?? settings.poolSize,
@@ -43,6 +53,12 @@ export function poolLimits(
     databaseLinksMax: database.databaseLinksMax ?? settings.databaseLinksMax,
     userLinksMax: user?.userLinksMax ?? settings.userLinksMax,
     serverLifetimeMs: database.serverLifetimeMs ?? settings.serverLifetimeMs,
+    sessionState: user?.sessionState ?? database.sessionState ?? settings.sessionState,
+    preparedStatementsMax: settings.preparedStatementsMax,
+    // 0 would mean no limit.
+    pinnedPerPoolMax: pinnedMax === 0 ? 0 : Math.max(1, shareOf(pinnedMax, settings.workerSlot)),
+    pinnedLimitAction: settings.pinnedLimitAction,
+    sequencePinTimeoutMs: settings.sequencePinTimeoutMs,
   };
 }
 

@@ -3,6 +3,15 @@ import type { TlsClientOptions, TlsServerOptions } from '../ports/transport';
 
 export type PoolMode = 'session' | 'transaction' | 'statement';
 
+/**
+ * What becomes of session state in transaction and statement mode. `track`: kept per client, pins what
+ * cannot be kept. `leak`: not looked at. `strict`: as `track`, but what would pin is refused.
+ */
+export type SessionState = 'track' | 'leak' | 'strict';
+
+/** What happens to a statement that would pin one link too many. */
+export type PinnedLimitAction = 'wait' | 'error';
+
 /** How clients prove who they are. */
 export type AuthType = 'trust' | 'any' | 'plain' | 'md5' | 'scram-sha-256';
 
@@ -26,6 +35,14 @@ export interface PoolerSettings {
   readonly userLinksMax: number;
   readonly userClientsMax: number;
   readonly serverRoundRobin: boolean;
+
+  readonly sessionState: SessionState;
+  /** Per link. 0: prepared statements are not rewritten. */
+  readonly preparedStatementsMax: number;
+  readonly pinnedPerPoolMax: number;
+  readonly pinnedLimitAction: PinnedLimitAction;
+  /** 0: a link pinned for a sequence stays pinned for it. */
+  readonly sequencePinTimeoutMs: number;
 
   readonly serverResetQuery: string;
   readonly serverResetQueryAlways: boolean;
@@ -99,6 +116,8 @@ export interface DatabaseSettings {
   readonly connectQuery: string | undefined;
   readonly loadBalanceHosts: 'round-robin' | 'disable';
   readonly poolMode: PoolMode | undefined;
+  readonly sessionState: SessionState | undefined;
+  readonly pinnedPerPoolMax: number | undefined;
   readonly poolSize: number | undefined;
   readonly minPoolSize: number | undefined;
   readonly reservePoolSize: number | undefined;
@@ -113,6 +132,8 @@ export interface DatabaseSettings {
 /** One entry of `[users]`. `undefined`: database or global setting holds. */
 export interface UserSettings {
   readonly poolMode: PoolMode | undefined;
+  readonly sessionState: SessionState | undefined;
+  readonly pinnedPerPoolMax: number | undefined;
   readonly poolSize: number | undefined;
   readonly reservePoolSize: number | undefined;
   readonly userLinksMax: number | undefined;

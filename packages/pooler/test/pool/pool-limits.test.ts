@@ -23,6 +23,11 @@ const GLOBAL = {
   idleTransactionTimeoutMs: 9,
   transactionTimeoutMs: 10,
   clientIdleTimeoutMs: 11,
+  sessionState: 'leak',
+  preparedStatementsMax: 12,
+  pinnedPerPoolMax: 13,
+  pinnedLimitAction: 'error',
+  sequencePinTimeoutMs: 14,
 } as const;
 
 const DATABASE = databaseSettings({
@@ -33,6 +38,8 @@ const DATABASE = databaseSettings({
   databaseLinksMax: 104,
   serverLifetimeMs: 106,
   queryWaitTimeoutMs: 108,
+  sessionState: 'strict',
+  pinnedPerPoolMax: 113,
 });
 
 const USER: UserSettings = {
@@ -46,6 +53,8 @@ const USER: UserSettings = {
   idleTransactionTimeoutMs: 209,
   transactionTimeoutMs: 210,
   clientIdleTimeoutMs: 211,
+  sessionState: 'track',
+  pinnedPerPoolMax: 213,
 };
 
 const globally = poolerSettings(GLOBAL);
@@ -60,6 +69,11 @@ test('global settings hold where nothing else is said', () => {
     databaseLinksMax: 4,
     userLinksMax: 5,
     serverLifetimeMs: 6,
+    sessionState: 'leak',
+    preparedStatementsMax: 12,
+    pinnedPerPoolMax: 13,
+    pinnedLimitAction: 'error',
+    sequencePinTimeoutMs: 14,
   });
   expect(clientLimits(globally, databaseSettings(), ALICE)).toEqual({
     queryTimeoutMs: 7,
@@ -79,6 +93,11 @@ test('a database stands before the global settings', () => {
     databaseLinksMax: 104,
     userLinksMax: 5,
     serverLifetimeMs: 106,
+    sessionState: 'strict',
+    preparedStatementsMax: 12,
+    pinnedPerPoolMax: 113,
+    pinnedLimitAction: 'error',
+    sequencePinTimeoutMs: 14,
   });
   expect(clientLimits(globally, DATABASE, ALICE).queryWaitTimeoutMs).toBe(108);
 });
@@ -92,6 +111,11 @@ test('a user stands before the database', () => {
     databaseLinksMax: 104,
     userLinksMax: 205,
     serverLifetimeMs: 106,
+    sessionState: 'track',
+    preparedStatementsMax: 12,
+    pinnedPerPoolMax: 213,
+    pinnedLimitAction: 'error',
+    sequencePinTimeoutMs: 14,
   });
   expect(clientLimits(withUser, DATABASE, ALICE)).toEqual({
     queryTimeoutMs: 207,
@@ -136,6 +160,22 @@ test.each([
     const parts = shares.map((_share, index) => {
       const settings = poolerSettings({ minPoolSize, workerSlot: { index, count } });
       return poolLimits(settings, databaseSettings(), ALICE).minPoolSize;
+    });
+    expect(parts).toEqual(shares);
+  },
+);
+
+test.each([
+  [10, 4, [3, 3, 2, 2]],
+  // A share of none would mean that there is no limit.
+  [2, 3, [1, 1, 1]],
+  [0, 2, [0, 0]],
+])(
+  'a cap of %i pinned links is divided over %i workers, one each at least',
+  (cap, count, shares) => {
+    const parts = shares.map((_share, index) => {
+      const settings = poolerSettings({ pinnedPerPoolMax: cap, workerSlot: { index, count } });
+      return poolLimits(settings, databaseSettings(), ALICE).pinnedPerPoolMax;
     });
     expect(parts).toEqual(shares);
   },

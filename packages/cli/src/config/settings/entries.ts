@@ -1,6 +1,7 @@
 import { oneOf, text, time, wholeNumber } from '../value-types';
 import { GENERIC } from './generic';
 import { noEffect, setting } from './row';
+import { SESSION_STATE } from './session-state';
 
 const NO_AUTH_QUERY = 'users who are not in auth_file cannot log in yet';
 
@@ -43,6 +44,10 @@ export const DATABASE_PARAMETERS = {
     help: 'Run on every new link before it is used. Errors are logged and ignored.',
   }),
   pool_mode: setting(GENERIC.pool_mode.type, { help: 'Pool mode of this database.' }),
+  session_state: setting(SESSION_STATE.session_state.type, {
+    help: 'Our own. What becomes of session state in this database.',
+  }),
+  max_pinned_per_pool: connections('Our own. Links of a pool of this database that may be pinned.'),
   query_wait_timeout: duration('Longest wait of a client of this database for a link.'),
   load_balance_hosts: setting(oneOf(['round-robin', 'disable']), {
     help: 'With round-robin each link goes to the next host, with disable to one host until it fails.',
@@ -61,6 +66,10 @@ export const USER_PARAMETERS = {
   pool_size: connections('Links per pool of this user. 0: no limit.'),
   reserve_pool_size: connections('Links beyond the pool size of this user.'),
   pool_mode: setting(GENERIC.pool_mode.type, { help: 'Pool mode of this user.' }),
+  session_state: setting(SESSION_STATE.session_state.type, {
+    help: 'Our own. What becomes of the session state of this user.',
+  }),
+  max_pinned_per_pool: connections('Our own. Links of a pool of this user that may be pinned.'),
   max_user_connections: connections('Links of this user, over all databases.'),
   query_timeout: duration('Longest query of this user.'),
   query_wait_timeout: duration('Longest wait of this user for a link.'),

@@ -138,15 +138,6 @@ export const GENERIC = {
     default: '60',
     help: 'Period of averages and of the line of statistics in the log.',
   }),
-  max_prepared_statements: setting(wholeNumber(), {
-    default: '200',
-    class: noEffect(
-      'named prepared statements are not yet kept when a client changes its link; ' +
-        'use unnamed ones in transaction and statement mode',
-      '0',
-    ),
-    help: 'Named prepared statements kept per link. 0: none.',
-  }),
   scram_iterations: setting(wholeNumber({ min: 1 }), {
     default: '4096',
     help: 'Iterations of SCRAM secrets made from plain passwords.',
