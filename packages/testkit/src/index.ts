@@ -7,6 +7,7 @@ export {
   startCluster,
   type UserSpec,
 } from './cluster';
+export { allScenarios } from './conformance/scenarios';
 export {
   Daemon,
   type DaemonExit,
