@@ -1,7 +1,7 @@
 export { type CancelMeans, CancelWire } from './cancel/cancel-wire';
 export { isFromWorker, WORKER_NUMBERS_APART } from './cancel/worker-bits';
 export { StoredSecretVerifier } from './frontend/stored-secret-verifier';
-export { mergeSnapshots, mergeStats } from './merged-view';
+export { mergeSnapshots, mergeTotals } from './merged-view';
 export { createNodeTransport, createTransport, type QueueLength } from './net';
 export type { LinkLimits } from './pool/budget-account';
 export {

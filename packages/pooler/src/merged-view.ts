@@ -1,4 +1,4 @@
-import type { DaemonSnapshot, DatabaseStatsView, PoolView } from './ports/daemon-view';
+import type { DaemonSnapshot, PoolView, TotalsView } from './ports/daemon-view';
 
 /** One picture of several processes: sums, and the longest wait of all. */
 export function mergeSnapshots(snapshots: readonly DaemonSnapshot[]): DaemonSnapshot {
@@ -10,15 +10,23 @@ export function mergeSnapshots(snapshots: readonly DaemonSnapshot[]): DaemonSnap
     clientsTotal: sum(snapshots.map(({ clientsTotal }) => clientsTotal)),
     linksTotal: sum(snapshots.map(({ linksTotal }) => linksTotal)),
     pools: mergePools(snapshots.flatMap(({ pools }) => pools)),
-    stats: mergeStats(snapshots.flatMap(({ stats }) => stats)),
+    ...mergeTotals(snapshots),
     clients: snapshots.flatMap(({ clients }) => clients).sort((a, b) => a.id - b.id),
+    pins: snapshots.flatMap(({ pins }) => pins).sort((a, b) => a.sinceMs - b.sinceMs),
     workers: snapshots.flatMap(({ workers }) => workers),
   };
 }
 
-/** One row for each database. */
-export function mergeStats(stats: readonly DatabaseStatsView[]): readonly DatabaseStatsView[] {
-  return merged(stats, ({ database }) => database);
+/** One row for each database, and for each of its reasons. */
+export function mergeTotals(totals: readonly TotalsView[]): TotalsView {
+  const pinCounts = totals.flatMap((one) => one.pinCounts);
+  return {
+    stats: merged(
+      totals.flatMap(({ stats }) => stats),
+      ({ database }) => database,
+    ),
+    pinCounts: merged(pinCounts, ({ database, reason }) => `${database}\0${reason}`),
+  };
 }
 
 function mergePools(pools: readonly PoolView[]): readonly PoolView[] {

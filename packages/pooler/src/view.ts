@@ -2,18 +2,37 @@ import type { LinkPhase } from './backend/link-phase';
 import type { Session } from './frontend/session';
 import type { Pool } from './pool/pool';
 import type { Pooler } from './pooler';
-import type { ClientView, DaemonSnapshot, DatabaseStatsView, PoolView } from './ports/daemon-view';
+import type {
+  ClientView,
+  DaemonSnapshot,
+  PinView,
+  PoolView,
+  TotalsView,
+} from './ports/daemon-view';
+import type { Address } from './ports/transport';
+import type { SessionPin } from './stats/session-pin';
+
+/** How many sessions of a pool are in each phase, and pinned. */
+interface SessionCounts {
+  readonly phases: Partial<Record<string, number>>;
+  pinned: number;
+}
 
 /** A plain-data picture of the pooler at this moment. */
 export function snapshotOf(pooler: Pooler): DaemonSnapshot {
   const clients: ClientView[] = [];
-  const byPool = new Map<Pool, Record<string, number>>();
+  const pins: PinView[] = [];
+  const byPool = new Map<Pool, SessionCounts>();
   for (const session of pooler.sessions.values()) {
     if (session.admission === undefined) continue;
     clients.push(clientView(pooler, session));
-    const counts = byPool.get(session.admission.pool) ?? {};
-    counts[session.phase] = (counts[session.phase] ?? 0) + 1;
+    const counts = byPool.get(session.admission.pool) ?? { phases: {}, pinned: 0 };
+    counts.phases[session.phase] = (counts.phases[session.phase] ?? 0) + 1;
     byPool.set(session.admission.pool, counts);
+    const pin = pinView(pooler, session);
+    if (pin === undefined) continue;
+    pins.push(pin);
+    counts.pinned++;
   }
   const pools = [...pooler.everyPool()].map((pool) => poolView(pooler, pool, byPool.get(pool)));
   return {
@@ -21,18 +40,30 @@ export function snapshotOf(pooler: Pooler): DaemonSnapshot {
     clientsTotal: pooler.sessions.size,
     linksTotal: [...pooler.everyPool()].reduce((sum, pool) => sum + pool.links.size, 0),
     pools: pools.sort((a, b) => order(a.database, b.database) || order(a.user, b.user)),
-    stats: [...pooler.databases.values()].map(
-      (database): DatabaseStatsView => ({ database: database.name, ...database.counters }),
-    ),
+    ...totals(pooler),
     clients,
+    pins,
     workers: [],
+  };
+}
+
+function totals(pooler: Pooler): TotalsView {
+  const databases = [...pooler.databases.values()];
+  return {
+    stats: databases.map(({ name, counters }) => {
+      const { pins: _, ...numbers } = counters;
+      return { database: name, ...numbers };
+    }),
+    pinCounts: databases.flatMap(({ name, counters }) =>
+      [...counters.pins].map(([reason, count]) => ({ database: name, reason, count })),
+    ),
   };
 }
 
 function poolView(
   pooler: Pooler,
   pool: Pool,
-  clients: Readonly<Record<string, number>> = {},
+  { phases: clients, pinned }: SessionCounts = { phases: {}, pinned: 0 },
 ): PoolView {
   const links: Partial<Record<LinkPhase, number>> = {};
   let beingCanceled = 0;
@@ -55,6 +86,7 @@ function poolView(
     linksDialing: (links.dialing ?? 0) + (links.login ?? 0),
     linksClosing: links.closing ?? 0,
     linksBeingCanceled: links.canceling ?? 0,
+    linksPinned: pinned,
     waitMaxMs: head === undefined ? 0 : pooler.clock.nowMs() - head.waitingSinceMs,
   };
 }
@@ -66,13 +98,41 @@ function clientView(pooler: Pooler, session: Session): ClientView {
     database: admission?.database.name ?? '',
     user: admission?.user ?? '',
     state: session.phase,
-    address: remote.kind === 'tcp' ? remote.host : 'unix',
-    port: remote.kind === 'tcp' ? remote.port : 0,
-    connectedAtMs: pooler.clock.wallMs() - (pooler.clock.nowMs() - session.connectedAtMs),
+    ...placeOf(remote),
+    connectedAtMs: wallMs(pooler, session.connectedAtMs),
     tls: wire.tls === undefined ? '' : `${wire.tls.protocol}/${wire.tls.cipher}`,
     applicationName: session.applicationName,
     link: session.link?.id,
   };
+}
+
+/** undefined: the session gives its link back when its transaction ends. */
+function pinView(
+  pooler: Pooler,
+  session: Session & { readonly pin?: SessionPin | undefined },
+): PinView | undefined {
+  const { admission, link, pin } = session;
+  if (admission === undefined || link === undefined || pin === undefined) return undefined;
+  return {
+    client: session.id,
+    database: admission.database.name,
+    user: admission.user,
+    ...placeOf(session.remote),
+    link: link.id,
+    reasons: pin.reasons,
+    statement: pin.statement,
+    sinceMs: wallMs(pooler, pin.sinceMs),
+  };
+}
+
+function placeOf(remote: Address): { readonly address: string; readonly port: number } {
+  if (remote.kind === 'tcp') return { address: remote.host, port: remote.port };
+  return { address: 'unix', port: 0 };
+}
+
+/** A moment of the clock in the time of the wall. */
+function wallMs(pooler: Pooler, clockMs: number): number {
+  return pooler.clock.wallMs() - (pooler.clock.nowMs() - clockMs);
 }
 
 function order(a: string, b: string): number {

@@ -1,5 +1,12 @@
 import { mergeSnapshots } from '../src/merged-view';
-import type { DaemonSnapshot, DatabaseStatsView, PoolView } from '../src/ports/daemon-view';
+import type {
+  DaemonSnapshot,
+  DatabaseStatsView,
+  PinCountView,
+  PinView,
+  PoolView,
+} from '../src/ports/daemon-view';
+import type { ClientId, LinkId } from '../src/ports/names';
 
 const POOL: PoolView = {
   database: 'app',
@@ -15,6 +22,7 @@ const POOL: PoolView = {
   linksDialing: 0,
   linksClosing: 0,
   linksBeingCanceled: 0,
+  linksPinned: 2,
   waitMaxMs: 100,
 };
 const STATS: DatabaseStatsView = {
@@ -35,7 +43,9 @@ const snapshot = (changes: Partial<DaemonSnapshot> = {}): DaemonSnapshot => ({
   linksTotal: 9,
   pools: [POOL],
   stats: [STATS],
+  pinCounts: [],
   clients: [],
+  pins: [],
   workers: [],
   ...changes,
 });
@@ -55,6 +65,7 @@ test('pools of the same database and user are one, with the longest wait of all'
       clientsWaiting: 6,
       linksActive: 8,
       linksIdle: 6,
+      linksPinned: 4,
       waitMaxMs: 700,
     },
     other,
@@ -78,6 +89,33 @@ test('totals of a database are added up', () => {
       logins: 18,
     },
   ]);
+});
+
+test('pins of all processes are listed, the oldest first, and counted by database and reason', () => {
+  const pin = (sinceMs: number): PinView => ({
+    client: sinceMs as ClientId,
+    database: 'app',
+    user: 'ann',
+    address: '10.0.0.1',
+    port: 5,
+    link: 3 as LinkId,
+    reasons: ['cursor'],
+    statement: 'DECLARE c CURSOR WITH HOLD FOR SELECT ?',
+    sinceMs,
+  });
+  const counts = (...rows: readonly (readonly [string, string, number])[]) =>
+    rows.map(([database, reason, count]): PinCountView => ({ database, reason, count }));
+  const merged = mergeSnapshots([
+    snapshot({ pins: [pin(30), pin(20)], pinCounts: counts(['app', 'cursor', 2]) }),
+    snapshot({
+      pins: [pin(25)],
+      pinCounts: counts(['app', 'load', 1], ['app', 'cursor', 5], ['b', 'cursor', 1]),
+    }),
+  ]);
+  expect(merged.pins.map(({ sinceMs }) => sinceMs)).toEqual([20, 25, 30]);
+  expect(merged.pinCounts).toEqual(
+    counts(['app', 'cursor', 7], ['app', 'load', 1], ['b', 'cursor', 1]),
+  );
 });
 
 test('the whole serves as long as one of them does', () => {

@@ -1,10 +1,10 @@
 import {
   type DaemonSnapshot,
   type DaemonView,
-  type DatabaseStatsView,
   type Logger,
   mergeSnapshots,
-  mergeStats,
+  mergeTotals,
+  type TotalsView,
   type WorkerView,
 } from '@pgweir/pooler';
 import { reasonOf } from '../system-error';
@@ -20,7 +20,9 @@ const NOTHING: DaemonSnapshot = {
   linksTotal: 0,
   pools: [],
   stats: [],
+  pinCounts: [],
   clients: [],
+  pins: [],
   workers: [],
 };
 
@@ -29,7 +31,7 @@ export class CrewView implements DaemonView {
   readonly #crew: Crew;
   readonly #log: Logger;
   /** What workers that are gone have done: totals never fall. */
-  #departed: readonly DatabaseStatsView[] = [];
+  #departed: TotalsView = NOTHING;
 
   constructor(crew: Crew, log: Logger) {
     this.#crew = crew;
@@ -37,14 +39,14 @@ export class CrewView implements DaemonView {
   }
 
   departed(worker: WorkerProcess): void {
-    this.#departed = mergeStats([...this.#departed, ...worker.stats]);
+    this.#departed = mergeTotals([this.#departed, worker.totals]);
   }
 
   async snapshot(): Promise<DaemonSnapshot> {
     const asked = [...this.#crew.living].filter(({ phase }) => phase !== 'starting');
     const snapshots = await Promise.all(asked.map((worker) => this.#ask(worker)));
     const known = snapshots.filter((snapshot) => snapshot !== undefined);
-    const merged = mergeSnapshots([...known, { ...NOTHING, stats: this.#departed }]);
+    const merged = mergeSnapshots([...known, { ...NOTHING, ...this.#departed }]);
     const starting = [...this.#crew.living].filter(({ phase }) => phase === 'starting');
     const silent = asked.filter((_, at) => snapshots[at] === undefined);
     const workers = [
@@ -58,7 +60,8 @@ export class CrewView implements DaemonView {
   async #ask(worker: WorkerProcess): Promise<DaemonSnapshot | undefined> {
     try {
       const snapshot = await worker.channel.ask('snapshot', {}, ANSWER_MS);
-      worker.stats = snapshot.stats;
+      const { stats, pinCounts } = snapshot;
+      worker.totals = { stats, pinCounts };
       return { ...snapshot, workers: [this.#row(worker, snapshot.state, snapshot)] };
     } catch (error) {
       // One that is gone by now has nothing to say.

@@ -4,7 +4,7 @@ import type {
   BudgetToWorker,
   ClientTotals,
   DaemonSnapshot,
-  DatabaseStatsView,
+  TotalsView,
 } from '@pgweir/pooler';
 import type { FileText } from '../config/recorded-files';
 import type { LogFlags } from '../daemon-options';
@@ -97,7 +97,7 @@ export type ToldToSupervisor =
   /** A descriptor has been passed beside the channel. */
   | { readonly kind: 'passed' }
   /** It has nothing left to do, and ends; what it has done goes into the totals. */
-  | { readonly kind: 'farewell'; readonly stats: readonly DatabaseStatsView[] }
+  | ({ readonly kind: 'farewell' } & TotalsView)
   | WelcomeNews
   | BudgetFromWorker;
 

@@ -227,9 +227,9 @@ export class Worker {
     if (this.#leaving) return undefined;
     this.#leaving = true;
     clearTimeout(this.#clientsTimer);
-    const { stats } = await this.#process.pooler.snapshot();
+    const { stats, pinCounts } = await this.#process.pooler.snapshot();
     await this.#process.pooler.stop();
-    return { kind: 'farewell', stats };
+    return { kind: 'farewell', stats, pinCounts };
   }
 
   crashed(error: unknown): void {

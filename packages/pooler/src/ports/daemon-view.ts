@@ -15,6 +15,8 @@ export interface PoolView {
   readonly linksDialing: number;
   readonly linksClosing: number;
   readonly linksBeingCanceled: number;
+  /** Leased beyond the transaction, for a named reason. */
+  readonly linksPinned: number;
   /** How long the oldest waiter has waited, milliseconds. */
   readonly waitMaxMs: number;
 }
@@ -46,6 +48,29 @@ export interface ClientView {
   readonly link: LinkId | undefined;
 }
 
+/** A client that keeps its link beyond its transaction. */
+export interface PinView {
+  readonly client: ClientId;
+  readonly database: string;
+  /** Of the client. */
+  readonly user: string;
+  readonly address: string;
+  readonly port: number;
+  readonly link: LinkId;
+  readonly reasons: readonly string[];
+  /** The statement that began it: one line, shortened, without literals and comments. */
+  readonly statement: string;
+  /** When it began, in the time of the wall. */
+  readonly sinceMs: number;
+}
+
+/** How often a reason has pinned a client of a database since start. */
+export interface PinCountView {
+  readonly database: string;
+  readonly reason: string;
+  readonly count: number;
+}
+
 /** One process that carries traffic. */
 export interface WorkerView {
   /** Which of the `workers` places it fills. */
@@ -61,14 +86,20 @@ export interface WorkerView {
   readonly restarts: number;
 }
 
+/** What has happened since start: these numbers never fall. */
+export interface TotalsView {
+  readonly stats: readonly DatabaseStatsView[];
+  readonly pinCounts: readonly PinCountView[];
+}
+
 /** A plain-data picture of a pooler, or of all of them together, at one moment. */
-export interface DaemonSnapshot {
+export interface DaemonSnapshot extends TotalsView {
   readonly state: string;
   readonly clientsTotal: number;
   readonly linksTotal: number;
   readonly pools: readonly PoolView[];
-  readonly stats: readonly DatabaseStatsView[];
   readonly clients: readonly ClientView[];
+  readonly pins: readonly PinView[];
   /** Empty in the picture of one process. */
   readonly workers: readonly WorkerView[];
 }

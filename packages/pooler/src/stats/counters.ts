@@ -9,4 +9,6 @@ export class DatabaseCounters {
   queryUs = 0;
   waitUs = 0;
   logins = 0;
+  /** How often clients were pinned, by reason. */
+  readonly pins = new Map<string, number>();
 }

@@ -10,7 +10,11 @@ interface ShowItem {
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 const microseconds = (ms: number): number => Math.floor((ms % 1000) * 1000);
 
-/** Columns, order and types as PgBouncer's. */
+const timestamp = (ms: number): string =>
+  `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Columns, order and types as PgBouncer's; what it does not have comes last. */
 const ITEMS: Readonly<Record<string, ShowItem>> = {
   version: {
     columns: [['version', 'text']],
@@ -46,6 +50,7 @@ const ITEMS: Readonly<Record<string, ShowItem>> = {
       ['maxwait_us', 'int4'],
       ['pool_mode', 'text'],
       ['load_balance_hosts', 'text'],
+      ['sv_pinned', 'int4'],
     ],
     rows: ({ pools }) =>
       pools.map((pool) => [
@@ -66,7 +71,46 @@ const ITEMS: Readonly<Record<string, ShowItem>> = {
         microseconds(pool.waitMaxMs),
         pool.poolMode,
         null,
+        pool.linksPinned,
       ]),
+  },
+  pins: {
+    columns: [
+      ['database', 'text'],
+      ['user', 'text'],
+      ['client', 'int8'],
+      ['addr', 'text'],
+      ['port', 'int4'],
+      ['link', 'int8'],
+      ['reason', 'text'],
+      ['statement', 'text'],
+      ['since', 'text'],
+      ['seconds', 'int8'],
+    ],
+    rows: ({ pins }) =>
+      pins.map((pin) => [
+        pin.database,
+        pin.user,
+        pin.client,
+        pin.address,
+        pin.port,
+        pin.link,
+        pin.reasons.join(', '),
+        pin.statement,
+        timestamp(pin.sinceMs),
+        seconds(Math.max(0, Date.now() - pin.sinceMs)),
+      ]),
+  },
+  pin_counts: {
+    columns: [
+      ['database', 'text'],
+      ['reason', 'text'],
+      ['count', 'numeric'],
+    ],
+    rows: ({ pinCounts }) =>
+      [...pinCounts]
+        .sort((a, b) => order(a.database, b.database) || order(a.reason, b.reason))
+        .map(({ database, reason, count }) => [database, reason, count]),
   },
   workers: {
     columns: [

@@ -1,0 +1,50 @@
+import { type SessionPin, sessionPin } from '../src/stats/session-pin';
+import { query } from './kit/messages';
+import { Rig } from './kit/rig';
+
+test('a pinned client is in the picture with its reasons, its link and its age', async () => {
+  const rig = await Rig.open();
+  const [holder, other] = await rig.holders(2);
+  const [session] = rig.pooler.sessions.values();
+  if (session === undefined || holder === undefined || other === undefined) throw new Error('none');
+  const pin = sessionPin(['temporary object'], {
+    statement: "CREATE TEMP TABLE t AS SELECT 'secret'",
+    nowMs: rig.clock.nowMs(),
+  });
+  Object.assign(session, { pin } satisfies { readonly pin: SessionPin });
+  rig.clock.advance(1500);
+  const { pins, pools } = await rig.pooler.snapshot();
+  expect(pins).toEqual([
+    {
+      client: session.id,
+      database: 'app',
+      user: 'alice',
+      address: '10.0.0.9',
+      port: expect.any(Number),
+      link: session.link?.id,
+      reasons: ['temporary object'],
+      statement: 'CREATE TEMP TABLE t AS SELECT ?',
+      sinceMs: rig.clock.wallMs() - 1500,
+    },
+  ]);
+  expect(pools).toMatchObject([{ linksActive: 2, linksPinned: 1 }]);
+  for (const client of [holder, other]) client.send(query('COMMIT'));
+  await rig.settle();
+  expect((await rig.pooler.snapshot()).pins).toEqual([]);
+  await rig.stop();
+});
+
+test('pins are counted by database and reason', async () => {
+  const rig = await Rig.open();
+  await rig.client();
+  const [database] = rig.pooler.databases.values();
+  database?.counters.pins.set('listen', 2).set('load', 1);
+  const { stats, pinCounts } = await rig.pooler.snapshot();
+  expect(pinCounts).toEqual([
+    { database: 'app', reason: 'listen', count: 2 },
+    { database: 'app', reason: 'load', count: 1 },
+  ]);
+  expect(stats).toMatchObject([{ database: 'app', logins: 1 }]);
+  expect(stats[0]).not.toHaveProperty('pins');
+  await rig.stop();
+});
