@@ -68,6 +68,11 @@ function checkPools({ values, place, findings }: CheckContext): void {
     const message = `min_pool_size (${least}) is larger than default_pool_size (${size}), which holds`;
     findings.warning(place('min_pool_size'), message);
   }
+  const pinned = values.max_pinned_per_pool;
+  if (size > 0 && pinned >= size) {
+    const message = `max_pinned_per_pool (${pinned}) is not below default_pool_size (${size})`;
+    findings.warning(place('max_pinned_per_pool'), `${message}: pinned clients may have all links`);
+  }
   if (values.reserve_pool_size > 0 && values.reserve_pool_timeout === 0) {
     const message = 'reserve_pool_timeout = 0: the reserve of reserve_pool_size is never used';
     findings.warning(place('reserve_pool_timeout'), message);

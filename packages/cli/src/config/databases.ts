@@ -187,6 +187,11 @@ function checkDatabase(settings: DatabaseSettings, context: DatabaseContext): vo
     const message = `min_pool_size (${least}) is larger than pool_size (${size}), which holds`;
     findings.warning(entry, `${subject}${message}`);
   }
+  const pinned = settings.pinnedPerPoolMax;
+  if (pinned !== undefined && size > 0 && pinned >= size) {
+    const message = `max_pinned_per_pool (${pinned}) is not below pool_size (${size})`;
+    findings.warning(entry, `${subject}${message}: pinned clients may have all links`);
+  }
 }
 
 /** The kernel's limit for the path of a Unix socket, without the final NUL. */
