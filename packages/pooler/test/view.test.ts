@@ -38,7 +38,7 @@ test('pins are counted by database and reason', async () => {
   const rig = await Rig.open();
   await rig.client();
   const [database] = rig.pooler.databases.values();
-  database?.counters.pins.set('listen', 2).set('load', 1);
+  for (const reason of ['listen', 'load', 'listen']) database?.counters.pinned(reason);
   const { stats, pinCounts } = await rig.pooler.snapshot();
   expect(pinCounts).toEqual([
     { database: 'app', reason: 'listen', count: 2 },

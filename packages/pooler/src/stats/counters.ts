@@ -11,4 +11,9 @@ export class DatabaseCounters {
   logins = 0;
   /** How often clients were pinned, by reason. */
   readonly pins = new Map<string, number>();
+
+  /** A client has been pinned for one more reason. */
+  pinned(reason: string): void {
+    this.pins.set(reason, (this.pins.get(reason) ?? 0) + 1);
+  }
 }
