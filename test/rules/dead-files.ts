@@ -9,6 +9,7 @@ const TOOLS: readonly string[] = [
   'test/bun-environment.js', // jest.config.ts
   'bench/src/profile/main.ts', // reads what `npm run bench -- --profile` leaves
   'packages/testkit/src/differential/main.ts', // plays scripts to PostgreSQL and through pgweir
+  'packages/testkit/src/conformance/main.ts', // plays scenarios of session state, and the table
   'packages/testkit/src/isolation/main.ts', // the isolation check, as long as you like
 ];
 

@@ -7,7 +7,11 @@ export {
   startCluster,
   type UserSpec,
 } from './cluster';
+export { type ConformanceOptions, runConformance } from './conformance/environment';
+export type { Result as ConformanceResult } from './conformance/runner';
+export type { Scenario } from './conformance/scenario';
 export { allScenarios } from './conformance/scenarios';
+export { failures as scenarioFailures } from './conformance/table';
 export {
   Daemon,
   type DaemonExit,

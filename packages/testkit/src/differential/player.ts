@@ -155,7 +155,8 @@ async function leave(client: RawClient, deadlineMs: number): Promise<void> {
   await closeOf(client, deadlineMs);
 }
 
-async function closeOf(client: RawClient, deadlineMs: number): Promise<void> {
+/** Waits for the other side's close. @throws Error when the deadline passes first */
+export async function closeOf(client: RawClient, deadlineMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'late'>((resolve) => {
     timer = setTimeout(() => resolve('late'), deadlineMs);

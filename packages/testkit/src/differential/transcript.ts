@@ -1,8 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { BackendMessage } from '../wire/backend-message';
-
-/** Longer texts are cut and get a hash, so that a line stays readable and still differs. */
-const SHOWN_MAX = 160;
+import { columnsText, noticeText, shown } from '../wire/message-text';
 
 /** What came, in order: one line a message, and the end. */
 export interface Transcript {
@@ -16,21 +13,18 @@ export interface Transcript {
     | { readonly kind: 'stuck'; readonly why: string };
 }
 
-/** Of an error, what tells where in PostgreSQL's source it was raised: file, line, routine. */
-const SOURCE_FIELDS = 'FLR';
-
 /** A message as one line: everything in it but what must differ between two connections. */
 export function lineOf({ tag, body }: BackendMessage): string {
   switch (tag) {
     case 'E':
     case 'N':
-      return `${tag} ${noticeLine(body)}`;
+      return `${tag} ${noticeText(body)}`;
     case 'K':
       return `K key of ${body.length - 4} bytes`;
     case 'A':
       return `A ${shown(body.subarray(4))}`;
     case 'T':
-      return `T ${columns(body)}`;
+      return `T ${columnsText(body)}`;
     default:
       return body.length === 0 ? tag : `${tag} ${shown(body)}`;
   }
@@ -79,39 +73,4 @@ export function firstDifference(
     ].join('\n');
   }
   return undefined;
-}
-
-function noticeLine(body: Buffer): string {
-  const fields: string[] = [];
-  for (let at = 0; at < body.length && body[at] !== 0; ) {
-    const end = body.indexOf(0, at);
-    const letter = String.fromCharCode(body[at] ?? 0);
-    if (!SOURCE_FIELDS.includes(letter))
-      fields.push(`${letter}=${shown(body.subarray(at + 1, end))}`);
-    at = end + 1;
-  }
-  return fields.join(' ');
-}
-
-function columns(body: Buffer): string {
-  const all: string[] = [];
-  let at = 2;
-  for (let left = body.readInt16BE(0); left > 0; left--) {
-    const end = body.indexOf(0, at);
-    const name = shown(body.subarray(at, end));
-    const table = `${body.readUInt32BE(end + 1)}.${body.readInt16BE(end + 5)}`;
-    const type = `${body.readUInt32BE(end + 7)},${body.readInt16BE(end + 11)}`;
-    all.push(
-      `${name}(table ${table} type ${type},${body.readInt32BE(end + 13)} format ${body.readInt16BE(end + 17)})`,
-    );
-    at = end + 19;
-  }
-  return all.join(' ');
-}
-
-function shown(bytes: Buffer): string {
-  const visible = JSON.stringify(bytes.toString('latin1', 0, SHOWN_MAX)).slice(1, -1);
-  if (bytes.length <= SHOWN_MAX) return visible;
-  const hash = createHash('sha1').update(bytes).digest('hex').slice(0, 12);
-  return `${visible}… ${bytes.length} bytes, ${hash}`;
 }

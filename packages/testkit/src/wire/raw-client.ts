@@ -172,6 +172,13 @@ export class RawClient {
     });
   }
 
+  /** The messages that no `until` has given, without waiting for more. */
+  rest(): BackendMessage[] {
+    const from = this.#given;
+    this.#given = this.messages.length;
+    return this.messages.slice(from);
+  }
+
   /** A simple query; all messages up to ReadyForQuery. */
   async query(sql: string, options: UntilOptions = {}): Promise<BackendMessage[]> {
     this.send(frame('Q', Buffer.from(`${sql}\0`)));

@@ -1,0 +1,114 @@
+import { allScenarios, runConformance, scenarioFailures } from '@pgweir/testkit';
+import { Speller, Status } from '../src/conformance/lines';
+import type { KnownDifference } from '../src/conformance/scenario';
+import { compare, type Transcript } from '../src/conformance/transcript';
+import type { BackendMessage } from '../src/wire/backend-message';
+import { frame } from '../src/wire/frame';
+import { int16, int32, text } from '../src/wire/frontend';
+
+const DEADLINE_MS = 10_000;
+
+function message(tag: string, ...parts: readonly Buffer[]): BackendMessage {
+  return { tag, body: frame(tag, Buffer.concat(parts)).subarray(5) };
+}
+
+function played(...steps: readonly (readonly string[])[]): Transcript {
+  return {
+    steps: steps.map((lines, i) => ({ step: i + 1, session: 'a', lines })),
+    end: { kind: 'played' },
+  };
+}
+
+describe('lines', () => {
+  const ready = message('Z', Buffer.from('I'));
+
+  test('of ParameterStatus only the values at a ReadyForQuery are seen, in any order', () => {
+    const status = (name: string, value: string): BackendMessage =>
+      message('S', text(name), text(value));
+    const seen = (...messages: readonly BackendMessage[]): string[] =>
+      new Speller('c12345678x').lines(messages, new Status());
+    const once = seen(status('a', '1'), status('b', '2'), ready);
+    expect(once).toEqual(['S a = 1', 'S b = 2', 'Z I']);
+    expect(seen(status('b', '2'), status('a', '0'), status('a', '1'), ready)).toEqual(once);
+    expect(seen(status('b', '2'), status('a', '1'))).toEqual([]);
+  });
+
+  test('a value that is back at the next ReadyForQuery was never away', () => {
+    const state = new Status();
+    const speller = new Speller('c12345678x');
+    speller.lines([message('S', text('a'), text('1')), ready], state);
+    const there = message('S', text('a'), text('2'));
+    const back = message('S', text('a'), text('1'));
+    expect(speller.lines([there, back, ready], state)).toEqual(['Z I']);
+  });
+
+  test("the play's own schema, ids of objects, pids and temporary schemas are told apart by role only", () => {
+    const seen = (name: string, oid: number, pid: number, temporary: string): string[] => {
+      const speller = new Speller(name);
+      speller.learn(pid, 'b');
+      const value = Buffer.from(`${name}.t in ${temporary}`);
+      const column = [text('x'), int32(oid), int16(1), int32(25), int16(-1), int32(-1), int16(0)];
+      return speller.lines(
+        [
+          message('T', int16(1), ...column),
+          message('D', int16(1), int32(value.length), value),
+          message('A', int32(pid), text(`${name}_jobs`), text('')),
+        ],
+        new Status(),
+      );
+    };
+    const one = seen('c12345678x', 20_000, 77, 'pg_temp_3');
+    expect(one[1]).toBe('D "own_schema.t in pg_temp_N"');
+    expect(one[2]).toMatch(/^A of b: own_schema_jobs/);
+    expect(seen('cabcdefghx', 30_000, 78, 'pg_temp_12')).toEqual(one);
+  });
+
+  test("a notification's pid that is nobody's shows", () => {
+    const lines = new Speller('c12345678x').lines(
+      [message('A', int32(5), text('x'), text('y'))],
+      new Status(),
+    );
+    expect(lines).toEqual(['A of a pid that nobody was told: x\\u0000y']);
+  });
+});
+
+describe('comparison', () => {
+  const error = 'E S=ERROR V=ERROR C=55000 M=text';
+  const known: KnownDifference = { reason: 'why', instead: { 2: ['E ERROR 55000', 'Z I'] } };
+
+  test('equal plays are equal, and others show where they part', () => {
+    expect(compare(played(['1'], ['2']), played(['1'], ['2']), []).kind).toBe('equal');
+    const found = compare(played(['1'], ['2']), played(['1'], ['3']), []);
+    expect(found).toMatchObject({ kind: 'different', detail: expect.stringContaining('step 2') });
+  });
+
+  test('what is stuck is different even when all lines until then are equal', () => {
+    const stuck: Transcript = { ...played(['1']), end: { kind: 'stuck', why: 'late' } };
+    expect(compare(played(['1']), stuck, []).kind).toBe('different');
+  });
+
+  test('a declared difference is known if exactly that step is as declared', () => {
+    const direct = played(['1'], ['D "5"', 'Z I'], ['3']);
+    expect(compare(direct, played(['1'], [error, 'Z I'], ['3']), [known]).kind).toBe('known');
+    expect(compare(direct, played(['1'], [error, 'Z I'], ['4']), [known]).kind).toBe('different');
+    expect(compare(direct, played(['1'], [error, 'Z T'], ['3']), [known]).kind).toBe('different');
+    expect(compare(direct, direct, [known]).kind).toBe('different');
+  });
+
+  test('a declaration of what PostgreSQL does itself is refused', () => {
+    const direct = played(['1'], [error, 'Z I']);
+    expect(compare(direct, direct, [known]).kind).toBe('different');
+  });
+});
+
+test('played to PostgreSQL twice, every scenario gives the same', async () => {
+  const scenarios = allScenarios().filter(({ majors }) => majors?.includes(18) ?? true);
+  const results = await runConformance({
+    major: 18,
+    scenarios,
+    contenders: ['direct'],
+    deadlineMs: DEADLINE_MS,
+  });
+  expect(scenarioFailures(results)).toEqual([]);
+  expect(results).toHaveLength(scenarios.length);
+}, 60_000);
