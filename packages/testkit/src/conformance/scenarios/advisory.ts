@@ -230,4 +230,4 @@ const USES: readonly Scenario[] = [
   },
 ];
 
-export const ADVISORY_SCENARIOS: readonly Scenario[] = [...SESSION_LOCKS, ...USES];
+export const advisoryScenarios: readonly Scenario[] = [...SESSION_LOCKS, ...USES];

@@ -173,4 +173,4 @@ const WITHIN: readonly Scenario[] = [
   },
 ];
 
-export const CURSOR_SCENARIOS: readonly Scenario[] = [...HOLDING, ...WITHIN];
+export const cursorScenarios: readonly Scenario[] = [...HOLDING, ...WITHIN];

@@ -1,10 +1,37 @@
 import type { Scenario } from '../scenario';
+import { advisoryScenarios } from './advisory';
+import { cursorScenarios } from './cursors';
+import { goRustScenarios } from './drivers-go-rust';
+import { jvmNetScenarios } from './drivers-jvm-net';
+import { nodeScenarios } from './drivers-node';
+import { pythonScenarios } from './drivers-python';
+import { frameworkScenarios } from './frameworks';
+import { habitScenarios } from './habits';
+import { listenScenarios } from './listen';
+import { notifyScenarios } from './notify';
 import { preparedScenarios } from './prepared';
+import { sequenceScenarios } from './sequences';
 import { setScenarios } from './set';
+import { temporaryScenarios } from './temporary';
 
 /** All scenarios, by group. @throws Error when two have the same name */
 export function allScenarios(): readonly Scenario[] {
-  const all = [...setScenarios, ...preparedScenarios];
+  const all = [
+    ...setScenarios,
+    ...preparedScenarios,
+    ...listenScenarios,
+    ...notifyScenarios,
+    ...temporaryScenarios,
+    ...advisoryScenarios,
+    ...cursorScenarios,
+    ...sequenceScenarios,
+    ...jvmNetScenarios,
+    ...pythonScenarios,
+    ...nodeScenarios,
+    ...goRustScenarios,
+    ...frameworkScenarios,
+    ...habitScenarios,
+  ];
   const names = new Set<string>();
   for (const { name } of all) {
     if (names.has(name)) throw new Error(`two scenarios are called "${name}"`);

@@ -7,7 +7,7 @@ const GROUP = 'LISTEN and NOTIFY';
 const CHANNELS = 'SELECT array_agg(ch ORDER BY ch) FROM pg_listening_channels() ch';
 
 /** LISTEN and UNLISTEN as statements: what they are in, and what is left of them. */
-export const LISTEN_SCENARIOS: readonly Scenario[] = [
+export const listenScenarios: readonly Scenario[] = [
   {
     name: 'listen: a session hears its own notifications before the next ReadyForQuery',
     group: GROUP,

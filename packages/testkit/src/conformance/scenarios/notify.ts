@@ -16,7 +16,7 @@ const TAKE = `SELECT id FROM own_schema.jobs WHERE done_by IS NULL
   ORDER BY id FOR UPDATE SKIP LOCKED LIMIT 1`;
 
 /** NOTIFY: what is delivered, when, in which order. */
-export const NOTIFY_SCENARIOS: readonly Scenario[] = [
+export const notifyScenarios: readonly Scenario[] = [
   {
     name: 'notify: nothing arrives inside a transaction block, all of it after',
     group: GROUP,

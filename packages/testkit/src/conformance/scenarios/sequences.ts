@@ -9,6 +9,11 @@ const SERIAL = 'CREATE TABLE people (id serial PRIMARY KEY, name text);';
 const CURRENT = "SELECT currval('own_schema.s')";
 const NEXT = "SELECT nextval('own_schema.s')";
 
+/** Fails when the value is another one; that there is none is fine. */
+const ownOrNone = (value: string, own: number): string => `DO $$ BEGIN
+  IF ${value} <> ${own} THEN RAISE EXCEPTION 'the value of another session: %', ${value}; END IF;
+EXCEPTION WHEN object_not_in_prerequisite_state THEN NULL; END $$`;
+
 const SEQUENCES: readonly Scenario[] = [
   {
     name: 'sequence: nextval, then currval and lastval in later transactions',
@@ -64,6 +69,18 @@ const SEQUENCES: readonly Scenario[] = [
         "INSERT INTO own_schema.people (name) VALUES ('di') RETURNING id",
         "BEGIN; INSERT INTO own_schema.people (name) VALUES ('ed'); SELECT lastval(); COMMIT",
       ),
+    ],
+  },
+  {
+    name: 'sequence: after an INSERT in an earlier transaction, currval is its own or none',
+    group: GROUP,
+    setup: SERIAL,
+    sessions: TWO,
+    steps: [
+      a.query("INSERT INTO own_schema.people (name) VALUES ('ann')"),
+      b.query("INSERT INTO own_schema.people (name) VALUES ('bob'), ('cy')"),
+      a.query(ownOrNone("currval('own_schema.people_id_seq')", 1), ownOrNone('lastval()', 1)),
+      b.query(ownOrNone("currval('own_schema.people_id_seq')", 3), ownOrNone('lastval()', 3)),
     ],
   },
   {
@@ -145,4 +162,4 @@ const LOADING: readonly Scenario[] = [
   },
 ];
 
-export const SEQUENCE_SCENARIOS: readonly Scenario[] = [...SEQUENCES, ...RANDOM, ...LOADING];
+export const sequenceScenarios: readonly Scenario[] = [...SEQUENCES, ...RANDOM, ...LOADING];

@@ -230,4 +230,4 @@ const OTHERS: readonly Scenario[] = [
   },
 ];
 
-export const TEMPORARY_SCENARIOS: readonly Scenario[] = [...TABLES, ...OTHERS];
+export const temporaryScenarios: readonly Scenario[] = [...TABLES, ...OTHERS];
