@@ -43,9 +43,9 @@ describe('lines', () => {
   });
 
   test("the play's own schema, ids of objects, pids and temporary schemas are told apart by role only", () => {
+    const ownPid = 55;
     const seen = (name: string, oid: number, pid: number, temporary: string): string[] => {
       const speller = new Speller(name);
-      speller.learn(pid, 'b');
       const value = Buffer.from(`${name}.t in ${temporary}`);
       const column = [text('x'), int32(oid), int16(1), int32(25), int16(-1), int32(-1), int16(0)];
       return speller.lines(
@@ -55,20 +55,22 @@ describe('lines', () => {
           message('A', int32(pid), text(`${name}_jobs`), text('')),
         ],
         new Status(),
+        ownPid,
       );
     };
     const one = seen('c12345678x', 20_000, 77, 'pg_temp_3');
     expect(one[1]).toBe('D "own_schema.t in pg_temp_N"');
-    expect(one[2]).toMatch(/^A of b: own_schema_jobs/);
+    expect(one[2]).toMatch(/^A other: own_schema_jobs/);
     expect(seen('cabcdefghx', 30_000, 78, 'pg_temp_12')).toEqual(one);
   });
 
-  test("a notification's pid that is nobody's shows", () => {
-    const lines = new Speller('c12345678x').lines(
-      [message('A', int32(5), text('x'), text('y'))],
-      new Status(),
-    );
-    expect(lines).toEqual(['A of a pid that nobody was told: x\\u0000y']);
+  test('a notification with the pid that the session was told is its own', () => {
+    const from = (pid: number): string[] => {
+      const notification = message('A', int32(pid), text('x'), text('y'));
+      return new Speller('c12345678x').lines([notification], new Status(), 5);
+    };
+    expect(from(5)).toEqual(['A own: x\\u0000y']);
+    expect(from(6)).toEqual(['A other: x\\u0000y']);
   });
 });
 

@@ -8,12 +8,12 @@ const OWN_OID_MIN = 16_384;
 /**
  * Writes what one play observes so that two plays can be compared: without what must differ between
  * any two. The play's own schema becomes `own_schema` again, ids of created objects are counted
- * (`#1`), pids become the sessions' names, and of temporary schemas the number is dropped.
+ * (`#1`), of the pid in a notification counts whether the session was told it as its own, and of
+ * temporary schemas the number is dropped.
  */
 export class Speller {
   readonly #realName: Buffer;
   readonly #oids = new Map<number, string>();
-  readonly #pids = new Map<number, string>();
 
   /** @param realName as long as `OWN_SCHEMA` */
   constructor(realName: string) {
@@ -25,29 +25,28 @@ export class Speller {
     return replaced(bytes, Buffer.from(OWN_SCHEMA), this.#realName);
   }
 
-  /** The pid that this session was told with its BackendKeyData. */
-  learn(pid: number, session: string): void {
-    this.#pids.set(pid, session);
-  }
-
   /**
    * One line a message. Of ParameterStatus only what has changed by a ReadyForQuery is seen: `status`
    * keeps that.
+   *
+   * @param ownPid what the session was told with its BackendKeyData
    */
-  lines(messages: readonly BackendMessage[], status: Status): string[] {
+  lines(messages: readonly BackendMessage[], status: Status, ownPid: number | undefined): string[] {
     const lines: string[] = [];
     for (const { tag, body } of messages) {
       const plain = replaced(body, this.#realName, Buffer.from(OWN_SCHEMA));
       if (tag === 'S') status.take(plain);
       else {
         if (tag === 'Z') lines.push(...status.changes());
-        lines.push(this.#line(tag, plain).replace(/\bpg_(toast_)?temp_\d+/g, 'pg_$1temp_N'));
+        lines.push(
+          this.#line(tag, plain, ownPid).replace(/\bpg_(toast_)?temp_\d+/g, 'pg_$1temp_N'),
+        );
       }
     }
     return lines;
   }
 
-  #line(tag: string, body: Buffer): string {
+  #line(tag: string, body: Buffer, ownPid: number | undefined): string {
     switch (tag) {
       case 'E':
       case 'N':
@@ -61,7 +60,7 @@ export class Speller {
       case 'D':
         return `D ${valuesOf(body)}`;
       case 'A':
-        return `A of ${this.#pid(body.readInt32BE(0))}: ${shown(body.subarray(4, -1))}`;
+        return `A ${body.readInt32BE(0) === ownPid ? 'own' : 'other'}: ${shown(body.subarray(4, -1))}`;
       case 'K':
         return `K key of ${body.length - 4} bytes`;
       case 'C':
@@ -76,10 +75,6 @@ export class Speller {
     const known = this.#oids.get(oid) ?? `#${this.#oids.size + 1}`;
     this.#oids.set(oid, known);
     return known;
-  }
-
-  #pid(pid: number): string {
-    return this.#pids.get(pid) ?? 'a pid that nobody was told';
   }
 }
 

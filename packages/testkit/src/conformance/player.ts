@@ -128,7 +128,6 @@ class Player {
         parameters: Object.fromEntries(parameters),
         deadlineMs: this.#options.deadlineMs,
       });
-      this.#speller.learn(session.login.processId, name);
     } catch (error) {
       // A refusal is an answer like others.
       if (!(error instanceof BackendError)) throw error;
@@ -169,11 +168,11 @@ class PlayedSession {
       notifications === undefined
         ? messages
         : [...messages.filter((each) => !isNotice(each)), ...messages.filter(isNotice)];
-    return this.#speller.lines(ordered, this.#status);
+    return this.#speller.lines(ordered, this.#status, this.login?.processId);
   }
 
   #written(messages: readonly BackendMessage[]): string[] {
-    const lines = this.#speller.lines(messages, this.#status);
+    const lines = this.#speller.lines(messages, this.#status, this.login?.processId);
     return this.client.isClosed ? [...lines, 'closed'] : lines;
   }
 
