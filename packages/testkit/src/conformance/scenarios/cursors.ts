@@ -37,7 +37,7 @@ const HOLDING: readonly Scenario[] = [
     ],
   },
   {
-    name: 'cursor: NO SCROLL refuses to go back, and lives on',
+    name: 'cursor: NO SCROLL refuses to go back, and cannot be read any more',
     group: GROUP,
     steps: [
       a.query(`DECLARE c NO SCROLL CURSOR WITH HOLD FOR ${SERIES}`, 'FETCH 3 FROM c'),
