@@ -6,6 +6,7 @@ import type { Result } from './runner';
 import { WAYS, type Way } from './scenario';
 import { allScenarios } from './scenarios';
 import { failures, groupTable, outcomeTable, summary } from './table';
+import { textOf } from './transcript';
 
 const USAGE = `Session state in transaction mode: can a client tell a pooler from PostgreSQL?
 
@@ -21,6 +22,7 @@ of other state for few links, and compares everything that a client sees.
           [--runtime node|bun]     what pgweir runs on
           [--deadline ms]          for each step that waits; default 5000
           [--parallel n]           scenarios at a time; default 2
+          [--show]                 what PostgreSQL itself answered, too
           [--list]                 names of the scenarios
 `;
 
@@ -35,6 +37,7 @@ async function main(): Promise<number> {
       runtime: { type: 'string' },
       deadline: { type: 'string', default: '5000' },
       parallel: { type: 'string', default: '2' },
+      show: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -59,6 +62,7 @@ async function main(): Promise<number> {
         parallel: Number(values.parallel),
       })),
     );
+  if (values.show) print(transcripts(results));
   const wrong = failures(results);
   // A table is there to show what others do not pass.
   const ours = values.table ? failures(results.filter(isOurs)) : wrong;
@@ -66,6 +70,13 @@ async function main(): Promise<number> {
   if (values.table) print(`${groupTable(results, pgbouncerVersion())}\n\n`);
   print(`${summary(results)}\n`);
   return ours.length === 0 ? 0 : 1;
+}
+
+function transcripts(results: readonly Result[]): string {
+  const seen = new Map(results.map((each) => [`${each.scenario} (${each.major})`, each.direct]));
+  return [...seen]
+    .map(([title, { steps }]) => [`== ${title}`, ...textOf(steps), '', ''].join('\n'))
+    .join('');
 }
 
 function isOurs({ contender }: Result): boolean {

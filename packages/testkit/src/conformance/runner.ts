@@ -18,6 +18,8 @@ export interface Result {
   readonly major: Major;
   readonly outcome: Outcome;
   readonly changes: LinkChanges;
+  /** What PostgreSQL itself answered. */
+  readonly direct: Transcript;
 }
 
 /** A scenario with the slots of its plays. */
@@ -87,6 +89,7 @@ async function runScenario(
         contender: contender.name,
         way: slot.way,
         major: options.major,
+        direct,
         ...found,
       });
     }

@@ -9,16 +9,32 @@ import { frameworkScenarios } from './frameworks';
 import { habitScenarios } from './habits';
 import { listenScenarios } from './listen';
 import { notifyScenarios } from './notify';
+import { portalScenarios } from './portals';
 import { preparedScenarios } from './prepared';
+import { preparedManyScenarios } from './prepared-many';
+import { preparedSettingScenarios } from './prepared-settings';
+import { resetScenarios } from './reset';
+import { roleScenarios } from './roles';
 import { sequenceScenarios } from './sequences';
 import { setScenarios } from './set';
+import { formatScenarios } from './set-formats';
+import { setTransactionScenarios } from './set-transactions';
+import { sqlPrepareScenarios } from './sql-prepare';
 import { temporaryScenarios } from './temporary';
 
 /** All scenarios, by group. @throws Error when two have the same name */
 export function allScenarios(): readonly Scenario[] {
   const all = [
     ...setScenarios,
+    ...formatScenarios,
+    ...setTransactionScenarios,
+    ...resetScenarios,
+    ...roleScenarios,
     ...preparedScenarios,
+    ...preparedManyScenarios,
+    ...preparedSettingScenarios,
+    ...portalScenarios,
+    ...sqlPrepareScenarios,
     ...listenScenarios,
     ...notifyScenarios,
     ...temporaryScenarios,
