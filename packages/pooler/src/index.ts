@@ -34,3 +34,6 @@ export * from './ports/virtual-database';
 export * from './ports/welcome-exchange';
 export * from './ports/worker-identity';
 export * from './settings/settings';
+export { SqlKnowledge } from './sql/classify';
+export { type Effects, NO_EFFECTS } from './sql/effects';
+export { type Grammar, loadGrammar } from './sql/grammar';
