@@ -34,6 +34,7 @@ export { bunProgram } from './process/bun-program';
 export { freePort } from './process/free-port';
 export { makeScratch, type Scratch } from './process/scratch';
 export { Random } from './random';
+export { checkState, type StateFuzzOptions, type StateFuzzReport } from './state-fuzz/check';
 export { type WaitOptions, waitFor } from './wait-for';
 export {
   BackendError,

@@ -1,0 +1,74 @@
+import type { SessionModel } from '../model/session-model';
+import type { ListenAction } from '../model/tx-state';
+import { done, selected } from '../outcome';
+import type { Maker } from '../statement';
+
+/*
+ * LISTEN, UNLISTEN and NOTIFY; who gets what is judged by NotificationBook.
+ *
+ * Avoided: the same payload twice in one transaction, which PostgreSQL delivers once.
+ */
+
+const CHANNELS = ['ch_a', 'ch_b', 'Ch C', 'ch_d'] as const;
+
+function act(model: SessionModel, action: ListenAction): void {
+  model.state = { ...model.state, listens: [...model.state.listens, action] };
+}
+
+export const listen: Maker = (_, random) => {
+  const channel = random.pick(CHANNELS);
+  return {
+    name: 'listen',
+    sql: `LISTEN "${channel}"`,
+    returnsRows: false,
+    expect: () => [done('LISTEN')],
+    apply: (model) => act(model, { kind: 'listen', channel }),
+  };
+};
+
+export const unlisten: Maker = (model, random) => {
+  const listened = model.world.notifications.channelsOf(model.label);
+  const channel = listened.length > 0 ? random.pick(listened) : random.pick(CHANNELS);
+  return {
+    name: 'unlisten',
+    sql: `UNLISTEN "${channel}"`,
+    returnsRows: false,
+    expect: () => [done('UNLISTEN')],
+    apply: (now) => act(now, { kind: 'unlisten', channel }),
+  };
+};
+
+export const unlistenAll: Maker = () => ({
+  name: 'unlisten',
+  sql: 'UNLISTEN *',
+  returnsRows: false,
+  expect: () => [done('UNLISTEN')],
+  apply: (model) => act(model, { kind: 'unlistenAll' }),
+});
+
+export const notify: Maker = (model, random) => {
+  const channel = random.pick(CHANNELS);
+  const note = model.world.notifications.make(model.label, channel);
+  const isCall = random.chance(0.4);
+  const { payload } = note;
+  return {
+    name: 'notify',
+    sql: isCall
+      ? `SELECT pg_notify('${channel}', '${payload}')::text`
+      : `NOTIFY "${channel}", '${payload}'`,
+    returnsRows: isCall,
+    expect: () => [isCall ? selected('') : done('NOTIFY')],
+    apply: (now) => {
+      now.state = { ...now.state, notifies: [...now.state.notifies, note] };
+    },
+    failed: (now) => now.world.notifications.undone(note),
+  };
+};
+
+export const listChannels: Maker = () => ({
+  name: 'listening-channels',
+  sql: "SELECT coalesce(string_agg(c, ',' ORDER BY c COLLATE \"C\"), '') FROM pg_listening_channels() c",
+  returnsRows: true,
+  isQuiet: true,
+  expect: (model) => [selected(model.world.notifications.channelsOf(model.label).join(','))],
+});

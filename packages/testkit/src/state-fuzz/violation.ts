@@ -1,0 +1,2 @@
+/** An answer that a connection of one's own to PostgreSQL would not have given. */
+export class Violation extends Error {}
