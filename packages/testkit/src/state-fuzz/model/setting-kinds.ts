@@ -70,12 +70,6 @@ export const SETTING_KINDS: readonly SettingKind[] = [
   },
 ];
 
-export function settingKind(name: string): SettingKind {
-  const kind = SETTING_KINDS.find((each) => each.name === name);
-  if (kind === undefined) throw new RangeError(`no setting ${name}`);
-  return kind;
-}
-
 /** The text after `SET name =`. */
 export function literalOf(kind: SettingKind, value: string): string {
   return (kind.literal ?? quoted)(value);

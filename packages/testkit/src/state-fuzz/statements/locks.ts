@@ -1,5 +1,5 @@
 import type { SessionModel } from '../model/session-model';
-import { done, selected, type Wanted } from '../outcome';
+import { selected, type Wanted } from '../outcome';
 import type { Maker, Statement } from '../statement';
 
 /*
@@ -90,17 +90,6 @@ export const countLocks: Maker = () => ({
   returnsRows: true,
   expect: (model) => [selected([...model.heldLocks].sort((a, b) => a - b).join(','))],
 });
-
-/** For those who want the tag alone. */
-export function unlockingAll(): Statement {
-  return {
-    name: 'unlock',
-    sql: 'DO $$BEGIN PERFORM pg_advisory_unlock_all(); END$$',
-    returnsRows: false,
-    expect: () => [done('DO')],
-    apply: (model) => model.locks.clear(),
-  };
-}
 
 function addXactLock(model: SessionModel, key: number): void {
   model.state = { ...model.state, xactLocks: new Set([...model.state.xactLocks, key]) };
