@@ -23,6 +23,7 @@ of other state for few links, and compares everything that a client sees.
           [--deadline ms]          for each step that waits; default 5000
           [--parallel n]           scenarios at a time; default 2
           [--show]                 what PostgreSQL itself answered, too
+          [--progress]             each result on stderr at once
           [--list]                 names of the scenarios
 `;
 
@@ -38,6 +39,7 @@ async function main(): Promise<number> {
       deadline: { type: 'string', default: '5000' },
       parallel: { type: 'string', default: '2' },
       show: { type: 'boolean', default: false },
+      progress: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -60,6 +62,10 @@ async function main(): Promise<number> {
         ways: values.way === undefined ? WAYS : [wayOf(values.way)],
         deadlineMs: Number(values.deadline),
         parallel: Number(values.parallel),
+        onResult: ({ scenario, contender, way, outcome }) => {
+          if (values.progress)
+            process.stderr.write(`${outcome.kind} ${contender} ${way}: ${scenario}\n`);
+        },
       })),
     );
   if (values.show) print(transcripts(results));

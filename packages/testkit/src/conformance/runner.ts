@@ -50,7 +50,11 @@ export async function runPlanned(
   const results: Result[] = [];
   const [first] = planned;
   if (first === undefined) return results;
-  const aside = await options.server.connect({ database: first.database });
+  const aside = await options.server.connect({
+    database: first.database,
+    // Who leaks may leave locks in a scenario's way.
+    statement_timeout: options.deadlineMs,
+  });
   try {
     for (const each of planned)
       for (const result of await runScenario(each, aside, options)) {

@@ -71,7 +71,7 @@ export const formatScenarios: readonly Scenario[] = [
       "SELECT convert_from('\\xe282ac', 'UTF8')",
       "SET client_encoding TO 'UTF8'",
       "SELECT convert_from('\\xe282ac', 'UTF8'), length('\u00e4')",
-      'SET NAMES SQL_ASCII',
+      "SET NAMES 'SQL_ASCII'",
       'SHOW client_encoding',
       'SET NAMES DEFAULT',
       'SHOW client_encoding',
