@@ -22,6 +22,11 @@ export class SqlKnowledge {
     this.#recent = new RecentTexts(remembered);
   }
 
+  /** How much is remembered. */
+  get remembered(): { readonly size: number; readonly bytes: number } {
+    return this.#recent;
+  }
+
   /**
    * The effects of a text without its NUL: exactly where the grammar knows it, otherwise as
    * `effectsOfLook`. A text that is not SQL changes nothing anyway.

@@ -368,6 +368,7 @@ export class Reading {
     this.#all.push(other);
     other.#words.copy(this.#words);
     other.#bits = this.#bits | LOOK_UNSURE;
+    other.#at = this.#at;
     other.#before = this.#before;
     other.#halfCharacter = this.#halfCharacter;
     other.#backslashEscapes = this.#backslashEscapes;
