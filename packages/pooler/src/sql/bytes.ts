@@ -14,17 +14,20 @@ export const Kind = {
 
 export const QUOTE = 0x27;
 export const DOUBLE_QUOTE = 0x22;
+export const AMPERSAND = 0x26;
 export const DOLLAR = 0x24;
 export const BACKSLASH = 0x5c;
 export const DASH = 0x2d;
 export const SLASH = 0x2f;
 export const STAR = 0x2a;
+export const SEMICOLON = 0x3b;
 export const NEWLINE = 0x0a;
 export const CARRIAGE_RETURN = 0x0d;
 /** From here on bytes are letters, in whatever encoding. */
 export const HIGH = 0x80;
 
-const DIGIT_ZERO = 0x30;
+export const DIGIT_ZERO = 0x30;
+export const DIGIT_NINE = 0x39;
 
 /** Kind of each byte. Digits are symbols there: what follows one begins a word of its own. */
 export const KINDS = new Uint8Array(256);
@@ -48,8 +51,8 @@ define(QUOTE, Kind.Quote, 0);
 define(DOUBLE_QUOTE, Kind.DoubleQuote, 0);
 define(DASH, Kind.Dash, 0);
 define(SLASH, Kind.Slash, 0);
-define(0x3b, Kind.Semicolon, 0);
-define(0x26, Kind.Ampersand, 0);
+define(SEMICOLON, Kind.Semicolon, 0);
+define(AMPERSAND, Kind.Ampersand, 0);
 
 function define(byte: number, kind: number, folded: number): void {
   KINDS[byte] = kind;

@@ -7,8 +7,8 @@ import { EVERY_MARK, LOOK_CLOSER, LOOK_CODE, LOOK_EXITS, LOOK_UNSURE, Mark } fro
 import { RecentTexts, type RecentTextsLimits } from './recent-texts';
 import { collectStatements } from './statements';
 
-/** Longer texts are not parsed: 16 KB take some 8 ms, in which nobody else is served. */
-export const PARSED_CHARS_MAX = 16 * 1024;
+/** Longer texts are not parsed: 8 KB take some 5 ms, in which nobody else is served. */
+export const PARSED_CHARS_MAX = 8 * 1024;
 
 const REMEMBERED: RecentTextsLimits = { textsMax: 5000, bytesMax: 8 * 1024 * 1024 };
 

@@ -1,9 +1,9 @@
-import { DOLLAR, FOLDED } from './bytes';
+import { DIGIT_ZERO, DOLLAR, FOLDED } from './bytes';
 import type { LiteralWords } from './literal-words';
 
 /** The longest tag that is followed; nobody writes one that long. */
 const TAG_BYTES_MAX = 64;
-const DIGITS = FOLDED[0x30];
+const DIGITS = FOLDED[DIGIT_ZERO];
 
 /** What the byte behind a dollar, and behind the bytes of a tag, makes of it. */
 export type TagStep = 'tag' | 'literal' | 'no literal' | 'too long';

@@ -3,7 +3,7 @@ import { EVERY_MARK, LOOK_CLOSER, LOOK_UNSURE, Mark } from './marks';
 import { TIME_WORDS, wordOf } from './words';
 
 /** So far into a literal a word such as `now` counts; no date is longer. */
-const BYTES_LOOKED_AT = 160;
+export const LITERAL_BYTES_LOOKED_AT = 160;
 
 const TIME = Mark.ParseTime | LOOK_CLOSER;
 const TIME_HASHES: ReadonlySet<number> = new Set(TIME_WORDS.map(hashOf));
@@ -35,7 +35,7 @@ export class LiteralWords {
 
   /** A literal begins. */
   begin(): void {
-    this.#left = BYTES_LOOKED_AT;
+    this.#left = LITERAL_BYTES_LOOKED_AT;
     this.#hash = HASH_BASIS;
   }
 

@@ -1,6 +1,6 @@
 import { LOOK_UNSURE } from './marks';
 import { Reading } from './reading';
-import { beforeOf, skipPlain } from './skip';
+import { beforeOf, skipInText } from './skip';
 import { Before } from './words';
 
 /**
@@ -46,7 +46,7 @@ const wholeTexts = new ResumableLook();
  * certain, otherwise marks and LOOK bits, roughly.
  */
 export function look(buffer: Buffer, start: number, end: number): number {
-  const at = skipPlain(buffer, start, end, end);
+  const at = skipInText(buffer, start, end);
   if (at === end) return 0;
   wholeTexts.begin(beforeOf(buffer, start, at, Before.Start));
   wholeTexts.feed(buffer, at, end);

@@ -16,7 +16,7 @@ import { BlockComment, readLineComment } from './comments';
 import { DollarQuote } from './dollar-quote';
 import { LiteralWords } from './literal-words';
 import { EVERY_MARK, LOOK_CLOSER, LOOK_CODE, LOOK_UNSURE } from './marks';
-import { beforeOf, skipPlain } from './skip';
+import { beforeOf, skipInPiece } from './skip';
 import { Before, wordOf } from './words';
 
 /** Where in a text the reading is. Names with `After` wait for the byte that decides. */
@@ -44,8 +44,6 @@ const ESCAPE_PREFIX = hashOf('e');
 const PLAIN_ESCAPES = new Uint8Array(256);
 for (const escaped of "\\'nrtbf") PLAIN_ESCAPES[escaped.charCodeAt(0)] = 1;
 
-/** Where the text ends. */
-const NOT_KNOWN = -1;
 const ANYTHING = EVERY_MARK | LOOK_CLOSER | LOOK_UNSURE;
 
 /**
@@ -139,7 +137,7 @@ export class Reading {
   }
 
   #between(buffer: Buffer, from: number, end: number): number {
-    const at = skipPlain(buffer, from, end, NOT_KNOWN);
+    const at = skipInPiece(buffer, from, end);
     this.#before = beforeOf(buffer, from, at, this.#before);
     if (at === end) return end;
     const kind = KINDS[buffer[at] ?? 0];

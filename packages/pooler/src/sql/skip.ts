@@ -1,57 +1,140 @@
-import { FOLDED, HASH_BASIS, HASH_PRIME, KINDS, Kind } from './bytes';
-import { Before, WORD_LENGTH_MAX, WORD_LENGTHS, wordOf } from './words';
+import {
+  AMPERSAND,
+  DASH,
+  DIGIT_NINE,
+  DIGIT_ZERO,
+  DOLLAR,
+  DOUBLE_QUOTE,
+  FOLDED,
+  HASH_BASIS,
+  HASH_PRIME,
+  KINDS,
+  Kind,
+  QUOTE,
+  SEMICOLON,
+  SLASH,
+  STAR,
+} from './bytes';
+import { NOT_PLAIN, nextVisible, skipLiteral, skipName } from './skip-quoted';
+import { Before, WORD_LENGTHS, type Word, wordOf } from './words';
 
-const SEMICOLON = 0x3b;
+/** What a text is made of for the skipping. */
+const PLAIN = 0;
+const WORD = 1;
+const SPECIAL = 2;
+const CLASSES = KINDS.map((kind) => {
+  if (kind === Kind.Word) return WORD;
+  return kind === Kind.Symbol || kind === Kind.Space || kind === Kind.Semicolon ? PLAIN : SPECIAL;
+});
 
-/** Bytes that lead out of what can be skipped: literals, quoted identifiers, comments. */
-const SPECIAL = KINDS.map((kind) =>
-  [Kind.Word, Kind.Symbol, Kind.Space, Kind.Semicolon].some((plain) => plain === kind) ? 0 : 1,
-);
-const IS_WORD = KINDS.map((kind) => (kind === Kind.Word ? 1 : 0));
+/** How begins what can change the meaning of CREATE, INTO or WITH: TEMP, LOCAL, GLOBAL, HOLD. */
+const TELLING_BEGINNINGS = ['te', 'lo', 'gl', 'ho'].map((pair) => pairOf(Buffer.from(pair), 0));
+/** And of U, or a comment, behind which may be anything. */
+const TELLING_SYMBOLS = [AMPERSAND, DASH, SLASH];
 
 /**
- * Skips what says nothing in `buffer[start, end)`, which begins outside of literals and comments: the
- * position of the first word or byte that has to be looked at, otherwise `end`. A word that touches
- * the end is over if the text is, that is if `end` is `textEnd`; otherwise it has to be looked at.
- *
- * Most texts are nothing but this, so it is what they cost.
+ * Skips what says nothing in a whole text, `buffer[start, end)`: the position of the first thing that
+ * has to be read closely, otherwise `end`. Most texts are nothing but this, so it is what they cost.
  */
-export function skipPlain(buffer: Buffer, start: number, end: number, textEnd: number): number {
+export function skipInText(buffer: Buffer, start: number, end: number): number {
   // As properties of modules they would be looked up for each byte.
-  const isWord = IS_WORD;
-  const special = SPECIAL;
+  const classes = CLASSES;
   const folded = FOLDED;
   const lengths = WORD_LENGTHS;
   let at = start;
   while (at < end) {
     const first = buffer[at] ?? 0;
-    if (isWord[first] === 0) {
-      if (special[first] !== 0) return at;
+    const what = classes[first];
+    if (what === PLAIN) {
       at++;
-      continue;
+    } else if (what === WORD) {
+      const word = at;
+      do at++;
+      while (at < end && folded[buffer[at] ?? 0] !== 0);
+      if (!lengths.has(first, buffer[at - 1] ?? 0, at - word)) continue;
+      const known = wordAt(buffer, word, at);
+      if (known !== undefined && tells(known, buffer, start, word, at, end)) return word;
+    } else {
+      const behind = skipSpecial(buffer, at, end);
+      if (behind === NOT_PLAIN) return at;
+      at = behind;
     }
-    const word = at;
-    do at++;
-    while (at < end && folded[buffer[at] ?? 0] !== 0);
-    if (at === end && end !== textEnd) return word;
-    const length = at - word;
-    const ends = ((first & 31) << 5) | ((buffer[at - 1] ?? 0) & 31);
-    const known = (lengths[ends] ?? 0) >>> (length < WORD_LENGTH_MAX ? length : WORD_LENGTH_MAX);
-    if ((known & 1) !== 0 && counts(buffer, word, at, start)) return word;
   }
   return at;
 }
 
-/** Whether there is a meaning to the word `buffer[word, end)`, at least where it stands. */
-function counts(buffer: Buffer, word: number, end: number, start: number): boolean {
+/**
+ * The same in a piece of a text: literals and names are left to those who can read on in the next
+ * piece, and so is a word that touches the end.
+ */
+export function skipInPiece(buffer: Buffer, start: number, end: number): number {
+  const classes = CLASSES;
+  const folded = FOLDED;
+  const lengths = WORD_LENGTHS;
+  let at = start;
+  while (at < end) {
+    const first = buffer[at] ?? 0;
+    const what = classes[first];
+    if (what === SPECIAL) return at;
+    const word = at++;
+    if (what === PLAIN) continue;
+    while (at < end && folded[buffer[at] ?? 0] !== 0) at++;
+    if (at === end) return word;
+    if (!lengths.has(first, buffer[at - 1] ?? 0, at - word)) continue;
+    if (wordAt(buffer, word, at) !== undefined) return word;
+  }
+  return at;
+}
+
+function wordAt(buffer: Buffer, start: number, end: number): Word | undefined {
   let hash = HASH_BASIS;
-  for (let at = word; at < end; at++) {
+  for (let at = start; at < end; at++) {
     hash = Math.imul(hash ^ (FOLDED[buffer[at] ?? 0] ?? 0), HASH_PRIME);
   }
-  const found = wordOf(hash);
-  if (found === undefined) return false;
-  if (found.after !== Before.Start) return true;
-  return (beforeOf(buffer, start, word, Before.Start) & Before.Start) !== 0;
+  return wordOf(hash);
+}
+
+/** Whether a word has a meaning where it stands: `buffer[word, wordEnd)`, when all before was skipped. */
+function tells(
+  { bits, after, before }: Word,
+  buffer: Buffer,
+  start: number,
+  word: number,
+  wordEnd: number,
+  end: number,
+): boolean {
+  if (after === Before.Start) return beforeOf(buffer, start, word, after) === after;
+  // What it would have to follow was not skipped.
+  if (after !== 0) return false;
+  if (bits !== 0) return true;
+  if (before === 0) return buffer[wordEnd] === QUOTE;
+  const next = nextVisible(buffer, wordEnd, end);
+  if (TELLING_SYMBOLS.includes(buffer[next] ?? 0)) return true;
+  return TELLING_BEGINNINGS.includes(pairOf(buffer, next));
+}
+
+/** Two letters as a number, whatever their case. */
+function pairOf(buffer: Buffer, at: number): number {
+  return ((FOLDED[buffer[at] ?? 0] ?? 0) << 8) | (FOLDED[buffer[at + 1] ?? 0] ?? 0);
+}
+
+/** Behind a symbol, literal or name that says nothing. */
+function skipSpecial(buffer: Buffer, at: number, end: number): number {
+  const next = buffer[at + 1] ?? 0;
+  switch (buffer[at]) {
+    case QUOTE:
+      return skipLiteral(buffer, at, end);
+    case DOUBLE_QUOTE:
+      return skipName(buffer, at, end);
+    case DOLLAR:
+      return next >= DIGIT_ZERO && next <= DIGIT_NINE ? at + 1 : NOT_PLAIN;
+    case DASH:
+      return next === DASH ? NOT_PLAIN : at + 1;
+    case SLASH:
+      return next === STAR ? NOT_PLAIN : at + 1;
+    default:
+      return at + 1;
+  }
 }
 
 /** What stands before `at` when `buffer[start, at)` was skipped and `before` stands before that. */
@@ -59,5 +142,6 @@ export function beforeOf(buffer: Buffer, start: number, at: number, before: numb
   let last = at - 1;
   while (last >= start && KINDS[buffer[last] ?? 0] === Kind.Space) last--;
   if (last < start) return before;
-  return buffer[last] === SEMICOLON ? Before.Start : 0;
+  const byte = buffer[last];
+  return byte === SEMICOLON ? Before.Start : byte === QUOTE ? Before.Text : 0;
 }

@@ -1,4 +1,5 @@
 import { hashOf } from './bytes';
+import { LengthsByEnds } from './lengths-by-ends';
 import { LOOK_CLOSER, LOOK_CODE, LOOK_EXITS, Mark } from './marks';
 
 /** What stands before a word, as bits, as far as it changes what the word means. */
@@ -141,11 +142,8 @@ const SLOTS = 1024;
 const HASHES = new Int32Array(SLOTS);
 const WORDS: (Word | undefined)[] = new Array(SLOTS).fill(undefined);
 
-/** Longer words count as this long in WORD_LENGTHS. */
-export const WORD_LENGTH_MAX = 31;
-
-/** The lengths of words as bits, by `(first byte & 31) << 5 | last byte & 31`: a letter's case is gone. */
-export const WORD_LENGTHS = new Int32Array(1024);
+/** Tells quickly of most words that they are none of these. */
+export const WORD_LENGTHS = new LengthsByEnds([...allWords()].map(([name]) => name));
 
 for (const [name, word] of allWords()) {
   const hash = hashOf(name);
@@ -153,13 +151,6 @@ for (const [name, word] of allWords()) {
   while (HASHES[slot] !== 0) slot = (slot + 1) & (SLOTS - 1);
   HASHES[slot] = hash;
   WORDS[slot] = word;
-  const last = name.charAt(name.length - 1);
-  // All digits are one in the hash.
-  for (const end of last === '0' ? '0123456789' : last) {
-    const ends = ((name.charCodeAt(0) & 31) << 5) | (end.charCodeAt(0) & 31);
-    const length = 1 << Math.min(name.length, WORD_LENGTH_MAX);
-    WORD_LENGTHS[ends] = (WORD_LENGTHS[ends] ?? 0) | length;
-  }
 }
 
 /** The word with this hash. Another word with the same hash is taken for it, which does no harm. */

@@ -348,11 +348,11 @@ describe('what the grammar does not know', () => {
   });
 
   test.each([
-    `SET x = 1; SELECT ${'('.repeat(5000)}1${')'.repeat(5000)}`,
-    `SET x = 1; SELECT ${'(SELECT '.repeat(1500)}1${')'.repeat(1500)}`,
-    `SET x = 1; SELECT ${'1+'.repeat(7000)}1`,
-    `SET x = 1; SELECT ${'NOT '.repeat(3500)}true`,
-    `SET x = 1; SELECT 1${' UNION SELECT 1'.repeat(1000)}`,
+    `SET x = 1; SELECT ${'('.repeat(4000)}1${')'.repeat(4000)}`,
+    `SET x = 1; SELECT ${'(SELECT '.repeat(890)}1${')'.repeat(890)}`,
+    `SET x = 1; SELECT ${'1+'.repeat(4000)}1`,
+    `SET x = 1; SELECT ${'NOT '.repeat(2000)}true`,
+    `SET x = 1; SELECT 1${' UNION SELECT 1'.repeat(530)}`,
   ])('deep nesting keeps the effects: %#', async (text) => {
     expect(knowledge.effectsOf(text).marks & Mark.Settings).toBe(Mark.Settings);
     await untilReady();

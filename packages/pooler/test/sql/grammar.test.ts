@@ -30,7 +30,7 @@ test.each(['SELEC 1', 'SELECT (', "SELECT 'a", 'é', '\ud800'])(
 
 test('texts that break the parser do not break the grammar for the next one', async () => {
   const grammar = await loadGrammar();
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < 5; round++) {
     for (const text of [`SELECT ${'1+'.repeat(40_000)}1`, `${'(SELECT '.repeat(4000)}`]) {
       grammar.statements(text);
       await untilReady(grammar);

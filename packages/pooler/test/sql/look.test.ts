@@ -215,6 +215,16 @@ describe('where a literal ends depends on the session', () => {
   });
 });
 
+test('the answer does not depend on what the bytes around the text are', () => {
+  fc.assert(
+    fc.property(mixedTexts, fc.constantFrom("'", '-', '*', '$', 'x', '\\'), (bytes, around) => {
+      const framed = Buffer.concat([Buffer.from(around), bytes, Buffer.from(around)]);
+      expect(look(framed, 1, framed.length - 1)).toBe(look(bytes, 0, bytes.length));
+    }),
+    { numRuns: 1500 },
+  );
+});
+
 test('pieces say what the whole says, wherever it is cut', () => {
   fc.assert(
     fc.property(mixedTexts, fc.array(fc.nat(200), { maxLength: 20 }), (bytes, cuts) => {
