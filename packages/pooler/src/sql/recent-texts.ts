@@ -8,43 +8,54 @@ export interface RecentTextsLimits {
   readonly bytesMax: number;
 }
 
-/** The effects of the texts used last. */
+/**
+ * The effects of texts used lately. There are two halves: what is used goes into the younger one, and
+ * when that is full the older one is dropped. So a hit costs a look-up; to keep a Map in the order of
+ * use costs microseconds a hit.
+ */
 export class RecentTexts {
-  readonly #limits: RecentTextsLimits;
-  /** In the order of their use. */
-  readonly #effects = new Map<string, Effects>();
-  #bytes = 0;
+  readonly #halfTextsMax: number;
+  readonly #halfBytesMax: number;
+  #young = new Map<string, Effects>();
+  #youngBytes = 0;
+  #old: ReadonlyMap<string, Effects> = new Map();
+  #oldBytes = 0;
 
-  constructor(limits: RecentTextsLimits) {
-    this.#limits = limits;
+  constructor({ textsMax, bytesMax }: RecentTextsLimits) {
+    this.#halfTextsMax = Math.floor(textsMax / 2);
+    this.#halfBytesMax = Math.floor(bytesMax / 2);
   }
 
+  /** How many texts it keeps; one may be in both halves. */
   get size(): number {
-    return this.#effects.size;
+    return this.#young.size + this.#old.size;
   }
 
   /** Roughly what it keeps in memory. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#youngBytes + this.#oldBytes;
   }
 
   get(text: string): Effects | undefined {
-    const found = this.#effects.get(text);
-    if (found === undefined) return undefined;
-    this.#effects.delete(text);
-    this.#effects.set(text, found);
-    return found;
+    const young = this.#young.get(text);
+    if (young !== undefined) return young;
+    const old = this.#old.get(text);
+    if (old !== undefined) this.add(text, old);
+    return old;
   }
 
-  /** `text` must not be there. */
+  /** For a text that `get` did not know. */
   add(text: string, effects: Effects): void {
-    this.#effects.set(text, effects);
-    this.#bytes += bytesOf(text);
-    for (const oldest of this.#effects.keys()) {
-      if (this.#effects.size <= this.#limits.textsMax && this.#bytes <= this.#limits.bytesMax)
-        return;
-      this.#effects.delete(oldest);
-      this.#bytes -= bytesOf(oldest);
+    const bytes = bytesOf(text);
+    if (bytes > this.#halfBytesMax) return;
+    const full = this.#young.size >= this.#halfTextsMax;
+    if (full || this.#youngBytes + bytes > this.#halfBytesMax) {
+      this.#old = this.#young;
+      this.#oldBytes = this.#youngBytes;
+      this.#young = new Map();
+      this.#youngBytes = 0;
     }
+    this.#young.set(text, effects);
+    this.#youngBytes += bytes;
   }
 }
