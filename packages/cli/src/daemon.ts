@@ -1,4 +1,4 @@
-import { type DaemonSnapshot, LocalLinkBudget } from '@pgweir/pooler';
+import { type DaemonSnapshot, type Grammar, LocalLinkBudget, loadGrammar } from '@pgweir/pooler';
 import type { DaemonOptions } from './daemon-options';
 import { openListeners } from './listen';
 import { PoolerProcess } from './pooler-process';
@@ -13,9 +13,9 @@ import { Supervisor } from './workers/supervisor';
  *
  * @returns the exit code
  */
-export function runDaemon(options: DaemonOptions): Promise<number> {
-  if (options.config.workers.count > 1) return new Supervisor(options).run();
-  return new Daemon(options).run();
+export async function runDaemon(options: DaemonOptions): Promise<number> {
+  if (options.config.workers.count > 1) return await new Supervisor(options).run();
+  return await new Daemon(options, await loadGrammar()).run();
 }
 
 /** A daemon of one process. */
@@ -28,7 +28,7 @@ class Daemon {
   readonly #stopped: Promise<number>;
   #exit: (code: number) => void = () => undefined;
 
-  constructor(options: DaemonOptions) {
+  constructor(options: DaemonOptions, grammar: Grammar) {
     const { config, log } = options;
     this.#options = options;
     this.#stopped = new Promise((resolve) => {
@@ -38,6 +38,7 @@ class Daemon {
       config,
       log,
       budget: new LocalLinkBudget(),
+      grammar,
       commands: {
         view: () => this.#view(),
         reload: async () => this.#reload(),

@@ -1,9 +1,11 @@
 import {
   type CredentialSource,
   createTransport,
+  type Grammar,
   type LinkBudget,
   Pooler,
   type PoolerSettings,
+  SqlKnowledge,
   StoredSecretVerifier,
   type WorkerIdentity,
 } from '@pgweir/pooler';
@@ -19,6 +21,7 @@ export interface PoolerProcessNeeds {
   readonly config: DaemonConfig;
   readonly log: DaemonLogger;
   readonly budget: LinkBudget;
+  readonly grammar: Grammar;
   readonly commands: ConsoleCommands;
   /** Absent: this process is the whole daemon. */
   readonly worker?: WorkerIdentity;
@@ -46,6 +49,7 @@ export class PoolerProcess {
       budget: needs.budget,
       clock: systemClock,
       log: needs.log,
+      sql: new SqlKnowledge(needs.grammar),
       virtualDatabases: [this.#console()],
       ...(needs.worker === undefined ? {} : { worker: needs.worker }),
     });

@@ -115,6 +115,33 @@ const CATALOGUE = {
     severity: 'ERROR',
     text: 'canceling statement due to user request',
   },
+  notKeptInStrictMode: {
+    code: '0A000',
+    severity: 'ERROR',
+    text: 'the state that this statement makes cannot be kept through a shared connection',
+    hint: 'session_state = strict is set: use session_state = track or pool_mode = session for this user or database.',
+  },
+  tooManyPinned: {
+    code: '53300',
+    severity: 'ERROR',
+    text: 'too many clients keep a connection of their own (max_pinned_per_pool)',
+    hint: 'SHOW PINS on the admin console says who and why.',
+  },
+  sequenceNotKnown: {
+    code: '55000',
+    severity: 'ERROR',
+    text: 'the last value of a sequence is not yet defined in this session',
+  },
+  tooManyNotifications: {
+    code: '53200',
+    severity: 'FATAL',
+    text: 'too many notifications wait for this client',
+  },
+  planChanged: {
+    code: '0A000',
+    severity: 'ERROR',
+    text: 'cached plan must not change result type',
+  },
   internal: { code: 'XX000', severity: 'FATAL', text: 'internal error' },
 } as const satisfies Record<string, Entry>;
 

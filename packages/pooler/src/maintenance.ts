@@ -49,6 +49,7 @@ export class Maintenance {
       pool.supply.fill();
       this.#forgetPool(pool, nowMs);
     }
+    for (const database of this.#pooler.databases.values()) database.listening?.tick(nowMs);
     this.#pooler.budget.relieve();
     for (const session of [...this.#pooler.sessions.values()]) this.#session(session, nowMs);
     for (const [wire, deadlineMs] of this.#pooler.lingering) {
@@ -60,6 +61,7 @@ export class Maintenance {
   }
 
   #waiters(pool: Pool, nowMs: number): void {
+    if (pool.waiters.length > 0) for (const pinned of pool.pinned) pinned.giveUpSequence();
     for (const waiter of pool.waiters) this.#waiter(waiter, nowMs);
     for (const waiter of pool.dedicatedWaiters) this.#waiter(waiter, nowMs);
     for (const waiter of pool.welcomeWaiters) {
@@ -85,10 +87,10 @@ export class Maintenance {
     } else if (
       settings.queryWaitNotifyMs > 0 &&
       waitedMs > settings.queryWaitNotifyMs &&
-      !session.notified &&
+      !session.toldOfWait &&
       session.login === undefined
     ) {
-      session.notified = true;
+      session.toldOfWait = true;
       session.wire.write(QUEUED_NOTICE);
     }
   }
@@ -173,6 +175,12 @@ export class Maintenance {
       const maxMs = settings.clientLoginTimeoutMs;
       if (maxMs === 0 || nowMs - session.connectedAtMs <= maxMs) return;
       session.fail(session.admission === undefined ? 'loginTimeout' : 'loginTimeoutServerDown');
+      return;
+    }
+    const waitMaxMs = session.limits?.queryWaitTimeoutMs ?? 0;
+    const pinWaitSinceMs = session.state?.pinWaitSinceMs ?? 0;
+    if (pinWaitSinceMs > 0 && waitMaxMs > 0 && nowMs - pinWaitSinceMs > waitMaxMs) {
+      session.fail('queryWaitTimeout');
       return;
     }
     const idleMaxMs = session.limits?.clientIdleTimeoutMs ?? 0;

@@ -8,6 +8,7 @@ import type { Transport } from './ports/transport';
 import type { VirtualDatabase } from './ports/virtual-database';
 import type { WorkerIdentity } from './ports/worker-identity';
 import type { PoolerSettings } from './settings/settings';
+import type { SqlKnowledge } from './sql/classify';
 
 /** Everything that the pooler gets from outside. */
 export interface PoolerNeeds {
@@ -19,6 +20,7 @@ export interface PoolerNeeds {
   readonly budget: LinkBudget;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly sql: SqlKnowledge;
   readonly virtualDatabases: readonly VirtualDatabase[];
   /** Absent: nobody else serves this port. */
   readonly worker?: WorkerIdentity;

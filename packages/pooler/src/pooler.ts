@@ -34,6 +34,7 @@ import type { VirtualDatabase } from './ports/virtual-database';
 import type { WelcomeExchange } from './ports/welcome-exchange';
 import type { CancelIdentity, ClientTotals } from './ports/worker-identity';
 import { applySettings, revive } from './reload';
+import { StateKnowledge } from './session-state/state-knowledge';
 import type { PoolerSettings } from './settings/settings';
 import { StaticTopology } from './topology/static-topology';
 import { snapshotOf } from './view';
@@ -66,6 +67,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   settings: PoolerSettings;
   credentials: CredentialSource;
   scramSecrets: ScramSecrets;
+  readonly stateKnowledge: StateKnowledge;
   state: PoolerState = 'serving';
   readonly #counts: ClientCounts;
   readonly #strangers = new Strangers();
@@ -89,6 +91,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.sharedWelcomes = worker?.welcomes;
     this.#counts = new ClientCounts(() => worker?.clientsChanged());
     this.#nextClientId = this.#nextLinkId = (worker?.number ?? 0) * IDS_PER_WORKER + 1;
+    this.stateKnowledge = new StateKnowledge(needs.sql);
     this.topology = new StaticTopology(needs.settings);
     this.scramSecrets = new ScramSecrets(needs.settings.mockAuthenticationSecret);
     for (const virtual of needs.virtualDatabases) {

@@ -11,7 +11,7 @@ test('a pinned client is in the picture with its reasons, its link and its age',
     statement: "CREATE TEMP TABLE t AS SELECT 'secret'",
     nowMs: rig.clock.nowMs(),
   });
-  Object.assign(session, { pin } satisfies { readonly pin: SessionPin });
+  Object.defineProperty(session, 'pin', { value: pin satisfies SessionPin });
   rig.clock.advance(1500);
   const { pins, pools } = await rig.pooler.snapshot();
   expect(pins).toEqual([

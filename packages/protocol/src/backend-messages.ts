@@ -60,6 +60,11 @@ export function authenticationSaslFinal(data: Buffer | string): Buffer {
   return authentication(AuthenticationCode.saslFinal, bytesOf(data));
 }
 
+/** `rest`: channel and payload, each with its NUL. */
+export function notificationResponse(processId: number, rest: Buffer): Buffer {
+  return message(Backend.NotificationResponse, [int32(processId), rest]);
+}
+
 export function parameterStatus(name: string, value: string): Buffer {
   return message(Backend.ParameterStatus, [cstring(name), cstring(value)]);
 }

@@ -32,6 +32,13 @@ export class BodyReader {
     return value;
   }
 
+  int16(): number {
+    if (this.left < 2) throw this.violation('ends inside an integer');
+    const value = this.#body.readInt16BE(this.#at);
+    this.#at += 2;
+    return value;
+  }
+
   int32(): number {
     if (this.left < 4) throw this.violation('ends inside an integer');
     const value = this.#body.readInt32BE(this.#at);

@@ -149,6 +149,19 @@ export function decodeCommandTag(body: Buffer): string {
   return decodeText(Backend.CommandComplete, body);
 }
 
+/** The columns of a DataRow in text format; null: NULL. */
+export function decodeDataRow(body: Buffer): (string | null)[] {
+  const reader = new BodyReader(Backend.DataRow, body);
+  const count = reader.int16();
+  const columns: (string | null)[] = [];
+  for (let index = 0; index < count; index++) {
+    const length = reader.int32();
+    columns.push(length < 0 ? null : reader.bytes(length).toString('utf8'));
+  }
+  reader.end();
+  return columns;
+}
+
 /** The text of a Query. To look at, not to send on: bytes that are not UTF-8 are lost. */
 export function decodeQuery(body: Buffer): string {
   return decodeText(Frontend.Query, body);

@@ -29,6 +29,7 @@ export {
   errorResponse,
   negotiateProtocolVersion,
   noticeResponse,
+  notificationResponse,
   parameterStatus,
   readyForQuery,
   rowDescription,

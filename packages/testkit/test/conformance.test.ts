@@ -26,7 +26,7 @@ describe('lines', () => {
     const status = (name: string, value: string): BackendMessage =>
       message('S', text(name), text(value));
     const seen = (...messages: readonly BackendMessage[]): string[] =>
-      new Speller('c12345678x').lines(messages, new Status());
+      new Speller('c12345678x').lines(messages, new Status(), undefined);
     const once = seen(status('a', '1'), status('b', '2'), ready);
     expect(once).toEqual(['S a = 1', 'S b = 2', 'Z I']);
     expect(seen(status('b', '2'), status('a', '0'), status('a', '1'), ready)).toEqual(once);
@@ -36,10 +36,10 @@ describe('lines', () => {
   test('a value that is back at the next ReadyForQuery was never away', () => {
     const state = new Status();
     const speller = new Speller('c12345678x');
-    speller.lines([message('S', text('a'), text('1')), ready], state);
+    speller.lines([message('S', text('a'), text('1')), ready], state, undefined);
     const there = message('S', text('a'), text('2'));
     const back = message('S', text('a'), text('1'));
-    expect(speller.lines([there, back, ready], state)).toEqual(['Z I']);
+    expect(speller.lines([there, back, ready], state, undefined)).toEqual(['Z I']);
   });
 
   test("the play's own schema, ids of objects, pids and temporary schemas are told apart by role only", () => {

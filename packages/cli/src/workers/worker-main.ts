@@ -1,4 +1,4 @@
-import { isBudgetMessage } from '@pgweir/pooler';
+import { type Grammar, isBudgetMessage, loadGrammar } from '@pgweir/pooler';
 import { endUnlessRenewed } from '../system-calls';
 import { reasonOf, stackOf } from '../system-error';
 import { Channel, type ChannelEnd } from './channel';
@@ -28,13 +28,16 @@ const FAREWELL_MS = 1000;
  *
  * @returns the exit code
  */
-export function runWorker(): Promise<number> {
+export async function runWorker(): Promise<number> {
   if (process.send === undefined) {
     process.stderr.write('pgweir: workers are started by pgweir itself\n');
-    return Promise.resolve(1);
+    return 1;
   }
   for (const signal of SIGNALS) process.on(signal, ignored);
-  return new Promise((resolve) => new WorkerMain(resolve));
+  // First, because whatever is told to a worker after its hello must find it there.
+  const grammar = await loadGrammar();
+  if (!process.connected) return 1;
+  return await new Promise((resolve) => new WorkerMain(resolve, grammar));
 }
 
 function ignored(): void {
@@ -58,14 +61,16 @@ const supervisor: ChannelEnd = {
 class WorkerMain {
   readonly #channel: Channel<AskedOfSupervisor, AskedOfWorker, ToldToSupervisor, ToldToWorker>;
   readonly #exit: (code: number) => void;
+  readonly #grammar: Grammar;
   readonly #started: Promise<Worker>;
   #start: (start: WorkerStart) => void = ignored;
   /** Whether it may begin: once, and not any more when it was told to leave before. */
   #beginning: 'awaited' | 'begun' | 'refused' = 'awaited';
   #worker: Worker | undefined;
 
-  constructor(exit: (code: number) => void) {
+  constructor(exit: (code: number) => void, grammar: Grammar) {
     this.#exit = exit;
+    this.#grammar = grammar;
     this.#channel = new Channel<AskedOfSupervisor, AskedOfWorker, ToldToSupervisor, ToldToWorker>(
       supervisor,
       {
@@ -95,7 +100,7 @@ class WorkerMain {
   }
 
   async #run(start: WorkerStart): Promise<Worker> {
-    const worker = new Worker(start, this.#channel);
+    const worker = new Worker(start, this.#channel, this.#grammar);
     this.#worker = worker;
     await worker.listen();
     this.#channel.tell({ kind: 'up' });

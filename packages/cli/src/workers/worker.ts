@@ -2,6 +2,7 @@ import {
   type CancelIdentity,
   type ClientTotals,
   type DaemonSnapshot,
+  type Grammar,
   type PoolerSettings,
   type PoolKey,
   RemoteLinkBudget,
@@ -58,7 +59,7 @@ export class Worker {
   #leaving = false;
 
   /** @throws Error when the files make no configuration */
-  constructor(start: WorkerStart, channel: SupervisorChannel) {
+  constructor(start: WorkerStart, channel: SupervisorChannel, grammar: Grammar) {
     this.#start = start;
     this.#channel = channel;
     this.#slot = { index: start.slot, count: start.slots };
@@ -77,6 +78,7 @@ export class Worker {
       config,
       log: this.#log,
       budget: this.budget,
+      grammar,
       adapt: (settings: PoolerSettings) => ({ ...settings, workerSlot: this.#slot }),
       commands: {
         view: () => channel.ask('view', {}, VIEW_MS),

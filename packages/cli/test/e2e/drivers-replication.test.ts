@@ -127,7 +127,7 @@ test('logical replication streams through a link of its own, which is closed aft
       expect(rows(await client.query('SELECT 1'))).toEqual([['1']]);
       await client.end();
     });
-    await rig.daemon.logged('replication connection ended');
+    await rig.daemon.logged('its client has left');
     await untilNoWalSender();
     const free = await owner.query("SELECT active FROM pg_replication_slots WHERE slot_name = 's'");
     expect(free.rows).toEqual([{ active: false }]);

@@ -5,15 +5,35 @@ import type { Link } from './link';
 export interface LinkSession {
   readonly id: ClientId;
   readonly mode: 'session' | 'transaction' | 'statement';
+  /** What it leaves on the link is found and dealt with. */
+  readonly tracksState: boolean;
+  /** What the client was told to be its process. */
+  readonly toldProcessId: number;
+  /** ReadyForQuery is not forwarded: `sayReady` is called instead. */
+  readonly interposes: boolean;
+  /** What it leaves on the link stays there for the next one. */
+  readonly leaksState: boolean;
+  /** ParameterStatus and the next ReadyForQuery do not go to the client yet. */
+  readonly withholds: boolean;
+  /** Prepared statements have other names on the link than for the client. */
+  readonly renamesStatements: boolean;
+  /** An ErrorResponse with this body, as the client has to see it. */
+  inClientsWords(body: Buffer): Buffer;
   /** Sends `bytes[start, end)` to the client. @returns false when the client does not keep up */
   fromLink(bytes: Buffer, start: number, end: number): boolean;
   /** A reported parameter changed while the link was lent. */
   parameterChanged(link: Link, name: string, value: string): void;
+  /** ReadyForQuery arrived, and the session is the one who sends it on, when it sees fit. */
+  sayReady(link: Link): void;
   /**
    * ReadyForQuery arrived (and was forwarded, unless more replies are owed). The session ends its lease
    * here, if its mode says so, by `link.session = undefined` and `link.releaseAtEndOfChunk()`.
    */
   ready(link: Link): void;
+  /** A notification came on its link; `body` is the message's. */
+  notified(link: Link, body: Buffer): void;
+  /** DEALLOCATE ALL has run; `everything`: as a part of DISCARD ALL. */
+  statementsDropped(link: Link, everything: boolean): void;
   /** PostgreSQL has begun to read CopyData. The session may end its lease here, as in `ready`. */
   copyInBegan(link: Link): void;
   /** An ErrorResponse arrived and has been counted. The session may end its lease here, as in `ready`. */

@@ -1,8 +1,8 @@
-import { FrameReader, type NoticeFields, query, terminate } from '@pgweir/protocol';
+import { decodeDataRow, FrameReader, type NoticeFields, query, terminate } from '@pgweir/protocol';
 import type { ChunkClock } from '../chunk-clock';
 import { InvariantBreach, invariant } from '../errors';
 import type { Permit } from '../ports/link-budget';
-import type { LinkId } from '../ports/names';
+import type { ClientId, LinkId } from '../ports/names';
 import type { Address, TlsInfo, Wire, WireHandler } from '../ports/transport';
 import { BodyCollector } from '../relay/body-collector';
 import { OwedReplies } from '../relay/owed-replies';
@@ -10,6 +10,7 @@ import { relayUp } from '../relay/upstream';
 import { EMPTY_PROFILE, type Profile, withSetting, withUnknown } from '../session-state/profile';
 import { LINK_MOVES, type LinkPhase } from './link-phase';
 import type { LinkSession } from './link-session';
+import { LinkStatements } from './link-statements';
 import { consumeOwn } from './own-replies';
 import type { ReportedParameters } from './reported-parameters';
 import { STATUS_IDLE } from './server-status';
@@ -28,12 +29,24 @@ export interface LinkOwner {
   cancelsOver(link: Link): void;
 }
 
+/** What of an answer to a statement of our own is wanted. */
+export type OwnWant = 'outcome' | 'row' | 'shape';
+
+const NOTHING = Buffer.alloc(0);
+
 const ASCII = /^[\x20-\x7e]*$/;
 
 /** What became of one statement of our own. */
 export type OwnResult =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'failed'; readonly error: NoticeFields };
+  | {
+      readonly kind: 'done';
+      /** The first row, where one was asked for. */
+      readonly row?: readonly (string | null)[] | undefined;
+      /** The body of the RowDescription, where it was asked for; undefined: NoData. */
+      readonly description?: Buffer | undefined;
+    }
+  /** `body`: of the ErrorResponse. */
+  | { readonly kind: 'failed'; readonly error: NoticeFields; readonly body: Buffer };
 
 /** What a finished login leaves for the link that it opened. */
 export interface LinkIdentity {
@@ -90,17 +103,30 @@ export class Link implements WireHandler {
   connectQuery: string | undefined;
   /** The client (its id) that changed state of this connection which another one must not see; 0: none. */
   changedBy = 0;
+  /** What is prepared on it. */
+  readonly statements = new LinkStatements();
+  /** The last session has left state behind: it is taken away before anybody else has the link. */
+  needsCleaning = false;
+  /** The client (its id) whose numbers `currval` would tell; 0: nobody's; -1: several clients'. */
+  sequencesOf = 0;
+  /** What the client that has it, or had it last, was told to be its process; 0: nobody had it. */
+  speaker = 0;
   /** Lent since the last reset query. */
   usedSinceReset = false;
   /** Called (at the end of a chunk) when something that a clean-up waits for may have happened. */
   onProgress: (() => void) | undefined;
   /** Called once when it begins to close, for whoever waits for a statement of our own on it. */
   onLost: (() => void) | undefined;
-  /** The current frame's bytes are neither forwarded nor kept. */
+  /** The current frame's bytes are not forwarded. */
   dropping = false;
+  /** The current frame's body is kept in the collector. */
+  collecting = false;
+  ownWant: OwnWant = 'outcome';
+  /** The body that `ownWant` asks for. */
+  ownAnswer: Buffer | undefined;
   #paused = false;
   #own: ((result: OwnResult) => void) | undefined;
-  #ownError: NoticeFields | undefined;
+  #ownError: { readonly error: NoticeFields; readonly body: Buffer } | undefined;
   #ownFinished = false;
   #progressed = false;
   #releaseAtEnd = false;
@@ -201,14 +227,32 @@ export class Link implements WireHandler {
   }
 
   /** Runs one statement of our own; `done` comes at the end of the chunk that brought the answer. */
-  runOwn(sql: string, done: (result: OwnResult) => void): void {
+  runOwn(sql: string, done: (result: OwnResult) => void, want: OwnWant = 'outcome'): void {
+    this.runOwnMessages([query(sql)], done, want);
+  }
+
+  /** As `runOwn`, with messages: one or more groups that PostgreSQL answers with ReadyForQuery each. */
+  runOwnMessages(
+    messages: readonly Buffer[],
+    done: (result: OwnResult) => void,
+    want: OwnWant = 'outcome',
+  ): void {
     invariant(this.#own === undefined, 'link: two statements of our own at once');
     this.#own = done;
     this.#ownError = undefined;
     this.#ownFinished = false;
-    const message = query(sql);
-    this.owed.sent(message[0] ?? 0);
-    this.wire?.write(message);
+    this.ownWant = want;
+    this.ownAnswer = undefined;
+    for (const message of messages) this.owed.sent(message[0] ?? 0);
+    // A simple query ends it, and groups of ours may replace it.
+    this.statements.unnamed = undefined;
+    this.wire?.write(messages.length === 1 ? (messages[0] ?? NOTHING) : Buffer.concat(messages));
+  }
+
+  /** A client may have drawn numbers from sequences. */
+  drewNumbers(client: ClientId): void {
+    if (this.sequencesOf === 0) this.sequencesOf = client;
+    else if (this.sequencesOf !== client) this.sequencesOf = -1;
   }
 
   /** A statement of our own is under way. */
@@ -216,8 +260,8 @@ export class Link implements WireHandler {
     return this.#own !== undefined;
   }
 
-  ownFailed(error: NoticeFields): void {
-    this.#ownError ??= error;
+  ownFailed(error: NoticeFields, body: Buffer): void {
+    this.#ownError ??= { error, body };
   }
 
   ownBecameReady(): void {
@@ -341,7 +385,7 @@ export class Link implements WireHandler {
       this.#own = undefined;
       this.#ownFinished = false;
       this.#ownError = undefined;
-      done?.(error === undefined ? { kind: 'done' } : { kind: 'failed', error });
+      done?.(error === undefined ? this.#ownDone() : { kind: 'failed', ...error });
     } else if (this.#releaseAtEnd) {
       this.#releaseAtEnd = false;
       this.#progressed = false;
@@ -355,6 +399,18 @@ export class Link implements WireHandler {
       // PostgreSQL has announced the end of this connection: nobody may be lent it any more.
       this.close(this.retireReason);
     }
+  }
+
+  #ownDone(): OwnResult {
+    const answer = this.ownAnswer;
+    const want = this.ownWant;
+    this.ownAnswer = undefined;
+    this.ownWant = 'outcome';
+    if (want === 'shape') return { kind: 'done', description: answer };
+    if (want === 'row' && answer !== undefined) {
+      return { kind: 'done', row: decodeDataRow(answer) };
+    }
+    return { kind: 'done' };
   }
 
   /** The stream makes no sense, or we do: this link never returns to its pool. */

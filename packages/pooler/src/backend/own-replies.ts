@@ -1,4 +1,5 @@
 import { Backend, decodeNotice, decodeParameterStatus, ProtocolViolation } from '@pgweir/protocol';
+import { ANSWERS } from './expected-replies';
 import type { Link } from './link';
 import { endsConnection } from './server-status';
 
@@ -17,24 +18,43 @@ export function consumeOwn(link: Link, buffer: Buffer, start: number, length: nu
       if (at < 0) return;
       // The rest may come when the link has been lent: it is not for that session.
       link.dropping = true;
-      if (needsBody(reader.tag)) link.collector.begin(reader.bodyLength);
+      link.collecting = needsBody(link, reader.tag);
+      if (link.collecting) link.collector.begin(reader.bodyLength);
     }
     const end = reader.takeBody(at, length);
-    if (needsBody(reader.tag)) link.collector.add(buffer, at, end);
+    if (needsBody(link, reader.tag)) link.collector.add(buffer, at, end);
     at = end;
     if (reader.bodyLeft === 0) ownFrame(link, reader.tag);
   }
 }
 
-function needsBody(tag: number): boolean {
+function needsBody(link: Link, tag: number): boolean {
   return (
+    (tag === Backend.DataRow && link.ownWant === 'row') ||
+    (tag === Backend.RowDescription && link.ownWant === 'shape') ||
     tag === Backend.ReadyForQuery ||
+    tag === Backend.NotificationResponse ||
     tag === Backend.ErrorResponse ||
     tag === Backend.ParameterStatus
   );
 }
 
+/**
+ * Answers that a session which has left would have looked at: what is prepared on the link must be
+ * known.
+ */
+function noteExpected(link: Link, tag: number): void {
+  const { expected } = link.statements;
+  if (tag === Backend.ErrorResponse) expected.groupFailed();
+  else if (tag === Backend.ReadyForQuery) expected.groupEnded();
+  else {
+    const kind = ANSWERS.get(tag);
+    if (kind !== undefined && expected.head(kind) !== undefined) expected.takeHead();
+  }
+}
+
 function ownFrame(link: Link, tag: number): void {
+  if (!link.statements.expected.isEmpty) noteExpected(link, tag);
   switch (tag) {
     case Backend.ReadyForQuery:
       link.status = link.collector.take()[0] ?? 0;
@@ -42,10 +62,11 @@ function ownFrame(link: Link, tag: number): void {
       link.ownBecameReady();
       return;
     case Backend.ErrorResponse: {
-      const error = decodeNotice(link.collector.takeNotice());
+      const body = link.collector.takeNotice();
+      const error = decodeNotice(body);
       link.owed.failed();
       if (endsConnection(error)) link.retireReason ??= `server: ${error.message}`;
-      link.ownFailed(error);
+      link.ownFailed(error, body);
       return;
     }
     case Backend.ParameterStatus: {
@@ -53,6 +74,12 @@ function ownFrame(link: Link, tag: number): void {
       link.parameterChanged(name, value);
       return;
     }
+    case Backend.DataRow:
+    case Backend.RowDescription:
+      if (link.owed.settled) throw new ProtocolViolation('unexpectedMessage', tag, 0);
+      // One that is cut can't be read: whoever asked has no answer.
+      if (needsBody(link, tag) && !link.collector.wasCut) link.ownAnswer ??= link.collector.take();
+      return;
     case Backend.CopyInResponse:
       link.owed.copyInBegan();
       link.ownCopyBegan();
@@ -64,8 +91,12 @@ function ownFrame(link: Link, tag: number): void {
     case Backend.BackendKeyData:
     case Backend.NegotiateProtocolVersion:
       throw new ProtocolViolation('unexpectedMessage', tag, 0);
+    case Backend.NotificationResponse: {
+      const body = link.collector.take();
+      link.session?.notified(link, body);
+      return;
+    }
     case Backend.NoticeResponse:
-    case Backend.NotificationResponse:
       return;
     default:
       // An answer, and nothing was asked.

@@ -29,6 +29,11 @@ export class ReportedParameters {
     return this.#initial;
   }
 
+  /** All values by now, by the names as reported. */
+  get currentValues(): ReadonlyMap<string, string> {
+    return this.#current;
+  }
+
   sameInitialValues(other: ReportedParameters): boolean {
     const others = other.initialValues;
     if (others.size !== this.#initial.size) return false;
@@ -54,6 +59,12 @@ export class ReportedParameters {
   /** The name as PostgreSQL writes it, or undefined when it does not report this one. */
   reportedName(name: string): string | undefined {
     return this.#names.get(name.toLowerCase());
+  }
+
+  /** PostgreSQL reports it, and a session can set it. */
+  belongsToSession(name: string): boolean {
+    const reported = this.reportedName(name);
+    return reported !== undefined && !FIXED.has(reported);
   }
 
   /** Takes note of a ParameterStatus. @returns true when the parameter belongs to the session */

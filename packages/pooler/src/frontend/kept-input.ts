@@ -3,11 +3,23 @@ import { Frontend } from '@pgweir/protocol';
 /** What a client has sent and could not be sent on yet. Owns its bytes. */
 export class KeptInput {
   bytes = 0;
+  /** Fewer bytes than these are the beginning of a message that nothing can be done with yet. */
+  wanted = 0;
   /** Most statements come in one piece. */
   #first: Buffer | undefined;
   #more: Buffer[] | undefined;
   /** The cancelled statement ends with its Sync, not with its first message. */
   #skipToSync = false;
+
+  /** Something waits here that could go on but for something else. */
+  get waits(): boolean {
+    return this.bytes > 0 && this.bytes >= this.wanted;
+  }
+
+  /** What is here is not enough of a message. */
+  get isPartial(): boolean {
+    return this.bytes > 0 && this.bytes < this.wanted;
+  }
 
   /** Keeps a copy. */
   add(part: Buffer): void {
@@ -31,6 +43,7 @@ export class KeptInput {
     this.#first = undefined;
     this.#more = undefined;
     this.bytes = 0;
+    this.wanted = 0;
   }
 
   /** The first statement was cancelled before it was sent on: how much belongs to it? */

@@ -150,6 +150,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     context.admitted(session);
     this.waitingSinceMs = context.clock.nowMs();
     if (replication) {
+      session.hasOwnLink = true;
       this.#tellAcceptance();
       session.enter('waiting');
       pool.leaseDedicated(session);
@@ -209,7 +210,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
   granted(link: Link): void {
     const session = this.#session;
     session.enter('active');
-    if (this.#settings?.replication === true) {
+    if (session.hasOwnLink) {
       this.#finish(link);
       return;
     }
@@ -232,6 +233,8 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
       }
       if (session.phase === 'closed') {
         link.releaseNow();
+      } else if (result.kind === 'failed' && result.error.code === CANNOT_CHANGE_NOW) {
+        this.#askForOwnLink(link);
       } else if (result.kind === 'failed') {
         session.failWith({ ...result.error, severity: 'FATAL' }, 'startup parameter refused');
       } else {
@@ -241,6 +244,17 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
         this.#releaseAndFinish(link);
       }
     });
+  }
+
+  /** Some settings can only be given to a connection that begins: this client gets one of its own. */
+  #askForOwnLink(link: Link): void {
+    const session = this.#session;
+    session.hasOwnLink = true;
+    session.refreshLimits();
+    session.link = undefined;
+    session.enter('waiting');
+    link.releaseNow();
+    this.#pool?.leaseDedicated(session);
   }
 
   #rememberSettings(link: Link, wanted: Profile): void {
@@ -338,6 +352,9 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     this.#session.closed(cause);
   }
 }
+
+/** The SQLSTATE of a setting that can't be changed on a connection that exists. */
+const CANNOT_CHANGE_NOW = '55P02';
 
 function requiresTls(mode: string): boolean {
   return mode === 'require' || mode === 'verify-ca' || mode === 'verify-full';

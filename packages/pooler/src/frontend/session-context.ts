@@ -9,6 +9,7 @@ import type { Logger } from '../ports/logger';
 import type { DatabaseName, UserName } from '../ports/names';
 import type { Wire } from '../ports/transport';
 import type { VirtualDatabase } from '../ports/virtual-database';
+import type { StateKnowledge } from '../session-state/state-knowledge';
 import type { PoolerSettings } from '../settings/settings';
 import type { ScramSecrets } from './scram-secrets';
 import type { Session } from './session';
@@ -22,6 +23,7 @@ export interface SessionContext {
   readonly verifier: ClientVerifier;
   readonly cancels: CancelDesk;
   readonly scramSecrets: ScramSecrets;
+  readonly stateKnowledge: StateKnowledge;
   /** No new clients any more. */
   readonly draining: boolean;
   /** Counts the session for `max_client_conn`. @returns false when that is one too many */

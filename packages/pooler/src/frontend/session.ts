@@ -1,4 +1,10 @@
-import { type ErrorFields, errorResponse, FrameReader, readyForQuery } from '@pgweir/protocol';
+import {
+  Backend,
+  type ErrorFields,
+  errorResponse,
+  FrameReader,
+  readyForQuery,
+} from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import { STATUS_IDLE } from '../backend/server-status';
 import type { IssuedKey } from '../cancel/cancel-desk';
@@ -9,17 +15,21 @@ import type { DedicatedWaiter } from '../pool/waiters';
 import type { ClientId } from '../ports/names';
 import type { Address, TlsInfo, Wire, WireHandler } from '../ports/transport';
 import { relayDown } from '../relay/downstream';
+import { relayTracked } from '../relay/tracked-downstream';
 import { preparationSql } from '../session-state/preparation';
 import type { Profile } from '../session-state/profile';
 import { SessionSettings } from '../session-state/session-settings';
+import { frameOf } from '../session-state/statement-messages';
 import type { PoolMode } from '../settings/settings';
 import { countReply } from '../stats/count-reply';
+import type { SessionPin } from '../stats/session-pin';
 import type { Admission, LoginSteps } from './admission';
 import { clientFault } from './client-fault';
 import { ClientReading } from './client-reading';
 import { KeptInput } from './kept-input';
 import type { SessionContext } from './session-context';
 import { SESSION_MOVES, type SessionPhase } from './session-phase';
+import { StateFollowing } from './state-following';
 
 /** How much more a waiting client may send before we stop reading from it. */
 const QUEUED_BYTES_MAX = 16 * 1024;
@@ -39,7 +49,15 @@ export class Session implements WireHandler, DedicatedWaiter {
   cancelKey: IssuedKey | undefined;
   /** Tells the virtual database that its client is gone. */
   virtualLeft: (() => void) | undefined;
-  readonly #settings = new SessionSettings();
+  readonly settings = new SessionSettings();
+  /** Undefined: nobody looks at what it leaves on its links. */
+  state: StateFollowing | undefined;
+  tracksState = false;
+  interposes = false;
+  leaksState = false;
+  withholds = false;
+  /** A link was opened, or is to be, for this client alone. */
+  hasOwnLink = false;
   mode: PoolMode = 'session';
   limits: ClientLimits | undefined;
   readonly reader: FrameReader;
@@ -48,7 +66,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   /** A queued statement was cancelled: what belongs to it is dropped until it would have ended. */
   skipping = false;
   /** A NOTICE that it is queued has been sent for the current wait. */
-  notified = false;
+  toldOfWait = false;
   readonly connectedAtMs: number;
   /** Last moment at which it began or finished something. */
   activeAtMs: number;
@@ -58,10 +76,14 @@ export class Session implements WireHandler, DedicatedWaiter {
   queuePrevious: Waiter | undefined;
   queue: unknown;
 
+  /** Its messages are looked at. */
+  #follows = false;
   readonly #kept = new KeptInput();
   readonly #reading: ClientReading;
   /** A cancel request came while the link was being prepared. */
   #cancelWanted = false;
+  /** The link is being brought to this session's settings. */
+  #preparing = false;
   readonly id: ClientId;
   readonly wire: Wire;
   readonly #context: SessionContext;
@@ -82,6 +104,25 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   get gone(): boolean {
     return this.phase === 'closed';
+  }
+
+  get toldProcessId(): number {
+    return this.admission?.cancel.processId ?? 0;
+  }
+
+  /** Something that the client has not asked for may be put in front of what comes next. */
+  get speakable(): boolean {
+    const { link, phase } = this;
+    if (this.wire.congested) return false;
+    if (phase === 'idle' || phase === 'waiting') return true;
+    if (phase !== 'active' || link === undefined) return false;
+    const between = link.busyWithOwn || (link.owed.settled && !link.midFrame);
+    return between && link.status === STATUS_IDLE && !this.#answerIsCut();
+  }
+
+  /** Why it keeps its link beyond the transaction, if it does. */
+  get pin(): SessionPin | undefined {
+    return this.state?.tracker.watch.pin;
   }
 
   get startupParameters(): ReadonlyMap<string, string> {
@@ -106,7 +147,7 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   /** Login is over. For replication, the link that was opened for it comes along. */
   begin(profile: Profile, link: Link | undefined): void {
-    this.#settings.begin(profile);
+    this.settings.begin(profile);
     this.login = undefined;
     this.wire.handler = this;
     this.enter('idle');
@@ -114,7 +155,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     this.link = link;
     if (link !== undefined) this.enter('active');
     this.activeAtMs = this.#context.clock.nowMs();
-    this.#resumeKept();
+    this.resumeKept();
   }
 
   /** Settings have changed. */
@@ -123,8 +164,13 @@ export class Session implements WireHandler, DedicatedWaiter {
     if (admission === undefined) return;
     this.limits = admission.database.limitsOf(admission.user, this.#context.settings);
     this.reader.bodyBytesMax = this.#context.settings.packetBytesMax;
-    if (admission.replication) this.mode = 'session';
+    if (this.hasOwnLink) this.mode = 'session';
     else if (this.link === undefined) this.mode = admission.pool.mode;
+    const { sessionState, preparedStatementsMax } = admission.pool.limits;
+    const shares = this.mode !== 'session';
+    this.leaksState = shares && sessionState === 'leak';
+    this.tracksState = shares && !this.leaksState;
+    this.#follows = shares && (this.tracksState || preparedStatementsMax > 0);
   }
 
   received(buffer: Buffer, length: number): void {
@@ -132,22 +178,35 @@ export class Session implements WireHandler, DedicatedWaiter {
     if (this.phase === 'closed' || admission === undefined) return;
     admission.database.counters.receivedBytes += length;
     if (this.phase === 'draining') return;
-    if (this.phase === 'waiting' || this.#kept.bytes > 0 || this.link?.busyWithOwn === true) {
-      this.keep(buffer.subarray(0, length));
-      return;
-    }
     const { clock } = this.#context;
     clock.chunkBegins();
     try {
-      this.#relay(buffer, length);
+      if (this.#blocked || this.#kept.bytes > 0) {
+        const wasPartial = this.#kept.isPartial;
+        this.keep(buffer.subarray(0, length));
+        if (wasPartial) this.resumeKept();
+      } else {
+        this.#relay(buffer, length);
+      }
     } finally {
       clock.chunkEnds();
     }
   }
 
+  /** Whatever the client sends has to wait. */
+  get #blocked(): boolean {
+    return (
+      this.phase === 'waiting' || this.link?.busyWithOwn === true || this.state?.holding === true
+    );
+  }
+
   #relay(buffer: Buffer, length: number): void {
     try {
-      relayDown(this, buffer, length);
+      if (this.#follows && this.state === undefined && this.admission !== undefined) {
+        this.state = new StateFollowing(this, this.#context, this.admission);
+      }
+      if (this.state === undefined) relayDown(this, buffer, length);
+      else relayTracked(this, this.state.tracker, buffer, length);
     } catch (error) {
       const fault = clientFault(error);
       if (fault === undefined) throw error;
@@ -174,7 +233,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     if (link !== undefined) return this.#beginLease(link) ? link : undefined;
     if (this.gone) return undefined;
     this.enter('waiting');
-    this.notified = false;
+    this.toldOfWait = false;
     return undefined;
   }
 
@@ -187,14 +246,17 @@ export class Session implements WireHandler, DedicatedWaiter {
     }
     const counters = this.admission?.database.counters;
     if (counters !== undefined) counters.waitUs += waitedMs * 1000;
-    if (this.#beginLease(link)) this.#resumeKept();
+    if (this.#beginLease(link)) this.resumeKept();
   }
 
   /** @returns false when the link's settings have to be changed first */
   #beginLease(link: Link): boolean {
     this.link = link;
     this.enter('active');
-    const sql = preparationSql(link, this.id, this.#settings.profile);
+    const cleans = link.changedBy !== 0 && link.changedBy !== this.id;
+    const sql = preparationSql(link, this.id, this.settings.profile, {
+      readsSequences: this.admission?.pool.readsSequences === true && this.tracksState,
+    });
     if (sql === undefined) {
       link.wasReset = false;
       return true;
@@ -203,19 +265,23 @@ export class Session implements WireHandler, DedicatedWaiter {
       nowMs: this.#context.clock.nowMs(),
       limitMs: this.#context.settings.serverConnectTimeoutMs,
     });
+    this.#preparing = true;
     link.runOwn(sql, (result) => {
+      this.#preparing = false;
       link.deadlineMs = 0;
       if (result.kind === 'done') {
-        const news = this.#settings.applied(link);
+        if (cleans) link.statements.clear();
+        if (this.admission?.pool.readsSequences === true) link.sequencesOf = this.id;
+        const news = this.settings.applied(link);
         if (news !== undefined) this.fromLink(news, 0, news.length);
       }
       if (this.phase === 'closed') link.releaseNow();
       else if (result.kind === 'failed') {
         this.failWith({ ...result.error, severity: 'FATAL' }, 'settings were refused');
       } else if (this.#cancelWanted && this.hasKept) {
-        if (this.mode !== 'session') this.#endLeaseNow(link);
+        if (this.mode !== 'session' && this.state?.pinned !== true) this.endLeaseNow(link);
         this.#dropKept();
-      } else this.#resumeKept();
+      } else this.resumeKept();
     });
     return false;
   }
@@ -228,15 +294,29 @@ export class Session implements WireHandler, DedicatedWaiter {
   keep(bytes: Buffer): void {
     if (this.phase === 'closed') return;
     this.#kept.add(bytes);
-    if (this.#kept.bytes > QUEUED_BYTES_MAX || this.wire.congested) this.#reading.pause();
+    const max = Math.max(QUEUED_BYTES_MAX, this.#kept.wanted);
+    if (this.#kept.bytes > max || this.wire.congested) this.#reading.pause();
   }
 
-  #resumeKept(): void {
-    if (this.#kept.bytes > 0) {
+  /** Keeps the beginning of a message until there are `wanted` bytes. */
+  keepUntil(bytes: Buffer, wanted: number): void {
+    this.#kept.wanted = wanted;
+    this.keep(bytes);
+  }
+
+  /** What was kept goes on, if nothing is in its way. */
+  resumeKept(): void {
+    if (this.phase === 'closed' || this.#blocked) return;
+    if (this.#kept.waits) {
       const kept = this.#kept.take();
       this.#relay(kept, kept.length);
     }
-    if (this.#kept.bytes === 0 && this.link?.wire?.congested !== true) this.#reading.resume();
+    if (!this.#kept.waits && this.link?.wire?.congested !== true) this.#reading.resume();
+  }
+
+  /** Sends what PostgreSQL would say. */
+  answer(bytes: Buffer): void {
+    this.fromLink(bytes, 0, bytes.length);
   }
 
   /** Hands over what the client sent while login was not over. */
@@ -252,8 +332,8 @@ export class Session implements WireHandler, DedicatedWaiter {
     if (this.link !== link) return;
     if (link.owed.settled) {
       // Something that PostgreSQL does not answer, outside of everything: copy leftovers.
-      if (!midFrame && link.status === STATUS_IDLE && this.mode !== 'session')
-        this.#endLeaseNow(link);
+      const ends = this.mode !== 'session' && this.state?.pinned !== true && !link.busyWithOwn;
+      if (!midFrame && link.status === STATUS_IDLE && ends) this.endLeaseNow(link);
       return;
     }
     if (link.queryStartMs !== 0) return;
@@ -262,16 +342,30 @@ export class Session implements WireHandler, DedicatedWaiter {
     this.activeAtMs = link.queryStartMs;
   }
 
-  #endLeaseNow(link: Link): void {
+  /** Gives the link back outside of a chunk. */
+  endLeaseNow(link: Link): void {
+    if (this.link !== link) return;
+    this.giveAway(link);
+    link.releaseNow();
+  }
+
+  /** The lease is over; what becomes of the link is for others to say. */
+  giveAway(link: Link): void {
+    if (this.link !== link) return;
     this.link = undefined;
     this.enter('idle');
-    link.releaseNow();
     this.#goOnReading();
   }
 
   /** After a lease: whatever the link held up is over. */
   #goOnReading(): void {
-    if (this.#kept.bytes === 0 && !this.wire.congested) this.#reading.resume();
+    if (!this.#kept.waits && !this.wire.congested) this.#reading.resume();
+  }
+
+  /** Keeps the link beyond the transaction, in the state that the session expects. */
+  stay(link: Link): void {
+    if (link.profile.key !== this.settings.profile.key) this.#beginLease(link);
+    else this.resumeKept();
   }
 
   fromLink(bytes: Buffer, start: number, end: number): boolean {
@@ -282,8 +376,12 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   parameterChanged(link: Link, name: string, value: string): void {
-    this.#settings.reported(link, name, value);
+    this.settings.reported(link, name, value);
     if (name === 'application_name') this.applicationName = value;
+  }
+
+  sayReady(link: Link): void {
+    this.state?.listener?.sayReady(link);
   }
 
   ready(link: Link): void {
@@ -301,17 +399,42 @@ export class Session implements WireHandler, DedicatedWaiter {
       this.#endDraining(link);
       return;
     }
-    if (!link.owed.settled || link.midFrame) return;
-    if (link.status !== STATUS_IDLE || link.owed.copyIn) return;
+    const { state } = this;
+    if (!link.owed.settled || link.midFrame || link.owed.copyIn || link.status !== STATUS_IDLE) {
+      state?.readyInTransaction(link);
+      return;
+    }
+    link.statements.expected.clear();
     if (this.mode === 'session') {
       if (link.wasReset && this.admission?.replication !== true) this.#beginLease(link);
       return;
     }
+    if (state?.keeps(link) === true) return;
     this.#detach(link);
     link.releaseAtEndOfChunk();
     this.enter('idle');
     this.mode = this.admission?.pool.mode ?? this.mode;
-    this.#goOnReading();
+    if (state?.holding === true) {
+      state.tracker.holding = false;
+      this.resumeKept();
+    } else this.#goOnReading();
+  }
+
+  statementsDropped(link: Link, everything: boolean): void {
+    if (this.state === undefined) link.statements.clear();
+    else this.state.tracker.statementsDropped(link, everything);
+  }
+
+  get renamesStatements(): boolean {
+    return this.state !== undefined;
+  }
+
+  inClientsWords(body: Buffer): Buffer {
+    return frameOf(Backend.ErrorResponse, this.state?.inClientsWords(body) ?? body);
+  }
+
+  notified(link: Link, body: Buffer): void {
+    this.state?.notified(link, body);
   }
 
   copyInBegan(link: Link): void {
@@ -320,11 +443,13 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   failed(link: Link): void {
+    this.state?.listener?.groupFails();
     // The ReadyForQuery that it stays for may never come.
     if (this.phase === 'draining' && link.owed.uncertain) this.#endDraining(link);
   }
 
   #endDraining(link: Link): void {
+    this.state?.leave(link);
     this.#detach(link);
     link.releaseAtEndOfChunk();
     this.close('client close request');
@@ -336,7 +461,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   linkDrained(): void {
-    if (this.#kept.bytes === 0) this.#reading.resume();
+    if (!this.#kept.waits) this.#reading.resume();
   }
 
   linkLost(link: Link, reason: string): void {
@@ -356,8 +481,8 @@ export class Session implements WireHandler, DedicatedWaiter {
   cancelRequested(): 'canceled' | 'idle' | { readonly link: Link } {
     const { link } = this;
     if (link?.busyWithOwn === true && this.login === undefined) {
-      this.#cancelWanted = true;
-      return 'canceled';
+      this.#cancelWanted = this.#preparing;
+      return this.#preparing ? 'canceled' : 'idle';
     }
     if (link !== undefined) return { link };
     if (this.phase !== 'waiting' || this.login !== undefined) return 'idle';
@@ -374,7 +499,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     this.wire.write(errorResponse(errorFields('canceled')));
     this.skipping = true;
     this.#kept.beginSkipping();
-    this.#resumeKept();
+    this.resumeKept();
   }
 
   /** A frame was dropped because its statement has been cancelled. */
@@ -406,7 +531,8 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   drained(): void {
     this.link?.resumeReading();
-    if (this.phase === 'idle') this.#resumeKept();
+    this.state?.listener?.flush();
+    if (this.phase === 'idle') this.resumeKept();
   }
 
   ended(): void {
@@ -474,8 +600,10 @@ export class Session implements WireHandler, DedicatedWaiter {
     this.#kept.clear();
     this.#context.sessionClosed(this, reason);
     this.virtualLeft?.();
+    this.state?.left();
     if (link === undefined) return;
     link.session = undefined;
+    this.state?.leave(link);
     // The answers that would tell whether it has changed something are not going to be looked at.
     if (!link.owed.settled) link.changedBy = this.id;
     if (!link.busyWithOwn) link.releaseNow();

@@ -1,3 +1,5 @@
+import type { Link } from '../backend/link';
+import type { ListeningLink } from '../listen/listening-link';
 import { type DatabaseName, databaseName, type UserName } from '../ports/names';
 import type { DatabaseSettings, PoolerSettings } from '../settings/settings';
 import { DatabaseCounters } from '../stats/counters';
@@ -18,6 +20,10 @@ export class Database {
   nextHost = 0;
   usedAtMs = 0;
   readonly counters = new DatabaseCounters();
+  /** The links that have logged in, by their server processes. */
+  readonly backends = new Map<number, Link>();
+  /** Listens for the sessions; made when the first one does. */
+  listening: ListeningLink | undefined;
   readonly #limits = new Map<UserName, ClientLimits>();
   /** A reload makes new settings. */
   #limitsFor: PoolerSettings | undefined;

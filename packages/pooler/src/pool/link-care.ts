@@ -1,5 +1,6 @@
 import type { Link } from '../backend/link';
 import type { PoolerContext } from '../pooler-context';
+import { cleanSlateSql, EMPTY_PROFILE } from '../session-state/profile';
 import type { Pool } from './pool';
 
 /** Runs a pool's own statements between leases: the check query and the reset query. */
@@ -27,6 +28,17 @@ export class LinkCare {
   /** Takes away what the last session has left on a link; then it is released. */
   reset(link: Link, sql: string): void {
     this.#run(link, sql, 'reset query');
+  }
+
+  /** Takes away everything that a session has left on a link; then it is released. */
+  clean(link: Link): void {
+    link.statements.clear();
+    link.statements.takenOver = false;
+    link.profile = EMPTY_PROFILE;
+    link.wasReset = false;
+    link.changedBy = 0;
+    link.needsCleaning = false;
+    this.#run(link, cleanSlateSql(EMPTY_PROFILE, link.connectQuery), 'cleaning');
   }
 
   /** A link on which the statement fails, or lasts too long, is closed. */

@@ -142,6 +142,14 @@ export class LinkSupply {
   #failed(failure: DialFailure, startedAtMs: number, dedicated: DedicatedWaiter | undefined): void {
     const { clock, log, settings } = this.#context;
     const { database, user } = this.#pool;
+    if (dedicated !== undefined && failure.kind === 'rejected') {
+      // What one client asks for at its start is no matter of the others'.
+      log.warn('server login failed for one client', { database, user, reason: failure.reason });
+      this.gate.succeeded(startedAtMs);
+      if (!dedicated.gone) dedicated.refused(failure.error);
+      this.fill();
+      return;
+    }
     const loginRetryMs = settings.serverLoginRetryMs;
     const counts = this.gate.failed(failure, { startedAtMs, nowMs: clock.nowMs(), loginRetryMs });
     log.warn('server login failed', { database, user, reason: failure.reason });

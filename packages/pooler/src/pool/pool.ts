@@ -7,6 +7,7 @@ import type { PoolerContext } from '../pooler-context';
 import type { LinkHolder, LinkWant } from '../ports/link-budget';
 import type { DatabaseName, PoolKey, UserName } from '../ports/names';
 import type { ReportedValues } from '../ports/welcome-exchange';
+import { SettingDefaults } from '../session-state/setting-defaults';
 import type { PoolMode } from '../settings/settings';
 import type { Database } from './database';
 import { LinkCare } from './link-care';
@@ -16,6 +17,14 @@ import { ServerKeys } from './server-keys';
 import { WaitQueue } from './wait-queue';
 import { type DedicatedWaiter, type PoolWaiter, type WelcomeWaiter, welcomeAll } from './waiters';
 import { WelcomeBook } from './welcome';
+
+/** A session that keeps its link beyond its transactions, or waits until it may. */
+export interface Pinned {
+  /** It may be pinned now. */
+  pinIsFree(): void;
+  /** Others wait for links: what it keeps its own for may have become old enough to be given up. */
+  giveUpSequence(): void;
+}
 
 /** The links for one database and pool user, and the sessions that wait for them. */
 export class Pool implements LinkOwner, LinkHolder {
@@ -30,7 +39,13 @@ export class Pool implements LinkOwner, LinkHolder {
   readonly welcomeWaiters = new Set<WelcomeWaiter>();
   readonly supply: LinkSupply;
   readonly welcomes = new WelcomeBook();
+  readonly settingDefaults = new SettingDefaults();
   readonly serverKeys = new ServerKeys();
+  /** Sessions that keep their links, and those that wait because there are too many. */
+  readonly pinned = new Set<Pinned>();
+  readonly pinWaiters = new Set<Pinned>();
+  /** Some client has asked for the last value of a sequence. */
+  readsSequences = false;
   /** Sessions that belong to this pool, whatever they do. */
   clients = 0;
   limits: PoolLimits;
@@ -208,7 +223,7 @@ export class Pool implements LinkOwner, LinkHolder {
 
   /** A new link has logged in for one session alone: it is not kept. */
   openedFor(waiter: DedicatedWaiter, link: Link): void {
-    link.retireReason = 'replication connection ended';
+    link.retireReason = 'its client has left';
     if (waiter.gone) link.close('client left');
     else this.#handOver(link, waiter);
   }
@@ -233,7 +248,9 @@ export class Pool implements LinkOwner, LinkHolder {
       const at = this.#idle.indexOf(link);
       if (at >= 0) this.#idle.splice(at, 1);
     }
+    if (from === 'login') this.#note(link);
     if (to === 'closing' || (to === 'closed' && from !== 'closing')) {
+      this.#forget(link);
       this.#context.linkClosing(this, link);
     }
     if (to === 'closed') {
@@ -242,6 +259,17 @@ export class Pool implements LinkOwner, LinkHolder {
       // After the permit has been given back by the link.
       this.#context.soon(() => this.supply.fill());
     }
+  }
+
+  #note(link: Link): void {
+    const processId = link.identity?.processId;
+    if (processId !== undefined) this.databaseState.backends.set(processId, link);
+  }
+
+  #forget(link: Link): void {
+    const { backends } = this.databaseState;
+    const processId = link.identity?.processId ?? 0;
+    if (backends.get(processId) === link) backends.delete(processId);
   }
 
   released(link: Link): void {
@@ -253,11 +281,17 @@ export class Pool implements LinkOwner, LinkHolder {
       if (link.phase !== 'canceling') link.enter('canceling');
       return;
     }
+    link.statements.expected.clear();
+    if (link.needsCleaning) {
+      this.#care.clean(link);
+      return;
+    }
     const settings = this.#context.settings;
     const resets = this.mode === 'session' || settings.serverResetQueryAlways;
     if (link.usedSinceReset && resets && settings.serverResetQuery !== '') {
       link.usedSinceReset = false;
       link.forgetUnreportedSettings();
+      link.statements.clear();
       this.#care.reset(link, settings.serverResetQuery);
       return;
     }
@@ -271,6 +305,15 @@ export class Pool implements LinkOwner, LinkHolder {
       recovered: () => this.released(link),
       cancel: () => this.cancel(link),
     });
+  }
+
+  /** One who waits to be pinned may be. */
+  offerPin(): void {
+    for (const waiter of this.pinWaiters) {
+      this.pinWaiters.delete(waiter);
+      this.#context.soon(() => waiter.pinIsFree());
+      return;
+    }
   }
 
   /** As PgBouncer: an error of the connect query is logged, and the link is used. */
@@ -324,8 +367,10 @@ export class Pool implements LinkOwner, LinkHolder {
   #lend(link: Link, waiter: PoolWaiter): void {
     link.enter('leased');
     link.session = waiter;
+    link.speaker = waiter.toldProcessId;
     link.fatalForwarded = false;
     link.usedSinceReset = true;
+    if (link.sequencesOf !== waiter.id && link.sequencesOf !== 0) link.sequencesOf = MANY_CLIENTS;
     link.queryStartMs = 0;
     link.transactionStartMs = 0;
     this.databaseState.counters.leases++;
@@ -372,6 +417,7 @@ export class Pool implements LinkOwner, LinkHolder {
       if (link.phase === 'idle') link.close(reason);
     }
     this.welcomes.forget();
+    this.settingDefaults.forget();
     this.supply.gate.reset(this.#context.clock.nowMs());
   }
 
@@ -391,6 +437,9 @@ export class Pool implements LinkOwner, LinkHolder {
     this.#leaveBudget();
   }
 }
+
+/** Several clients have drawn numbers from sequences on a link. */
+const MANY_CLIENTS = -1;
 
 /** How long cleaning up after a client that left may take before the link is closed instead. */
 export const RECOVERY_MAX_MS = 5000;

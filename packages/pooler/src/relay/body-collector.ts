@@ -25,6 +25,11 @@ export class BodyCollector {
     this.#length += taken;
   }
 
+  /** The body in hand was longer than what is kept of it. */
+  get wasCut(): boolean {
+    return this.#cut;
+  }
+
   /** The body of an ErrorResponse; in one that was cut the last field is shorter. */
   takeNotice(): Buffer {
     const cut = this.#cut;

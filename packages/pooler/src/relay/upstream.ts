@@ -1,7 +1,9 @@
 import { Backend, decodeNotice, decodeParameterStatus, ProtocolViolation } from '@pgweir/protocol';
+import { ANSWERS } from '../backend/expected-replies';
 import type { Link } from '../backend/link';
 import type { LinkSession } from '../backend/link-session';
 import { endsConnection, STATUS_IDLE } from '../backend/server-status';
+import { COLLECTED_BYTES_MAX } from './body-collector';
 
 /** What to do with a frame from PostgreSQL, by its tag. */
 const REFUSE = 0;
@@ -12,10 +14,14 @@ const INSPECT = 2;
 const NOTE = 3;
 /** A notification: for the session that listens, which in transaction mode may be another one. */
 const NOTIFY = 4;
+/** An answer to a message that may have been our own, or that somebody waits for. */
+const EXPECTED = 5;
 
 // Constants of this module: reading them through the package's index costs a call each time.
 const COMMAND_COMPLETE = Backend.CommandComplete;
 const READY_FOR_QUERY = Backend.ReadyForQuery;
+const ERROR_RESPONSE = Backend.ErrorResponse;
+const PARAMETER_STATUS = Backend.ParameterStatus;
 
 /** Length of ReadyForQuery, its header included. */
 const READY_BYTES = 6;
@@ -23,19 +29,15 @@ const READY_BYTES = 6;
 const INTEREST = new Uint8Array(256);
 for (const tag of [
   Backend.BindComplete,
-  Backend.CloseComplete,
   Backend.CopyData,
   Backend.CopyDone,
   Backend.CopyOutResponse,
   Backend.DataRow,
   Backend.EmptyQueryResponse,
   Backend.FunctionCallResponse,
-  Backend.NoData,
   Backend.NoticeResponse,
   Backend.ParameterDescription,
-  Backend.ParseComplete,
   Backend.PortalSuspended,
-  Backend.RowDescription,
 ]) {
   INTEREST[tag] = FORWARD;
 }
@@ -46,6 +48,8 @@ INTEREST[Backend.CommandComplete] = NOTE;
 INTEREST[Backend.CopyInResponse] = NOTE;
 INTEREST[Backend.CopyBothResponse] = NOTE;
 INTEREST[Backend.NotificationResponse] = NOTIFY;
+
+for (const tag of ANSWERS.keys()) INTEREST[tag] = EXPECTED;
 
 /**
  * Forwards a chunk from PostgreSQL to the session that has the link, in runs that are as long as
@@ -63,7 +67,7 @@ export function relayUp(link: Link, session: LinkSession, buffer: Buffer, length
     const frameStart = at;
     if (reader.bodyLeft > 0) {
       at = reader.takeBody(at, length);
-      if (INTEREST[reader.tag] === INSPECT) link.collector.add(buffer, frameStart, at);
+      if (link.collecting) link.collector.add(buffer, frameStart, at);
       if (link.dropping) runStart = at;
     } else {
       at = reader.readHeader(buffer, at, length);
@@ -73,14 +77,20 @@ export function relayUp(link: Link, session: LinkSession, buffer: Buffer, length
       }
       const interest = INTEREST[reader.tag] ?? REFUSE;
       if (interest === REFUSE) throw new ProtocolViolation('unexpectedMessage', reader.tag, 0);
-      link.dropping = interest === NOTIFY && session.mode !== 'session';
+      link.dropping = false;
+      link.collecting =
+        interest === INSPECT ||
+        (reader.tag === COMMAND_COMPLETE && reader.bodyLength > length - at);
+      if (interest >= NOTIFY || interest === INSPECT || session.withholds)
+        beginFrame(link, session, interest);
+      else if (reader.tag === READY_FOR_QUERY) link.dropping = session.interposes;
       if (link.dropping) forward(link, session, buffer, runStart, frameStart);
       else if (reader.headerWasCut) forwardHeader(link, session, reader.headerBytes());
       const bodyStart = at;
       at = reader.takeBody(at, length);
       if (link.dropping) runStart = at;
       else if (reader.headerWasCut) runStart = bodyStart;
-      if (interest === INSPECT) {
+      if (link.collecting) {
         link.collector.begin(reader.bodyLength);
         link.collector.add(buffer, bodyStart, at);
       }
@@ -89,13 +99,20 @@ export function relayUp(link: Link, session: LinkSession, buffer: Buffer, length
     const tag = reader.tag;
     if (tag === COMMAND_COMPLETE) {
       link.owed.commandCompleted();
-      noteCommand(link, session, buffer, at - reader.bodyLength, at);
+      if (link.collecting) {
+        const body = link.collector.take();
+        noteCommand(link, session, body, 0, body.length);
+      } else noteCommand(link, session, buffer, at - reader.bodyLength, at);
     } else if (tag === READY_FOR_QUERY) {
       // The only byte of the body is the last one of the frame.
       link.status = buffer[at - 1] ?? 0;
+      if (!link.statements.expected.isEmpty) link.statements.expected.groupEnded();
       if (reader.bodyLength !== 1 || !link.owed.becameReady())
         throw new ProtocolViolation('unexpectedMessage', tag, 0);
-      if (session.mode === 'statement') {
+      if (link.dropping) {
+        const refused = session.mode === 'statement' && link.status !== STATUS_IDLE;
+        if (!refused && !session.withholds) session.sayReady(link);
+      } else if (session.mode === 'statement') {
         // The error that the session sends for an open transaction takes the place of this message.
         const whole = at - frameStart === READY_BYTES;
         const refused = whole && link.status !== STATUS_IDLE;
@@ -107,6 +124,8 @@ export function relayUp(link: Link, session: LinkSession, buffer: Buffer, length
       }
       session.ready(link);
       if (link.session !== session) return at;
+    } else if (INTEREST[tag] === EXPECTED) {
+      if (!link.statements.expected.isEmpty) endExpected(link, tag);
     } else if (INTEREST[tag] !== FORWARD) {
       takeNote(link, session, tag);
       if (link.session !== session) {
@@ -119,15 +138,46 @@ export function relayUp(link: Link, session: LinkSession, buffer: Buffer, length
   return length;
 }
 
+/** Decides whether a frame of these kinds goes to the client, and whether its body is wanted. */
+function beginFrame(link: Link, session: LinkSession, interest: number): void {
+  const { expected } = link.statements;
+  const { tag } = link.reader;
+  if (tag === PARAMETER_STATUS || tag === READY_FOR_QUERY) {
+    link.dropping = session.withholds || (tag === READY_FOR_QUERY && session.interposes);
+  } else if (interest === NOTIFY) {
+    link.dropping = session.mode !== 'session';
+    link.collecting = link.dropping;
+  } else if (tag === ERROR_RESPONSE && session.renamesStatements) {
+    link.dropping = link.reader.bodyLength <= COLLECTED_BYTES_MAX;
+    if (expected.head('error') !== undefined) link.dropping = true;
+  } else if (!expected.isEmpty) {
+    const head = expected.head(ANSWERS.get(tag) ?? 'error');
+    link.dropping = head?.swallow === true;
+    if (head?.wantsDescription === true && tag === Backend.RowDescription) link.collecting = true;
+  }
+}
+
+/** An answer that somebody may wait for has come. */
+function endExpected(link: Link, tag: number): void {
+  const { expected } = link.statements;
+  const head = expected.head(ANSWERS.get(tag) ?? 'error');
+  if (head === undefined) return;
+  expected.takeHead();
+  if (head.arrived === undefined) return;
+  head.arrived(tag === Backend.RowDescription ? link.collector.take() : undefined);
+}
+
 /** Command tags after which a connection is not as it was: what they begin with. */
 const STATE_TAGS = ['SET', 'LISTEN', 'PREPARE', 'LOAD'].map((tag) => Buffer.from(tag));
 /** Those that go back to defaults. */
 const RESET_TAGS = ['RESET', 'DISCARD'].map((tag) => Buffer.from(tag));
+/** Those after which no prepared statement is left. */
+const DROP_TAGS = ['DEALLOCATE ALL'].map((tag) => Buffer.from(tag));
+const DISCARD_ALL_TAGS = ['DISCARD ALL'].map((tag) => Buffer.from(tag));
 
 /**
  * Takes note of a statement that changes state beyond its transaction, by the body of its
- * CommandComplete. A body that was cut by the chunk's border counts as one: a needless clean-up is
- * cheap.
+ * CommandComplete.
  */
 function noteCommand(
   link: Link,
@@ -136,13 +186,21 @@ function noteCommand(
   start: number,
   end: number,
 ): void {
-  const first = start < 0 ? 0 : buffer[start];
+  const first = buffer[start];
   // SELECT, INSERT, UPDATE, DELETE, BEGIN, COMMIT: decided by one or two bytes, without a loop.
   if (first === 0x53 && buffer[start + 2] !== 0x54) return;
-  if (first === 0x49 || first === 0x55 || first === 0x42 || first === 0x43) return;
-  if (first === 0 || beginsWithOne(RESET_TAGS, buffer, start, end)) {
+  if (first === 0x42) return;
+  // INSERT, UPDATE, CALL, COPY and whatever else can draw a number by a column's default.
+  if (first === 0x49 || first === 0x55 || first === 0x43 || first === 0x4d || first === 0x44)
+    link.drewNumbers(session.id);
+  if (first === 0x49 || first === 0x55 || first === 0x43) return;
+  if (beginsWithOne(DROP_TAGS, buffer, start, end)) session.statementsDropped(link, false);
+  else if (beginsWithOne(DISCARD_ALL_TAGS, buffer, start, end))
+    session.statementsDropped(link, true);
+  if (session.leaksState) return;
+  if (beginsWithOne(RESET_TAGS, buffer, start, end)) {
     link.changedBy = session.id;
-    link.noteReset();
+    if (!session.tracksState) link.noteReset();
   } else if (beginsWithOne(STATE_TAGS, buffer, start, end)) {
     link.changedBy = session.id;
   }
@@ -172,9 +230,11 @@ function takeNote(link: Link, session: LinkSession, tag: number): void {
       return;
     case Backend.ErrorResponse: {
       link.owed.failed();
-      const error = decodeNotice(link.collector.takeNotice());
+      const body = link.collector.takeNotice();
+      const error = decodeNotice(body);
+      noteFailure(link, session, error.code, body);
       if (endsConnection(error)) {
-        link.fatalForwarded = !link.dropping;
+        link.fatalForwarded = true;
         link.retireReason ??= `server: ${error.message}`;
       }
       session.failed(link);
@@ -183,12 +243,27 @@ function takeNote(link: Link, session: LinkSession, tag: number): void {
     case Backend.ParameterStatus: {
       const { name, value } = decodeParameterStatus(link.collector.take());
       if (link.parameterChanged(name, value)) session.parameterChanged(link, name, value);
-      else link.changedBy = session.id;
+      else if (!session.leaksState) link.changedBy = session.id;
       return;
     }
+    case Backend.NotificationResponse:
+      if (link.dropping) session.notified(link, link.collector.take());
+      return;
     default:
       return;
   }
+}
+
+/** An ErrorResponse: what is left of its group is not answered any more. */
+function noteFailure(link: Link, session: LinkSession, code: string, body: Buffer): void {
+  const { expected } = link.statements;
+  const error = expected.head('error')?.error;
+  // A plan that did not fit its tables any more.
+  if (code === '0A000') link.statements.distrust();
+  // Before the names of what has failed are forgotten.
+  const message = link.dropping ? (error ?? session.inClientsWords(body)) : undefined;
+  if (!expected.isEmpty) expected.groupFailed();
+  if (message !== undefined) forward(link, session, message, 0, message.length);
 }
 
 function forward(

@@ -1,3 +1,5 @@
+import { quoteName, quoteText } from './sql-text';
+
 /**
  * The settings in which a session (or a link) differs from what PostgreSQL gives a fresh connection
  * of the pool. Immutable; names in lower case. Two profiles are equal when their keys are.
@@ -5,21 +7,47 @@
 export interface Profile {
   readonly key: string;
   readonly values: ReadonlyMap<string, string>;
+  /** The part of the key that decides what a statement means when PostgreSQL parses it. */
+  readonly parsingKey: string;
+}
+
+/** Settings that parse analysis does not read. Whatever is not named here may matter to it. */
+const IRRELEVANT_TO_PARSING = new Set([
+  'application_name',
+  'bytea_output',
+  'client_min_messages',
+  'default_transaction_deferrable',
+  'default_transaction_isolation',
+  'default_transaction_read_only',
+  'extra_float_digits',
+  'idle_in_transaction_session_timeout',
+  'idle_session_timeout',
+  'lock_timeout',
+  'maintenance_work_mem',
+  'random_page_cost',
+  'statement_timeout',
+  'synchronous_commit',
+  'transaction_timeout',
+  'work_mem',
+]);
+
+function profileWith(values: ReadonlyMap<string, string>): Profile {
+  let key = '';
+  let parsingKey = '';
+  for (const [name, value] of values) {
+    const part = `${name}\0${value}\0`;
+    key += part;
+    if (!IRRELEVANT_TO_PARSING.has(name)) parsingKey += part;
+  }
+  return { key, values, parsingKey };
 }
 
 export const EMPTY_PROFILE: Profile = profileOf(new Map());
 
 /** Makes a profile of settings. The map is not kept. */
 export function profileOf(values: ReadonlyMap<string, string>): Profile {
-  if (values.size === 1) {
-    const [[name, value] = ['', '']] = values;
-    return { key: `${name}\0${value}\0`, values: new Map(values) };
-  }
-  const sorted = [...values].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return {
-    key: sorted.map(([name, value]) => `${name}\0${value}\0`).join(''),
-    values: new Map(sorted),
-  };
+  if (values.size <= 1) return profileWith(new Map(values));
+  return profileWith(new Map([...values].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))));
 }
 
 /** `profile` with one setting changed; `undefined` takes it away. */
@@ -43,30 +71,56 @@ export function withUnknown(profile: Profile, affected: (name: string) => boolea
 }
 
 /**
- * The SQL that turns a link with profile `from` into one with profile `to`, as one simple query (so it
- * succeeds or fails as a whole). `set_config` instead of SET, because SET would quote a list such as
+ * The statements that turn a link with profile `from` into one with profile `to`. `set_config`
+ * instead of SET, because SET would quote a list such as
  * search_path into one name. `initial` knows what a fresh link has, where PostgreSQL reported it.
  */
+export function transition(
+  from: Profile,
+  to: Profile,
+  initial: (name: string) => string | undefined,
+): readonly string[] {
+  const statements: string[] = [];
+  const assignments: string[] = [];
+  const assign = (name: string, value: string) =>
+    assignments.push(`pg_catalog.set_config(${quoteText(name)},${quoteText(value)},false)`);
+  // First, because another role may lack the right to change the rest.
+  for (const name of IDENTITY) {
+    if (from.values.has(name) && from.values.get(name) !== to.values.get(name))
+      statements.push(RESET_IDENTITY[name] ?? '');
+  }
+  for (const name of from.values.keys()) {
+    if (to.values.has(name) || IDENTITY.includes(name)) continue;
+    const value = initial(name);
+    if (value === undefined) statements.push(`RESET ${quoteName(name)}`);
+    else assign(name, value);
+  }
+  for (const [name, value] of to.values) {
+    if (from.values.get(name) !== value && !IDENTITY.includes(name)) assign(name, value);
+  }
+  for (const name of IDENTITY.toReversed()) {
+    const value = to.values.get(name);
+    if (value !== undefined && from.values.get(name) !== value) assign(name, value);
+  }
+  if (assignments.length > 0) statements.push(`SELECT ${assignments.join(',')}`);
+  return statements;
+}
+
+/** `transition` as one simple query, so that it succeeds or fails as a whole. */
 export function transitionSql(
   from: Profile,
   to: Profile,
   initial: (name: string) => string | undefined,
 ): string {
-  const statements: string[] = [];
-  const assignments: string[] = [];
-  for (const name of from.values.keys()) {
-    if (to.values.has(name)) continue;
-    const value = initial(name);
-    if (value === undefined) statements.push(`RESET ${quoteName(name)}`);
-    else assignments.push(`pg_catalog.set_config(${quoteText(name)},${quoteText(value)},false)`);
-  }
-  for (const [name, value] of to.values) {
-    if (from.values.get(name) === value) continue;
-    assignments.push(`pg_catalog.set_config(${quoteText(name)},${quoteText(value)},false)`);
-  }
-  if (assignments.length > 0) statements.push(`SELECT ${assignments.join(',')}`);
-  return statements.join(';');
+  return transition(from, to, initial).join(';');
 }
+
+/** Settings that say who acts, in the order in which they are given up. */
+const IDENTITY: readonly string[] = ['role', 'session_authorization'];
+const RESET_IDENTITY: Readonly<Record<string, string>> = {
+  role: 'RESET ROLE',
+  session_authorization: 'RESET SESSION AUTHORIZATION',
+};
 
 /**
  * The SQL that takes away what another session has left on a link (settings, role, LISTEN, prepared
@@ -78,34 +132,13 @@ export function cleanSlateSql(to: Profile, connectQuery: string | undefined): st
     'RESET ALL',
     'UNLISTEN *',
     'DEALLOCATE ALL',
+    'CLOSE ALL',
+    'SELECT pg_catalog.pg_advisory_unlock_all()',
+    'DISCARD TEMP',
+    'DISCARD SEQUENCES',
     connectQuery ?? '',
     transitionSql(EMPTY_PROFILE, to, () => undefined),
   ];
   // A line of its own for each: the connect query may end in a comment.
   return statements.filter((statement) => statement !== '').join('\n;');
-}
-
-/** Custom settings contain a dot that separates two names; other names hold no such character. */
-function quoteName(name: string): string {
-  return name
-    .split('.')
-    .map((part) => `"${part.replaceAll('"', '""')}"`)
-    .join('.');
-}
-
-/**
- * A text literal that means the same whatever client_encoding and standard_conforming_strings the link
- * has: an escape string of ASCII only.
- */
-function quoteText(text: string): string {
-  let out = "E'";
-  for (const char of text) {
-    const code = char.codePointAt(0) ?? 0;
-    if (char === "'") out += "''";
-    else if (char === '\\') out += '\\\\';
-    else if (code >= 0x20 && code < 0x7f) out += char;
-    else if (code <= 0xffff) out += `\\u${code.toString(16).padStart(4, '0')}`;
-    else out += `\\U${code.toString(16).padStart(8, '0')}`;
-  }
-  return `${out}'`;
 }

@@ -6,18 +6,24 @@ import { EMPTY_PROFILE, type Profile, withSetting } from './profile';
 export class SessionSettings {
   profile: Profile = EMPTY_PROFILE;
   /** The settings of the startup packet, to which RESET returns. */
-  #startup: Profile = EMPTY_PROFILE;
+  startup: Profile = EMPTY_PROFILE;
 
   begin(profile: Profile): void {
     this.profile = profile;
-    this.#startup = profile;
+    this.startup = profile;
+  }
+
+  /** These settings have been brought back to what the startup packet says. */
+  restored(names: readonly string[]): void {
+    for (const name of names)
+      this.profile = withSetting(this.profile, name, this.startup.values.get(name));
   }
 
   /** PostgreSQL has reported a value on the session's link. */
   reported(link: Link, name: string, value: string): void {
     const isDefault = link.identity?.parameters.initial(name) === value;
     // A client's RESET goes back to what its own startup packet said.
-    const own = link.wasReset ? this.#startup.values.get(name.toLowerCase()) : undefined;
+    const own = link.wasReset ? this.startup.values.get(name.toLowerCase()) : undefined;
     this.profile = withSetting(this.profile, name, isDefault ? own : value);
   }
 
@@ -32,7 +38,7 @@ export class SessionSettings {
     if (!link.wasReset) return undefined;
     link.wasReset = false;
     const messages: Buffer[] = [];
-    for (const [name, value] of this.#startup.values) {
+    for (const [name, value] of this.startup.values) {
       const reportedName = link.identity?.parameters.reportedName(name);
       if (reportedName !== undefined) messages.push(parameterStatus(reportedName, value));
     }

@@ -57,6 +57,8 @@ export const FUNCTION_MARKS: ReadonlyMap<string, number> = new Map([
   ['lastval', Mark.SequenceRead],
   ['setseed', Mark.Seed],
   ['pg_notify', Mark.Notify],
+  // What it tells is what the session may UNLISTEN.
+  ['pg_listening_channels', Mark.Unlisten],
   ['pg_prepared_statement', Mark.SqlPrepared],
   ...[
     'pg_advisory_lock',

@@ -1,6 +1,7 @@
 import { cancelRequestPacket } from '@pgweir/protocol';
 import { extended, flush, parse, query, sync } from '../kit/messages';
 import { Rig } from '../kit/rig';
+import { UNWATCHED } from '../kit/settings';
 
 test('a cancel request reaches the backend of its client, and only that', async () => {
   const rig = await Rig.open({ poolSize: 2 });
@@ -202,7 +203,7 @@ test('a queued extended group is cancelled up to its Sync; the next is served', 
 });
 
 test('a queued group whose Sync comes later, in pieces, is cancelled up to it', async () => {
-  const rig = await Rig.open({ poolSize: 1 });
+  const rig = await Rig.open({ poolSize: 1, ...UNWATCHED });
   await rig.holders(1);
   const client = await rig.client();
   const bytes = Buffer.concat([extended('SELECT 1'), sync()]);

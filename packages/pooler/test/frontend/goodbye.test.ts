@@ -1,5 +1,6 @@
 import { copyDone, copyFail, extended, parse, query, sync, terminate } from '../kit/messages';
 import { Rig } from '../kit/rig';
+import { UNWATCHED } from '../kit/settings';
 
 /** Nobody holds a link any more, and the link is good for the next client. */
 async function expectLinkFree(rig: Rig): Promise<void> {
@@ -152,7 +153,7 @@ test('a client that leaves in the middle of a COPY fails it, and the link is reu
 });
 
 test('a client that leaves in the middle of a message costs the link', async () => {
-  const rig = await Rig.open({ poolSize: 1 });
+  const rig = await Rig.open({ poolSize: 1, ...UNWATCHED });
   const client = await rig.client();
   client.send(query('SELECT 1').subarray(0, 9));
   await rig.settle();

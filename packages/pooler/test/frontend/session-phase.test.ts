@@ -3,11 +3,14 @@ import { SESSION_MOVES, type SessionPhase } from '../../src/frontend/session-pha
 import type { ClientId } from '../../src/ports/names';
 import { FakeWire } from '../kit/fake-wire';
 import { Rig } from '../kit/rig';
-import { poolerSettings } from '../kit/settings';
 import { TaskQueue } from '../kit/task-queue';
 
 const PHASES = Object.keys(SESSION_MOVES) as SessionPhase[];
-const rig = new Rig(poolerSettings());
+let rig: Rig;
+
+beforeAll(async () => {
+  rig = await Rig.open();
+});
 
 function sessionIn(phase: SessionPhase): Session {
   const wire = new FakeWire(new TaskQueue(), { kind: 'tcp', host: '10.0.0.9', port: 1 });

@@ -9,6 +9,8 @@ import type { Resolver } from '../../src/ports/resolver';
 import type { VirtualDatabase } from '../../src/ports/virtual-database';
 import type { WorkerIdentity } from '../../src/ports/worker-identity';
 import type { PoolerSettings } from '../../src/settings/settings';
+import { SqlKnowledge } from '../../src/sql/classify';
+import { type Grammar, loadGrammar } from '../../src/sql/grammar';
 import { CollectingLogger } from './collecting-logger';
 import { FakeServer } from './fake-server';
 import { HandClock } from './hand-clock';
@@ -27,6 +29,9 @@ interface Outside {
   readonly worker?: WorkerIdentity;
 }
 
+/** One for all tests of a file. */
+const GRAMMAR = loadGrammar();
+
 /** A whole pooler between test clients and a fake PostgreSQL, with time and network in hand. */
 export class Rig {
   readonly tasks = new TaskQueue();
@@ -37,7 +42,7 @@ export class Rig {
   readonly pooler: Pooler;
   #nextPort = 40_000;
 
-  constructor(settings: PoolerSettings, outside: Outside = {}) {
+  constructor(settings: PoolerSettings, grammar: Grammar, outside: Outside = {}) {
     const { credentials = EVERYBODY, virtualDatabases = [] } = outside;
     this.pooler = new Pooler({
       settings,
@@ -48,13 +53,14 @@ export class Rig {
       budget: this.budget,
       clock: this.clock,
       log: this.log,
+      sql: new SqlKnowledge(grammar),
       virtualDatabases,
       ...(outside.worker === undefined ? {} : { worker: outside.worker }),
     });
   }
 
   static async open(changes: Partial<PoolerSettings> = {}, outside: Outside = {}): Promise<Rig> {
-    const rig = new Rig(poolerSettings(changes), outside);
+    const rig = new Rig(poolerSettings(changes), await GRAMMAR, outside);
     await rig.pooler.listen({ kind: 'tcp', host: '127.0.0.1', port: 6432 }, 128);
     return rig;
   }

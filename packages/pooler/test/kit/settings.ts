@@ -102,3 +102,9 @@ export function poolerSettings(changes: Partial<PoolerSettings> = {}): PoolerSet
     ...changes,
   };
 }
+
+/** Messages of clients are not looked at: they go through as they come. */
+export const UNWATCHED: Partial<PoolerSettings> = {
+  sessionState: 'leak',
+  preparedStatementsMax: 0,
+};

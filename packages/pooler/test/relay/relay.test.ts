@@ -1,4 +1,5 @@
 import { commandComplete, dataRow, readyForQuery, rowDescription } from '@pgweir/protocol';
+import type { PoolerSettings } from '../../src/settings/settings';
 import {
   chunked,
   copyData,
@@ -12,6 +13,7 @@ import {
   sync,
 } from '../kit/messages';
 import { Rig } from '../kit/rig';
+import { UNWATCHED } from '../kit/settings';
 
 /** A statement, an extended pipeline, a COPY and an empty body: what a client sends in one go. */
 const DOWN = Buffer.concat([
@@ -47,7 +49,8 @@ const UP = Buffer.concat([
 
 const DONE = Buffer.concat([commandComplete('SELECT 1'), readyForQuery('I')]);
 
-const quietRig = (): Promise<Rig> => Rig.open({ poolSize: 1 });
+const quietRig = (changes: Partial<PoolerSettings> = {}): Promise<Rig> =>
+  Rig.open({ poolSize: 1, ...changes });
 
 test('every chunking of what a client sends gives PostgreSQL the same bytes', async () => {
   for (let size = 1; size <= DOWN.length; size++) {
@@ -271,8 +274,8 @@ test('Parse without Sync keeps the lease', async () => {
   expect(rig.pool().idleCount).toBe(1);
 });
 
-test('a message that has only begun keeps the lease', async () => {
-  const rig = await quietRig();
+test('a message that has only begun keeps the lease, where nobody looks at messages', async () => {
+  const rig = await quietRig(UNWATCHED);
   const client = await rig.client();
   const next = query('SELECT 2');
   client.send(query('SELECT 1'), next.subarray(0, 7));

@@ -82,6 +82,10 @@ test('a clean slate takes everything away before it sets anything', () => {
     'RESET ALL',
     'UNLISTEN *',
     'DEALLOCATE ALL',
+    'CLOSE ALL',
+    'SELECT pg_catalog.pg_advisory_unlock_all()',
+    'DISCARD TEMP',
+    'DISCARD SEQUENCES',
   ]);
   expect(cleanSlateSql(profile({ a: '1' }), undefined)).toMatch(
     /\n;SELECT pg_catalog\.set_config\(E'a',/,

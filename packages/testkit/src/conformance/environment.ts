@@ -102,7 +102,8 @@ function plan(options: ConformanceOptions): PlannedScenario[] {
     .map((scenario, i) => {
       const database = databaseName(i % parallel);
       const least = Object.keys(sessionsOf(scenario)).length + 1;
-      const links = Math.max(scenario.links ?? 0, least);
+      // One more: pgweir keeps one that listens for all.
+      const links = Math.max(scenario.links ?? 0, least) + 1;
       const slots = ways.map((way): Slot => {
         play += 1;
         return { play, database, way, links: way === 'alone' ? ALONE_LINKS : links };

@@ -91,15 +91,13 @@ class RivalPool {
       this.#competitors.push(
         await Competitor.start({ target, user: this.#user, number, statements, deadlineMs }),
       );
-    await this.#takeFree(links);
+    // One may listen for all of them.
+    await this.#takeFree(await this.#free());
     await this.#giveBack(undefined);
   }
 
   async before(session: string): Promise<void> {
-    const { links } = this.#options;
-    const database = this.#options.target.database;
-    const free = await freeLinks(this.#options.console, { database, user: this.#user, links });
-    await this.#takeFree(free);
+    await this.#takeFree(await this.#free());
     const last = this.#last.get(session);
     if (last !== undefined && this.#competitors.some(({ pid }) => pid === last)) {
       this.#barred.add(session);
@@ -124,6 +122,11 @@ class RivalPool {
   async stop(): Promise<readonly string[]> {
     await Promise.all(this.#competitors.map((each) => each.stop()));
     return this.#competitors.flatMap(({ violations }) => violations);
+  }
+
+  #free(): Promise<number> {
+    const { console, links, target } = this.#options;
+    return freeLinks(console, { database: target.database, user: this.#user, links });
   }
 
   async #takeFree(free: number): Promise<void> {

@@ -1,0 +1,88 @@
+import type { SharedStatement } from '../session-state/shared-statement';
+import { ExpectedReplies } from './expected-replies';
+
+/** One prepared statement on one link. Times are those of `tickOfStatements`. */
+export interface Instance {
+  readonly statement: SharedStatement;
+  /** When PostgreSQL last took it, so that it was true to the tables of that moment. */
+  checkedAt: number;
+  usedAt: number;
+  /** What it describes as its result, where that is known. */
+  shape: number;
+}
+
+let tick = 0;
+
+/** A clock for the order of preparations: it moves with each call. */
+export function tickOfStatements(): number {
+  return ++tick;
+}
+
+/** What is prepared on one link, and which replies about it are to come. */
+export class LinkStatements {
+  readonly expected = new ExpectedReplies();
+  /** The unnamed statement as it is on the link. */
+  unnamed: SharedStatement | undefined;
+  /** The client that parsed it. */
+  unnamedBy = 0;
+  /** One client's statements live here under their own names. */
+  takenOver = false;
+  /** Names that were prepared only to provoke an error of PostgreSQL's; NUL included. */
+  strays: Buffer[] = [];
+  readonly #instances = new Map<SharedStatement, Instance>();
+
+  find(statement: SharedStatement): Instance | undefined {
+    return this.#instances.get(statement);
+  }
+
+  add(statement: SharedStatement, shape: number): Instance {
+    const now = tickOfStatements();
+    const instance: Instance = { statement, checkedAt: now, usedAt: now, shape };
+    this.#instances.set(statement, instance);
+    return instance;
+  }
+
+  /** @returns what was there */
+  remove(statement: SharedStatement): Instance | undefined {
+    const instance = this.#instances.get(statement);
+    this.#instances.delete(statement);
+    return instance;
+  }
+
+  /** A preparation has not happened. */
+  removeInstance(instance: Instance): void {
+    if (this.#instances.get(instance.statement) === instance)
+      this.#instances.delete(instance.statement);
+  }
+
+  /** A Close has not happened. */
+  restore(instance: Instance): void {
+    this.#instances.set(instance.statement, instance);
+  }
+
+  get size(): number {
+    return this.#instances.size;
+  }
+
+  /** The one that was not used for the longest time. */
+  oldest(): SharedStatement | undefined {
+    let oldest: Instance | undefined;
+    for (const instance of this.#instances.values()) {
+      if (oldest === undefined || instance.usedAt < oldest.usedAt) oldest = instance;
+    }
+    return oldest?.statement;
+  }
+
+  /** A plan did not fit any more: none is trusted before it has been prepared again. */
+  distrust(): void {
+    for (const instance of this.#instances.values()) instance.checkedAt = 0;
+  }
+
+  /** DEALLOCATE ALL or DISCARD ALL has run. */
+  clear(): void {
+    this.#instances.clear();
+    this.strays = [];
+    this.unnamed = undefined;
+    this.unnamedBy = 0;
+  }
+}

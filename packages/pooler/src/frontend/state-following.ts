@@ -1,0 +1,408 @@
+import {
+  type ErrorFields,
+  Frontend,
+  notificationResponse,
+  parameterStatus,
+  query,
+  readyForQuery,
+} from '@pgweir/protocol';
+import type { Link, OwnResult, OwnWant } from '../backend/link';
+import { STATUS_FAILED, STATUS_IDLE } from '../backend/server-status';
+import { errorBytes } from '../errors';
+import { Listener } from '../listen/listener';
+import { markSpeech } from '../listen/speech-mark';
+import type { PoolLimits } from '../pool/pool-limits';
+import type { ClientId } from '../ports/names';
+import { Pin, pinReasons } from '../session-state/pins';
+import { profileOf, transitionSql } from '../session-state/profile';
+import type { SessionSettings } from '../session-state/session-settings';
+import type { Permission, Verdict } from '../session-state/state-watch';
+import { frameOf, STATEMENT_KIND } from '../session-state/statement-messages';
+import { Tracker } from '../session-state/tracker';
+import type { Admission } from './admission';
+import type { Session } from './session';
+import type { SessionContext } from './session-context';
+
+const { Close, Sync } = Frontend;
+
+/**
+ * Joins a session to what follows its state: runs our own statements on its link, decides with the
+ * tracker's verdict whether a lease goes on, and lets the client's input go on when it may.
+ */
+export class StateFollowing {
+  readonly tracker: Tracker;
+  /** Since when the client waits for another one's pin to end; 0: it does not. */
+  pinWaitSinceMs = 0;
+  /** What the client knows of reported settings, while it is not told of changes. */
+  #told: Map<string, string> | undefined;
+  /** Undefined: it never listened to anything. */
+  listener: Listener | undefined;
+  /** It has sent notifications in the transaction that is under way, and somebody listens. */
+  notifies = false;
+  readonly #session: Session;
+  readonly #context: SessionContext;
+  readonly #admission: Admission;
+
+  constructor(session: Session, context: SessionContext, admission: Admission) {
+    this.#session = session;
+    this.#context = context;
+    this.#admission = admission;
+    this.tracker = new Tracker(this, context.stateKnowledge);
+  }
+
+  get id(): ClientId {
+    return this.#session.id;
+  }
+
+  get link(): Link | undefined {
+    return this.#session.link;
+  }
+
+  get admission(): Admission {
+    return this.#admission;
+  }
+
+  get settings(): SessionSettings {
+    return this.#session.settings;
+  }
+
+  get nowMs(): number {
+    return this.#context.clock.nowMs();
+  }
+
+  get #limits(): PoolLimits {
+    return this.#admission.pool.limits;
+  }
+
+  get sessionState(): PoolLimits['sessionState'] {
+    return this.#limits.sessionState;
+  }
+
+  get tracksState(): boolean {
+    return this.#limits.sessionState !== 'leak';
+  }
+
+  get preparedStatementsMax(): number {
+    return this.#limits.preparedStatementsMax;
+  }
+
+  get settingsOpen(): boolean {
+    return this.tracker.watch.settingsOpen;
+  }
+
+  get pinned(): boolean {
+    return this.tracker.watch.pins !== 0;
+  }
+
+  /** The client's input has to wait. */
+  get holding(): boolean {
+    return this.tracker.holding || this.listener?.holding === true;
+  }
+
+  /** The session's link, when nothing goes on there and listening is all that it is kept for. */
+  get quietLink(): Link | undefined {
+    const { link, phase } = this.#session;
+    const { watch } = this.tracker;
+    if (link === undefined || phase !== 'active' || watch.pins !== Pin.Listen) return undefined;
+    if (watch.pending || this.holding || this.#session.hasKept) return undefined;
+    if (!link.owed.settled || link.status !== STATUS_IDLE || link.busyWithOwn) return undefined;
+    const between = !link.midFrame && link.reader.bodyLeft === 0;
+    return between && !this.#hasNames(link) ? link : undefined;
+  }
+
+  /** The one who listens for this session. */
+  listens(): Listener {
+    this.listener ??= new Listener(this.#session, this.#context, this);
+    return this.listener;
+  }
+
+  /** It sends notifications. @returns whether somebody may want to know that they are its own */
+  sendsNotifications(): boolean {
+    if (this.#admission.database.listening?.link === undefined) return false;
+    this.notifies = true;
+    return true;
+  }
+
+  /** Sends one of our errors and closes. */
+  failWith(error: ErrorFields, why: string): void {
+    this.#session.failWith(error, why);
+  }
+
+  /** Whether one more session of the pool may keep its link; undefined: yes. */
+  mayPin(): Permission | undefined {
+    const { pool } = this.#admission;
+    const { pinnedPerPoolMax, pinnedLimitAction } = this.#limits;
+    if (pinnedPerPoolMax === 0 || pool.pinned.size < pinnedPerPoolMax) {
+      this.pinWaitSinceMs = 0;
+      return undefined;
+    }
+    if (pinnedLimitAction === 'error')
+      return { kind: 'refuse', error: errorBytes('tooManyPinned') };
+    return { kind: 'wait', begin: () => this.#waitForPin() };
+  }
+
+  #waitForPin(): void {
+    const { pool } = this.#admission;
+    if (this.pinWaitSinceMs === 0) this.pinWaitSinceMs = this.nowMs;
+    this.tracker.holding = true;
+    pool.pinWaiters.add(this);
+    const { link } = this.#session;
+    if (link === undefined || link.status !== STATUS_IDLE || !link.owed.settled) return;
+    this.#session.endLeaseNow(link);
+  }
+
+  /** Somebody else's pin has ended. */
+  pinIsFree(): void {
+    this.tracker.holding = false;
+    this.#session.resumeKept();
+  }
+
+  giveUpSequence(): void {
+    const { link } = this.#session;
+    const { sequencePinTimeoutMs } = this.#limits;
+    const { watch } = this.tracker;
+    if (link === undefined || watch.pins !== Pin.Sequence || sequencePinTimeoutMs === 0) return;
+    const quiet = link.owed.settled && link.status === STATUS_IDLE && !link.busyWithOwn;
+    if (!quiet || link.midFrame || this.nowMs - link.readySinceMs < sequencePinTimeoutMs) return;
+    watch.unpin(Pin.Sequence);
+    this.#session.endLeaseNow(link);
+  }
+
+  pinBegan(): void {
+    this.pinWaitSinceMs = 0;
+    this.#admission.pool.pinned.add(this);
+  }
+
+  pinnedFor(reasons: number): void {
+    const { database, user } = this.#admission;
+    for (const reason of pinReasons(reasons)) {
+      database.counters.pinned(reason);
+      this.#context.log.debug('client pinned', {
+        client: this.id,
+        database: database.name,
+        user,
+        reason,
+      });
+    }
+  }
+
+  pinEnded(): void {
+    const { pool } = this.#admission;
+    pool.pinned.delete(this);
+    pool.offerPin();
+  }
+
+  /** This pool has clients that ask for the last value of a sequence. */
+  readsSequences(): void {
+    this.#admission.pool.readsSequences = true;
+  }
+
+  /** Runs a statement of ours, or groups of messages, between those of the client. */
+  runOwn(
+    link: Link,
+    what: string | readonly Buffer[],
+    done: (result: OwnResult) => void,
+    want: OwnWant = 'outcome',
+  ): void {
+    const session = this.#session;
+    const limitMs = this.#context.settings.serverConnectTimeoutMs;
+    link.limitTime({ nowMs: this.nowMs, limitMs });
+    const finished = (result: OwnResult): void => {
+      link.deadlineMs = 0;
+      if (session.phase === 'closed') {
+        // Nobody knows any more what is on it.
+        link.needsCleaning = true;
+        link.releaseNow();
+        return;
+      }
+      done(result);
+      if (session.link?.busyWithOwn !== true) session.resumeKept();
+    };
+    if (typeof what === 'string') link.runOwn(what, finished, want);
+    else link.runOwnMessages(what, finished, want);
+  }
+
+  /** From here on the client hears of no setting until the statement's whole effect is known. */
+  withhold(): void {
+    this.#told ??= new Map(this.#session.link?.identity?.parameters.currentValues ?? []);
+    this.#session.withholds = true;
+  }
+
+  /** What has been withheld: settings that are not as the client knows them, and ReadyForQuery. */
+  #tellAll(link: Link): void {
+    const told = this.#told;
+    const { parameters } = link.identity ?? {};
+    this.#told = undefined;
+    if (told === undefined || parameters === undefined) return;
+    this.#session.withholds = false;
+    const messages: Buffer[] = [];
+    for (const [name, value] of parameters.currentValues) {
+      const own = this.settings.profile.values.get(name.toLowerCase());
+      const actual = parameters.belongsToSession(name)
+        ? (own ?? parameters.initial(name) ?? value)
+        : value;
+      if (actual !== told.get(name)) messages.push(parameterStatus(name, actual));
+    }
+    if (this.listener !== undefined && link.status === STATUS_IDLE)
+      messages.push(this.listener.takeDue());
+    messages.push(readyForQuery(statusLetter(link.status)));
+    const bytes = Buffer.concat(messages);
+    this.#session.fromLink(bytes, 0, bytes.length);
+  }
+
+  /** PostgreSQL has only these of the client's statements, by their names in UTF-8. */
+  keepStatements(names: ReadonlySet<string>): void {
+    const encoding = this.#session.link?.identity?.parameters.current('client_encoding');
+    // Names in another encoding can't be compared.
+    if (encoding !== 'UTF8') return;
+    this.tracker.statements.keepOnly(names);
+  }
+
+  /** In an error stands the name that the client knows. */
+  inClientsWords(body: Buffer): Buffer {
+    return this.tracker.statements.withOwnNames(body);
+  }
+
+  /**
+   * ReadyForQuery inside a transaction: the client goes on, unless something has to be made up for.
+   */
+  readyInTransaction(link: Link): void {
+    const { watch } = this.tracker;
+    const witness = this.listener?.groupEnded(link);
+    if (!this.tracker.holding) return;
+    this.tracker.holding = false;
+    const undone = watch.startupSettingsUndone();
+    const restores = undone.length > 0 && link.status !== STATUS_FAILED;
+    if (restores || witness !== undefined) {
+      if (restores) watch.startupSettingsRestored();
+      const statements = restores ? [this.#startupSql(undone)] : [];
+      if (witness !== undefined) statements.push(witness);
+      this.runOwn(link, statements.join(';'), (result) => {
+        if (result.kind === 'done' && restores) this.settings.restored(undone);
+        this.#tellAll(link);
+      });
+      return;
+    }
+    this.#tellAll(link);
+    this.#session.resumeKept();
+  }
+
+  #startupSql(names: readonly string[]): string {
+    const { values } = this.settings.startup;
+    const wanted = new Map(names.map((name) => [name, values.get(name) ?? '']));
+    return transitionSql(profileOf(new Map()), profileOf(wanted), () => undefined);
+  }
+
+  /**
+   * ReadyForQuery outside of a transaction, nothing is owed.
+   *
+   * @returns whether the lease goes on for now
+   */
+  keeps(link: Link): boolean {
+    if (!this.notifies) return this.#keeps(link);
+    const listens = this.listener?.hearsVirtually === true;
+    this.notifies = false;
+    const hub = this.#admission.database.listening;
+    if (hub?.link === undefined) return this.#keeps(link);
+    this.tracker.holding = true;
+    markSpeech(hub, link, { host: this, clock: this.#context.clock, listens }, () => {
+      const here = this.#session.phase !== 'closed' && this.#session.link === link;
+      if (here && !this.#keeps(link)) this.settled(link, 'free');
+    });
+    return true;
+  }
+
+  #keeps(link: Link): boolean {
+    const verdict = this.tracker.settle(link);
+    if (verdict === 'asking') return true;
+    this.#tellAll(link);
+    this.listener?.sayWithheld();
+    if (verdict === 'pinned') {
+      this.settled(link, verdict);
+      return true;
+    }
+    if (!this.#needsTidying(link)) return false;
+    this.tracker.holding = false;
+    this.#tidy(link);
+    return true;
+  }
+
+  /** PostgreSQL has said what the transaction has left. */
+  settled(link: Link, verdict: Exclude<Verdict, 'asking'>): void {
+    this.tracker.holding = false;
+    this.#tellAll(link);
+    this.listener?.sayWithheld();
+    if (verdict === 'pinned') {
+      const { listener, quietLink } = this;
+      if (quietLink !== undefined && listener?.handOver.begin(quietLink) === true) return;
+      this.#session.stay(link);
+      return;
+    }
+    if (this.#needsTidying(link)) this.#tidy(link);
+    else this.#session.endLeaseNow(link);
+    this.#session.resumeKept();
+  }
+
+  #needsTidying(link: Link): boolean {
+    return this.listener?.shadow === link || this.#hasNames(link);
+  }
+
+  /** Statements under names of the client's own are on the link. */
+  #hasNames({ statements }: Link): boolean {
+    return statements.takenOver || statements.strays.length > 0;
+  }
+
+  /** Names of the client's own are taken off the link before others have it. */
+  #tidy(link: Link): void {
+    const { statements } = link;
+    const frames = statements.strays.map((name) => frameOf(Close, STATEMENT, name));
+    if (frames.length > 0) frames.push(frameOf(Sync));
+    if (statements.takenOver) frames.push(query('DEALLOCATE ALL'));
+    if (this.listener?.shadow === link) frames.push(query('UNLISTEN *'));
+    this.runOwn(link, frames, (result) => {
+      statements.strays = [];
+      this.listener?.linkIsSilent();
+      if (result.kind === 'failed') link.needsCleaning = true;
+      if (statements.takenOver) statements.clear();
+      statements.takenOver = false;
+      this.#session.endLeaseNow(link);
+    });
+  }
+
+  /** The session leaves its link for good. */
+  leave(link: Link): void {
+    this.tracker.watch.leave(link);
+    this.listener?.leaveLink(link);
+    if (this.#needsTidying(link)) link.needsCleaning = true;
+  }
+
+  /** The session is gone. */
+  left(): void {
+    const { pool } = this.#admission;
+    pool.pinWaiters.delete(this);
+    this.listener?.leave();
+    if (pool.pinned.has(this)) this.pinEnded();
+  }
+
+  /** A notification came on the link; it goes to the client if that has the link to itself. */
+  notified(link: Link, body: Buffer): void {
+    if (this.listener !== undefined) {
+      this.listener.notified(link, body);
+      return;
+    }
+    if (!this.pinned && !this.tracker.watch.pending) return;
+    const backend = link.identity?.processId;
+    const sender = body.readInt32BE(0);
+    // Its own carry the number that it was told at login.
+    const own = sender === backend ? this.#admission.cancel.processId : sender;
+    const message = notificationResponse(own, body.subarray(4));
+    this.#session.fromLink(message, 0, message.length);
+  }
+}
+
+function statusLetter(status: number): 'I' | 'T' | 'E' {
+  if (status === STATUS_IDLE) return 'I';
+  return status === STATUS_FAILED ? 'E' : 'T';
+}
+
+const STATEMENT = Buffer.from([STATEMENT_KIND]);

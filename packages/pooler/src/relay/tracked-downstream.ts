@@ -1,0 +1,200 @@
+import { Frontend, HEADER_BYTES, ProtocolViolation } from '@pgweir/protocol';
+import type { Link } from '../backend/link';
+import type { Session } from '../frontend/session';
+import { PASS } from '../session-state/relayed';
+import type { Message } from '../session-state/statement-messages';
+import type { Tracker } from '../session-state/tracker';
+import { COLLECTED_BYTES_MAX } from './body-collector';
+import {
+  BODY_BYTES_MAX,
+  FORWARD_IF_LEASED,
+  INTEREST,
+  LENGTH_BYTES,
+  REFUSE,
+  TERMINATE,
+} from './client-frames';
+import { Outgoing } from './outgoing';
+
+// Constants of this module: reading them through the package's index costs a call each time.
+const { Bind, Close, Describe, FunctionCall, Parse, Query, Sync } = Frontend;
+
+/** Messages whose bodies are looked at: those that say something about the session's state. */
+const LOOKED_AT = new Uint8Array(256);
+for (const tag of [Query, Parse, Bind, Describe, Close]) LOOKED_AT[tag] = 1;
+
+/** Messages after which PostgreSQL says ReadyForQuery. */
+const ENDS_GROUP = new Uint8Array(256);
+for (const tag of [Query, Sync, FunctionCall]) ENDS_GROUP[tag] = 1;
+
+const OUT = new Outgoing();
+const CLOSE_COMPLETE = Buffer.from([0x33, 0, 0, 0, 4]);
+
+/** The message in hand: one object for all, because it is looked at and forgotten. */
+const MESSAGE: { -readonly [Name in keyof Message]: Message[Name] } = {
+  buffer: CLOSE_COMPLETE,
+  start: 0,
+  end: 0,
+  bodyLength: 0,
+};
+
+/**
+ * As `relayDown`, for a session whose state is followed: looks at the messages that can change it,
+ * renames prepared statements, and lets the client's further messages wait where it has to.
+ *
+ * @throws ProtocolViolation (08P01) when the stream makes no sense
+ */
+export function relayTracked(
+  session: Session,
+  tracker: Tracker,
+  buffer: Buffer,
+  length: number,
+): void {
+  const { reader } = session;
+  let link = session.link;
+  let at = 0;
+  OUT.begin(buffer);
+  if (link !== undefined) OUT.link = link;
+  while (at < length) {
+    const frameStart = at;
+    if (reader.bodyLeft > 0) {
+      at = reader.takeBody(at, length);
+      tracker.lookOn(buffer, frameStart, at);
+      if (session.dropping) OUT.skipTo(at);
+      else OUT.passTo(at);
+    } else {
+      at = readHeader(session, buffer, frameStart, length);
+      if (at < 0) {
+        at = frameStart;
+        break;
+      }
+      if (endsHere(session, link)) return;
+      const { tag } = reader;
+      session.dropping =
+        session.skipping || (link === undefined && INTEREST[tag] === FORWARD_IF_LEASED);
+      if (session.dropping) {
+        at = reader.takeBody(at, length);
+        OUT.skipTo(at);
+      } else {
+        const looked = LOOKED_AT[tag] === 1;
+        if (looked && reader.headerWasCut) {
+          const joined = Buffer.concat([reader.headerBytes(), buffer.subarray(at, length)]);
+          reader.reset();
+          relayTracked(session, tracker, joined, joined.length);
+          return;
+        }
+        const enough = Math.min(reader.bodyLength, COLLECTED_BYTES_MAX);
+        if (looked && length - at < enough) {
+          leaveRest(session, link, buffer.subarray(frameStart, length), HEADER_BYTES + enough);
+          return;
+        }
+        MESSAGE.buffer = buffer;
+        MESSAGE.start = at;
+        MESSAGE.end = Math.min(at + reader.bodyLength, length);
+        MESSAGE.bodyLength = reader.bodyLength;
+        if (link === undefined) {
+          if (tag === Close && tracker.statements.closeHere(MESSAGE)) {
+            at = reader.takeBody(at, length);
+            OUT.skipTo(at);
+            session.answer(CLOSE_COMPLETE);
+            continue;
+          }
+          link = session.takeLink();
+          if (link === undefined) {
+            keepFrom(session, buffer, frameStart, at, length);
+            return;
+          }
+          OUT.link = link;
+        }
+        const relayed = looked ? tracker.message(link, tag, MESSAGE, OUT) : PASS;
+        if (relayed.kind === 'wait') {
+          if (relayed.begin === undefined) tracker.holding = true;
+          keepFrom(session, buffer, frameStart, at, length);
+          send(session);
+          relayed.begin?.();
+          if (!link.busyWithOwn) session.sentOn(link, false);
+          return;
+        }
+        if (relayed.kind === 'refuse') {
+          tracker.refuse(link, tag, relayed.error, OUT);
+          session.dropping = true;
+        }
+        if (relayed.kind !== 'refuse' || tag === Query) link.owed.sent(tag);
+        if (ENDS_GROUP[tag] === 1) link.statements.expected.groupEnds();
+        if (reader.headerWasCut) OUT.bytes(reader.headerBytes(), 0, HEADER_BYTES);
+        if (reader.headerWasCut) OUT.skipTo(at);
+        at = reader.takeBody(at, length);
+        if (relayed.kind === 'pass') OUT.passTo(at);
+        else OUT.skipTo(at);
+      }
+    }
+    if (reader.bodyLeft > 0) break;
+    const { tag } = reader;
+    if (session.dropping && session.skipping) session.skipped(tag);
+    if (ENDS_GROUP[tag] === 1 && link !== undefined && tracker.sent(link, tag)) {
+      if (at < length) session.keep(buffer.subarray(at, length));
+      send(session);
+      session.sentOn(link, false);
+      return;
+    }
+  }
+  send(session);
+  if (link !== undefined) session.sentOn(link, reader.bodyLeft > 0 && !session.dropping);
+}
+
+/** @returns the offset behind the header, or -1 when the chunk ended first */
+function readHeader(session: Session, buffer: Buffer, at: number, length: number): number {
+  const { reader } = session;
+  try {
+    return reader.readHeader(buffer, at, length);
+  } catch (error) {
+    send(session);
+    if (session.link !== undefined) session.sentOn(session.link, false);
+    throw error;
+  }
+}
+
+/** Whether the frame whose header was read ends the stream: what stands in front of it is sent. */
+function endsHere(session: Session, link: Link | undefined): boolean {
+  const { tag, bodyLength } = session.reader;
+  const interest = INTEREST[tag] ?? REFUSE;
+  const tooLong = bodyLength > (BODY_BYTES_MAX[tag] ?? 0) && interest !== REFUSE;
+  const refused = tag === Query && session.refusesSimpleQuery;
+  if (!tooLong && !refused && interest !== REFUSE && interest !== TERMINATE) return false;
+  send(session);
+  if (link !== undefined) session.sentOn(link, false);
+  if (tooLong) throw new ProtocolViolation('badFrameLength', tag, bodyLength + LENGTH_BYTES);
+  if (refused) session.fail('simpleQueryDisabled');
+  else if (interest === TERMINATE) session.terminated();
+  else throw new ProtocolViolation('unexpectedMessage', tag, 0);
+  return true;
+}
+
+/** Keeps a frame, whose header has been read up to `at`, and all that follows. */
+function keepFrom(
+  session: Session,
+  buffer: Buffer,
+  frameStart: number,
+  at: number,
+  length: number,
+): void {
+  const { reader } = session;
+  if (reader.headerWasCut) {
+    session.keep(reader.headerBytes());
+    session.keep(buffer.subarray(at, length));
+  } else {
+    session.keep(buffer.subarray(frameStart, length));
+  }
+  reader.reset();
+}
+
+/** Keeps the beginning of a frame until there is enough of it to be looked at. */
+function leaveRest(session: Session, link: Link | undefined, rest: Buffer, wanted: number): void {
+  session.reader.reset();
+  send(session);
+  session.keepUntil(rest, wanted);
+  if (link !== undefined) session.sentOn(link, false);
+}
+
+function send(session: Session): void {
+  if (!OUT.send()) session.pauseForLink();
+}

@@ -1,0 +1,117 @@
+import { randomText } from '@pgweir/protocol';
+import type { SqlKnowledge } from '../sql/classify';
+import { type Effects, NO_EFFECTS } from '../sql/effects';
+import { look } from '../sql/look';
+import { Mark } from '../sql/marks';
+
+/** Statements that are remembered, and bytes of their texts; the oldest go first. */
+const STATEMENTS_MAX = 10_000;
+const BYTES_MAX = 32 * 1024 * 1024;
+
+/** Letters of our own names; nobody outside can guess them. */
+const SECRET_BYTES = 6;
+
+/**
+ * A prepared statement as PostgreSQL sees it: everybody who prepares the same text with the same
+ * parameter types under the same settings means the same.
+ */
+export interface SharedStatement {
+  /** Its name on links, NUL included. */
+  readonly serverName: Buffer;
+  /** What follows the name in a Parse message; empty when it was too long to be kept. */
+  readonly tail: Buffer;
+  /** Key of the settings under which it was parsed. */
+  readonly context: string;
+  readonly effects: Effects;
+  /** It means the same when it is prepared again. */
+  readonly keepable: boolean;
+}
+
+/** The statements that clients of this process have prepared, by text, parameter types and settings. */
+export class StatementRegistry {
+  readonly #knowledge: SqlKnowledge;
+  /** What all our own names begin with. */
+  readonly prefix: string;
+  /** A name that nothing has, NUL included. */
+  readonly noName: Buffer;
+  readonly #byHash = new Map<number, SharedStatement[]>();
+  #count = 0;
+  #bytes = 0;
+  #number = 0;
+
+  constructor(knowledge: SqlKnowledge) {
+    this.#knowledge = knowledge;
+    const secret = Buffer.from(randomText(SECRET_BYTES), 'latin1').toString('hex');
+    this.prefix = `pgweir_${secret}_`;
+    this.noName = Buffer.from(`${this.prefix}0\0`, 'latin1');
+  }
+
+  /** Finds or makes the statement whose Parse message has `buffer[start, end)` behind the name. */
+  find(buffer: Buffer, start: number, end: number, context: string): SharedStatement {
+    const hash = hashOf(buffer, start, end);
+    const found = this.#byHash.get(hash);
+    if (found !== undefined) {
+      for (const statement of found) {
+        if (statement.context === context && isSame(statement.tail, buffer, start, end))
+          return statement;
+      }
+    }
+    const made = this.#make(Buffer.from(buffer.subarray(start, end)), context);
+    // 'now' is not now later: such a statement is shared with nobody.
+    if (made.keepable) this.#remember(hash, made);
+    return made;
+  }
+
+  /** One that was too long to be kept. */
+  makeUnkeepable(): SharedStatement {
+    const serverName = this.#freshName();
+    return { serverName, tail: NOTHING, context: '', effects: NO_EFFECTS, keepable: false };
+  }
+
+  #make(tail: Buffer, context: string): SharedStatement {
+    const effects = this.#effectsOf(tail);
+    const keepable = (effects.marks & Mark.ParseTime) === 0;
+    return { serverName: this.#freshName(), tail, context, effects, keepable };
+  }
+
+  #freshName(): Buffer {
+    return Buffer.from(`${this.prefix}${++this.#number}\0`, 'latin1');
+  }
+
+  #effectsOf(tail: Buffer): Effects {
+    const textEnd = Math.max(tail.indexOf(0), 0);
+    const bits = look(tail, 0, textEnd);
+    return bits === 0 ? NO_EFFECTS : this.#knowledge.effectsOf(tail.toString('utf8', 0, textEnd));
+  }
+
+  #remember(hash: number, statement: SharedStatement): void {
+    const same = this.#byHash.get(hash);
+    if (same === undefined) this.#byHash.set(hash, [statement]);
+    else same.push(statement);
+    this.#count++;
+    this.#bytes += statement.tail.length;
+    while (this.#count > STATEMENTS_MAX || this.#bytes > BYTES_MAX) this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
+    for (const [hash, statements] of this.#byHash) {
+      this.#byHash.delete(hash);
+      this.#count -= statements.length;
+      for (const { tail } of statements) this.#bytes -= tail.length;
+      return;
+    }
+  }
+}
+
+/** FNV-1a over the length and all bytes. */
+function hashOf(buffer: Buffer, start: number, end: number): number {
+  let hash = 0x811c9dc5 ^ (end - start);
+  for (let at = start; at < end; at++) hash = Math.imul(hash ^ (buffer[at] ?? 0), 0x01000193);
+  return hash;
+}
+
+function isSame(tail: Buffer, buffer: Buffer, start: number, end: number): boolean {
+  return tail.length === end - start && tail.compare(buffer, start, end) === 0;
+}
+
+const NOTHING = Buffer.alloc(0);

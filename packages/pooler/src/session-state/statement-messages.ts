@@ -1,0 +1,50 @@
+import { Frontend } from '@pgweir/protocol';
+
+const HEADER_BYTES = 5;
+const LENGTH_BYTES = 4;
+
+/** What Close and Describe speak of: `S`, a prepared statement. */
+export const STATEMENT_KIND = 0x53;
+
+/** The name of the unnamed statement, as it stands in messages. */
+export const UNNAMED = Buffer.from([0]);
+
+/** A message with this tag and a body made of these parts. The caller owns it. */
+export function frameOf(tag: number, ...parts: readonly Buffer[]): Buffer {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const frame = Buffer.allocUnsafe(HEADER_BYTES + length);
+  frame[0] = tag;
+  frame.writeInt32BE(length + LENGTH_BYTES, 1);
+  let at = HEADER_BYTES;
+  for (const part of parts) {
+    part.copy(frame, at);
+    at += part.length;
+  }
+  return frame;
+}
+
+/** A message of the client, or its beginning: `buffer[start, end)` of a body of `bodyLength` bytes. */
+export interface Message {
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
+  readonly bodyLength: number;
+}
+
+const { Bind, Close, Execute, Parse, Sync } = Frontend;
+/** The name under which statements of our own run that must leave the unnamed one alone. */
+const OWN_NAME = Buffer.from('pgweir_own\0');
+const NO_PARAMETERS = Buffer.alloc(6);
+const ALL_ROWS = Buffer.alloc(5);
+
+/** One statement of our own as a group that does not touch the unnamed statement. */
+export function ownGroup(sql: string): readonly Buffer[] {
+  return [
+    frameOf(Parse, OWN_NAME, Buffer.from(`${sql}\0\0\0`)),
+    frameOf(Bind, UNNAMED, OWN_NAME, NO_PARAMETERS),
+    frameOf(Execute, ALL_ROWS),
+    frameOf(Close, Buffer.from([STATEMENT_KIND]), OWN_NAME),
+    frameOf(Sync),
+  ];
+}

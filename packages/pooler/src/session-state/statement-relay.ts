@@ -1,0 +1,443 @@
+import { Backend, Frontend } from '@pgweir/protocol';
+import type { ExpectedReply } from '../backend/expected-replies';
+import type { Link, OwnResult } from '../backend/link';
+import { type Instance, tickOfStatements } from '../backend/link-statements';
+import { STATUS_FAILED } from '../backend/server-status';
+import { errorBytes } from '../errors';
+import type { StateFollowing } from '../frontend/state-following';
+import type { Outgoing } from '../relay/outgoing';
+import { type OwnStatement, OwnStatements } from './own-statement';
+import { type Profile, transition } from './profile';
+import { PASS, REPLACED, type Relayed, WAIT } from './relayed';
+import { NO_ROWS, shapeOf } from './row-shape';
+import type { SharedStatement, StatementRegistry } from './shared-statement';
+import { frameOf, type Message, ownGroup, STATEMENT_KIND, UNNAMED } from './statement-messages';
+
+// Constants of this module: reading them through the package's index costs a call each time.
+const { Close, Describe, Parse, Sync } = Frontend;
+
+const SWALLOWED_PARSE: ExpectedReply = { kind: 'parse', swallow: true, wantsDescription: false };
+const SWALLOWED_CLOSE: ExpectedReply = { kind: 'close', swallow: true, wantsDescription: false };
+const PLAIN_CLOSE: ExpectedReply = { kind: 'close', swallow: false, wantsDescription: false };
+const PLAIN_DESCRIBE: ExpectedReply = { kind: 'describe', swallow: false, wantsDescription: false };
+
+/** A context that no other statement has: nobody shares what was parsed in it. */
+let contexts = 0;
+
+/**
+ * The prepared statements of one session, on whichever link it has: gives them names that many clients
+ * share, and prepares on a link what is missing there.
+ */
+export class StatementRelay {
+  readonly own = new OwnStatements();
+  /** Named statements that can't be prepared once more on another link. */
+  #unkeepable = 0;
+  /** The statement of the portal that was last bound. */
+  #bound: OwnStatement | undefined;
+  /** What came of preparing a statement apart: said to the client when it comes to use it. */
+  #failure: { readonly own: OwnStatement; readonly error: Buffer } | undefined;
+  readonly #host: StateFollowing;
+  readonly #registry: StatementRegistry;
+  readonly #unnamedParse: ExpectedReply;
+
+  constructor(host: StateFollowing, registry: StatementRegistry) {
+    this.#host = host;
+    this.#registry = registry;
+    this.#unnamedParse = {
+      kind: 'parse',
+      swallow: false,
+      wantsDescription: false,
+      failed: () => {
+        this.own.unnamed = undefined;
+        const link = host.link;
+        if (link !== undefined) link.statements.unnamed = undefined;
+      },
+    };
+  }
+
+  /** There are statements that live on this link only. */
+  get hasUnkeepable(): boolean {
+    return this.#unkeepable > 0;
+  }
+
+  /** A simple query ends the unnamed statement. */
+  simpleQuery(link: Link): void {
+    this.own.unnamed = undefined;
+    link.statements.unnamed = undefined;
+  }
+
+  /** DEALLOCATE ALL or DISCARD ALL has run. */
+  dropped(): void {
+    this.own.clear();
+    this.#unkeepable = 0;
+  }
+
+  /**
+   * What a Parse whose body is complete prepares.
+   *
+   * @returns undefined: PostgreSQL has to judge the message
+   */
+  prepared({ buffer, start, end, bodyLength }: Message): SharedStatement | undefined {
+    const nameEnd = buffer.indexOf(0, start);
+    if (nameEnd < 0 || nameEnd >= end) return undefined;
+    const open = this.#host.settingsOpen;
+    if (end - start < bodyLength) return this.#registry.makeUnkeepable();
+    const context = open ? `\0${++contexts}` : this.#host.settings.profile.parsingKey;
+    return this.#registry.find(buffer, nameEnd + 1, end, context);
+  }
+
+  /** Parse. `statement`: what `prepared` has found. */
+  parse(link: Link, statement: SharedStatement, message: Message, out: Outgoing): Relayed {
+    const { buffer, start } = message;
+    const { statements } = link;
+    const nameEnd = buffer.indexOf(0, start);
+    const { settingsOpen, settings } = this.#host;
+    const profile = settingsOpen ? undefined : settings.profile;
+    const own: OwnStatement = { statement, profile, parsedAt: tickOfStatements(), shape: 0 };
+    if (nameEnd === start) {
+      this.own.unnamed = own;
+      statements.unnamed = statement;
+      statements.unnamedBy = this.#host.id;
+      statements.expected.sent(this.#unnamedParse);
+      return PASS;
+    }
+    const key = OwnStatements.key(buffer, start, nameEnd);
+    if (statements.takenOver) {
+      this.#register(link, key, own);
+      return PASS;
+    }
+    if (this.own.get(key) !== undefined) {
+      // PostgreSQL is to say what it says about a name that is taken; it does not know this one.
+      const name = Buffer.from(buffer.subarray(start, nameEnd + 1));
+      this.#inject(link, frameOf(Parse, name, UNNAMED, NO_TYPES), SWALLOWED_PARSE, out);
+      statements.strays.push(name);
+      return PASS;
+    }
+    if (statements.find(statement) !== undefined) this.#closeOn(link, statement, out);
+    else this.#makeRoom(link, out);
+    this.#register(link, key, own, statements.add(statement, 0));
+    replaceName(out, Parse, message, { at: start, after: nameEnd + 1, name: statement.serverName });
+    return REPLACED;
+  }
+
+  /** The client has named a statement; PostgreSQL may still refuse it. */
+  #register(link: Link, key: string, own: OwnStatement, made?: Instance): void {
+    this.#remember(key, own);
+    link.statements.expected.sent({
+      kind: 'parse',
+      swallow: false,
+      wantsDescription: false,
+      failed: () => {
+        if (made !== undefined) link.statements.removeInstance(made);
+        if (this.own.get(key) === own) this.#forget(key);
+      },
+    });
+  }
+
+  #remember(key: string, own: OwnStatement): void {
+    this.own.set(key, own);
+    if (!own.statement.keepable) this.#unkeepable++;
+  }
+
+  #forget(key: string): void {
+    const own = this.own.delete(key);
+    if (own !== undefined && !own.statement.keepable) this.#unkeepable--;
+  }
+
+  /** Those that PostgreSQL has not any more are gone. */
+  keepOnly(names: ReadonlySet<string>): void {
+    for (const [key] of [...this.own.entries()]) {
+      if (!names.has(Buffer.from(key, 'latin1').toString())) this.#forget(key);
+    }
+  }
+
+  /** The client has had one of them taken away by SQL. */
+  deallocated(key: string): void {
+    this.#forget(key);
+  }
+
+  /** The statement that a Bind names; undefined: none of this client's. */
+  boundBy({ buffer, start, end }: Message): OwnStatement | undefined {
+    const portalEnd = buffer.indexOf(0, start);
+    if (portalEnd < 0 || portalEnd >= end) return undefined;
+    return this.#named(buffer, portalEnd + 1, end);
+  }
+
+  #named(buffer: Buffer, start: number, end: number): OwnStatement | undefined {
+    const nameEnd = buffer.indexOf(0, start);
+    if (nameEnd < 0 || nameEnd >= end) return undefined;
+    if (nameEnd === start) return this.own.unnamed;
+    return this.own.get(OwnStatements.key(buffer, start, nameEnd));
+  }
+
+  /** Bind. `own`: what `boundBy` has found. */
+  bind(link: Link, own: OwnStatement | undefined, message: Message, out: Outgoing): Relayed {
+    const { buffer, start, end } = message;
+    const nameStart = buffer.indexOf(0, start) + 1;
+    const nameEnd = nameStart === 0 ? -1 : buffer.indexOf(0, nameStart);
+    this.#bound = own;
+    if (nameEnd < 0 || nameEnd >= end) return PASS;
+    if (nameEnd === nameStart) return this.#useUnnamed(link, own, out);
+    if (own === undefined || link.statements.takenOver) return PASS;
+    const ready = this.#ensure(link, own, out);
+    if (ready !== PASS) return ready;
+    const name = own.statement.serverName;
+    replaceName(out, Frontend.Bind, message, { at: nameStart, after: nameEnd + 1, name });
+    return REPLACED;
+  }
+
+  /** Describe of a statement or a portal. */
+  describe(link: Link, message: Message, out: Outgoing): Relayed {
+    const { buffer, start, end } = message;
+    const nameEnd = buffer.indexOf(0, start + 1);
+    if (nameEnd < 0 || nameEnd >= end) return PASS;
+    if (buffer[start] !== STATEMENT_KIND) {
+      const own = nameEnd === start + 1 ? this.#bound : undefined;
+      this.#expectDescription(link, own);
+      return PASS;
+    }
+    const own = this.#named(buffer, start + 1, end);
+    const isUnnamed = nameEnd === start + 1;
+    const ready = isUnnamed
+      ? this.#useUnnamed(link, own, out)
+      : own === undefined || link.statements.takenOver
+        ? PASS
+        : this.#ensure(link, own, out);
+    if (ready !== PASS) return ready;
+    this.#expectDescription(link, own);
+    if (isUnnamed || own === undefined || link.statements.takenOver) return PASS;
+    const name = own.statement.serverName;
+    replaceName(out, Describe, message, { at: start + 1, after: nameEnd + 1, name });
+    return REPLACED;
+  }
+
+  #expectDescription(link: Link, own: OwnStatement | undefined): void {
+    const { expected } = link.statements;
+    if (own === undefined || own.shape !== 0) {
+      expected.sent(PLAIN_DESCRIBE);
+      return;
+    }
+    expected.sent({
+      kind: 'describe',
+      swallow: false,
+      wantsDescription: true,
+      arrived: (description) => {
+        own.shape = description === undefined ? NO_ROWS : shapeOf(description);
+        const instance = link.statements.find(own.statement);
+        if (instance !== undefined) instance.shape = own.shape;
+      },
+    });
+  }
+
+  /** Close of a statement or a portal, where a link is at hand. */
+  close(link: Link, message: Message, out: Outgoing): Relayed {
+    const { buffer, start, end } = message;
+    const { expected, takenOver } = link.statements;
+    const nameEnd = buffer.indexOf(0, start + 1);
+    if (nameEnd < 0 || nameEnd >= end || buffer[start] !== STATEMENT_KIND) {
+      expected.sent(PLAIN_CLOSE);
+      return PASS;
+    }
+    if (nameEnd === start + 1) {
+      expected.sent(PLAIN_CLOSE);
+      this.simpleQuery(link);
+      return PASS;
+    }
+    const key = OwnStatements.key(buffer, start + 1, nameEnd);
+    const own = this.own.get(key);
+    const failed = () => {
+      if (own !== undefined && this.own.get(key) === undefined) this.#remember(key, own);
+    };
+    this.#forget(key);
+    expected.sent({ ...PLAIN_CLOSE, failed });
+    if (takenOver) return PASS;
+    // It stays for the others: what is closed is a name that nothing has.
+    const name = this.#registry.noName;
+    replaceName(out, Close, message, { at: start + 1, after: nameEnd + 1, name });
+    return REPLACED;
+  }
+
+  /** Close of a statement without a link. @returns false when it has to go to PostgreSQL */
+  closeHere({ buffer, start, end }: Message): boolean {
+    const nameEnd = buffer.indexOf(0, start + 1);
+    if (nameEnd !== end - 1 || buffer[start] !== STATEMENT_KIND) return false;
+    if (nameEnd === start + 1) this.own.unnamed = undefined;
+    else this.#forget(OwnStatements.key(buffer, start + 1, nameEnd));
+    return true;
+  }
+
+  /** The unnamed statement of this client has to be the one on the link. */
+  #useUnnamed(link: Link, own: OwnStatement | undefined, out: Outgoing): Relayed {
+    const { statements } = link;
+    if (own !== undefined && this.#failure?.own === own) return this.#fail();
+    if (own === undefined) {
+      // Somebody else's must not be taken for it.
+      if (statements.unnamed !== undefined) {
+        this.#inject(link, frameOf(Close, STATEMENT, UNNAMED), SWALLOWED_CLOSE, out);
+        statements.unnamed = undefined;
+      }
+      return PASS;
+    }
+    if (statements.unnamed === own.statement && statements.unnamedBy === this.#host.id) return PASS;
+    if (own.statement.tail.length === 0) return PASS;
+    if (this.#hasOtherSettings(own) && !link.owed.unsynced && link.status !== STATUS_FAILED) {
+      if (!link.owed.settled) return WAIT;
+      return { kind: 'wait', begin: () => this.#prepareUnnamedApart(link, own) };
+    }
+    this.#inject(link, frameOf(Parse, UNNAMED, own.statement.tail), SWALLOWED_PARSE, out);
+    statements.unnamed = own.statement;
+    statements.unnamedBy = this.#host.id;
+    return PASS;
+  }
+
+  /** Sees to it that a named statement is on the link, and is what the client thinks it is. */
+  #ensure(link: Link, own: OwnStatement, out: Outgoing): Relayed {
+    const { statements, owed } = link;
+    const { statement } = own;
+    if (this.#failure?.own === own) return this.#fail();
+    const instance = statements.find(statement);
+    if (instance !== undefined && instance.checkedAt >= own.parsedAt) {
+      if (own.shape === 0 || instance.shape === own.shape) {
+        instance.usedAt = tickOfStatements();
+        instance.checkedAt = instance.usedAt;
+        return PASS;
+      }
+    }
+    if (!statement.keepable) return PASS;
+    // What the client has been told of the result must still hold, which shows before it is used.
+    const special = own.shape !== 0 || this.#hasOtherSettings(own);
+    const apart = special && !owed.unsynced && link.status !== STATUS_FAILED;
+    if (apart && !owed.settled) return WAIT;
+    if (apart) return { kind: 'wait', begin: () => this.#prepareApart(link, own) };
+    if (instance !== undefined) this.#closeOn(link, statement, out);
+    else this.#makeRoom(link, out);
+    const made = statements.add(statement, 0);
+    const reply = { ...SWALLOWED_PARSE, failed: () => statements.removeInstance(made) };
+    this.#inject(link, frameOf(Parse, statement.serverName, statement.tail), reply, out);
+    return PASS;
+  }
+
+  #fail(): Relayed {
+    const error = this.#failure?.error;
+    this.#failure = undefined;
+    return error === undefined ? PASS : { kind: 'refuse', error };
+  }
+
+  /** Prepares a statement in a group of its own and looks at what it returns. */
+  #prepareApart(link: Link, own: OwnStatement): void {
+    const { statements } = link;
+    const { statement } = own;
+    const frames: Buffer[] = [];
+    if (statements.find(statement) !== undefined) {
+      frames.push(frameOf(Close, STATEMENT, statement.serverName));
+      statements.remove(statement);
+    }
+    frames.push(frameOf(Parse, statement.serverName, statement.tail));
+    frames.push(frameOf(Describe, STATEMENT, statement.serverName), frameOf(Sync));
+    const all = this.#underItsSettings(own, frames);
+    this.#host.runOwn(link, all, (result) => this.#preparedApart(link, own, result), 'shape');
+  }
+
+  /** Whether the session has other settings by now than when it prepared a statement. */
+  #hasOtherSettings({ profile }: OwnStatement): boolean {
+    const now = this.#host.settings.profile;
+    return profile !== undefined && profile.parsingKey !== now.parsingKey;
+  }
+
+  #prepareUnnamedApart(link: Link, own: OwnStatement): void {
+    const frames = [frameOf(Parse, UNNAMED, own.statement.tail), frameOf(Sync)];
+    this.#host.runOwn(link, this.#underItsSettings(own, frames), (result) => {
+      if (result.kind === 'failed') {
+        this.#failure = { own, error: frameOf(Backend.ErrorResponse, result.body) };
+        return;
+      }
+      link.statements.unnamed = own.statement;
+      link.statements.unnamedBy = this.#host.id;
+    });
+  }
+
+  /**
+   * Groups of messages between the change to the settings of a statement's Parse and the way back.
+   */
+  #underItsSettings(own: OwnStatement, frames: readonly Buffer[]): readonly Buffer[] {
+    const now = this.#host.settings.profile;
+    if (own.profile === undefined || !this.#hasOtherSettings(own)) return frames;
+    const groups = (from: Profile, to: Profile) =>
+      transition(from, to, () => undefined).flatMap((sql) => ownGroup(sql));
+    return [...groups(now, own.profile), ...frames, ...groups(own.profile, now)];
+  }
+
+  #preparedApart(link: Link, own: OwnStatement, result: OwnResult): void {
+    if (result.kind === 'failed') {
+      this.#failure = { own, error: frameOf(Backend.ErrorResponse, result.body) };
+      return;
+    }
+    const shape = result.description === undefined ? NO_ROWS : shapeOf(result.description);
+    link.statements.add(own.statement, shape);
+    if (own.shape !== 0 && shape !== own.shape)
+      this.#failure = { own, error: errorBytes('planChanged') };
+  }
+
+  #closeOn(link: Link, statement: SharedStatement, out: Outgoing): void {
+    const instance = link.statements.remove(statement);
+    const failed = () => {
+      if (instance !== undefined) link.statements.restore(instance);
+    };
+    const reply = { ...SWALLOWED_CLOSE, failed };
+    this.#inject(link, frameOf(Close, STATEMENT, statement.serverName), reply, out);
+  }
+
+  /** Before one more is prepared. */
+  #makeRoom(link: Link, out: Outgoing): void {
+    const { statements } = link;
+    while (statements.size >= this.#host.preparedStatementsMax) {
+      const oldest = statements.oldest();
+      if (oldest === undefined) return;
+      this.#closeOn(link, oldest, out);
+    }
+  }
+
+  #inject(link: Link, frame: Buffer, reply: ExpectedReply, out: Outgoing): void {
+    out.bytes(frame, 0, frame.length);
+    link.owed.sent(frame[0] ?? 0);
+    link.statements.expected.sent(reply);
+  }
+
+  /** The body of an ErrorResponse with the client's names in the places of ours. */
+  withOwnNames(body: Buffer): Buffer {
+    const { prefix } = this.#registry;
+    if (!body.includes(prefix)) return body;
+    let text = body.toString('latin1');
+    for (const [key, { statement }] of this.own.entries()) {
+      const name = statement.serverName.toString('latin1', 0, statement.serverName.length - 1);
+      text = text.replaceAll(`"${name}"`, () => `"${key}"`);
+    }
+    return Buffer.from(text, 'latin1');
+  }
+
+  /** Statements by name, for a link on which they are to have the client's own names. */
+  framesForTakeover(): readonly Buffer[] {
+    const frames: Buffer[] = [];
+    for (const [key, { statement }] of this.own.entries()) {
+      if (statement.tail.length === 0) continue;
+      frames.push(frameOf(Parse, Buffer.from(`${key}\0`, 'latin1'), statement.tail), frameOf(Sync));
+    }
+    return frames;
+  }
+}
+
+const STATEMENT = Buffer.from([STATEMENT_KIND]);
+const NO_TYPES = Buffer.from([0, 0]);
+
+/** Puts a message of the client out again with another name in the place `at` to `after`. */
+function replaceName(
+  out: Outgoing,
+  tag: number,
+  { buffer, start, end, bodyLength }: Message,
+  { at, after, name }: { readonly at: number; readonly after: number; readonly name: Buffer },
+): void {
+  out.header(tag, bodyLength - (after - at) + name.length);
+  out.bytes(buffer, start, at);
+  out.bytes(name, 0, name.length);
+  out.bytes(buffer, after, end);
+}

@@ -1,0 +1,289 @@
+import { Frontend } from '@pgweir/protocol';
+import type { Link } from '../backend/link';
+import { STATUS_FAILED } from '../backend/server-status';
+import type { StateFollowing } from '../frontend/state-following';
+import type { Outgoing } from '../relay/outgoing';
+import type { Effects } from '../sql/effects';
+import { look, ResumableLook } from '../sql/look';
+import { Mark } from '../sql/marks';
+import { bindText } from './bind-values';
+import { NAME_BYTES_MAX, OwnStatements } from './own-statement';
+import { Pin } from './pins';
+import { PASS, REPLACED, type Relayed, WAIT } from './relayed';
+import type { StateKnowledge } from './state-knowledge';
+import { StateWatch, type Verdict } from './state-watch';
+import { frameOf, type Message, STATEMENT_KIND, UNNAMED } from './statement-messages';
+import { StatementRelay } from './statement-relay';
+
+// Constants of this module: reading them through the package's index costs a call each time.
+const { Bind, Close, Describe, Parse, Query, Sync } = Frontend;
+
+/** Where a statement stands that was refused by us: PostgreSQL has to fail there, too. */
+const FAILING_QUERY = Buffer.from('pgweir refuses this statement\0');
+const NO_PARAMETERS = Buffer.alloc(6);
+
+/** Follows the state that one session's statements make, message by message. */
+export class Tracker {
+  readonly watch: StateWatch;
+  readonly statements: StatementRelay;
+  /** What the client sends next is kept until what it has sent is over. */
+  holding = false;
+  /** A statement of the open group changes state: the group's Sync is waited for. */
+  #holdsAtSync = false;
+  /** The client names a statement in an SQL DEALLOCATE that is under way. */
+  #deallocating: string | undefined;
+  readonly #host: StateFollowing;
+  readonly #knowledge: StateKnowledge;
+  readonly #look = new ResumableLook();
+  #looking = false;
+
+  constructor(host: StateFollowing, knowledge: StateKnowledge) {
+    this.#host = host;
+    this.#knowledge = knowledge;
+    this.watch = new StateWatch(host);
+    this.statements = new StatementRelay(host, knowledge.statements);
+  }
+
+  /** One message of the client, for `link`. */
+  message(link: Link, tag: number, message: Message, out: Outgoing): Relayed {
+    switch (tag) {
+      case Query:
+        return this.#query(link, message, out);
+      case Parse:
+        return this.#parse(link, message, out);
+      case Bind:
+        return this.#bind(link, message, out);
+      case Describe:
+        return this.statements.describe(link, message, out);
+      case Close:
+        // What stands in front of it decides whether it happens at all.
+        if (link.owed.unsynced) this.#holdsAtSync = true;
+        return this.statements.close(link, message, out);
+      default:
+        return PASS;
+    }
+  }
+
+  #query(link: Link, { buffer, start, end, bodyLength }: Message, out: Outgoing): Relayed {
+    if (end - start < bodyLength) {
+      this.#beginLook(buffer, start, end);
+      this.statements.simpleQuery(link);
+      return PASS;
+    }
+    const textEnd = buffer[end - 1] === 0 ? end - 1 : end;
+    if (!this.#host.tracksState || look(buffer, start, textEnd) === 0) {
+      this.statements.simpleQuery(link);
+      return PASS;
+    }
+    const text = buffer.toString('utf8', start, textEnd);
+    const effects = this.#knowledge.sql.effectsOf(text);
+    const permitted = this.#permit(link, effects, 'simple');
+    if (permitted !== PASS) return permitted;
+    if (this.#deallocates(link, effects)) {
+      out.frame(Query, Buffer.from(`DEALLOCATE ${SPARE_NAME}\0`));
+      this.statements.simpleQuery(link);
+      this.holding = true;
+      return REPLACED;
+    }
+    this.statements.simpleQuery(link);
+    if (this.#noted(link, effects, () => text)) this.holding = true;
+    return PASS;
+  }
+
+  #parse(link: Link, message: Message, out: Outgoing): Relayed {
+    const statement = this.statements.prepared(message);
+    if (statement === undefined) return PASS;
+    const { effects } = statement;
+    const begins = effects.marks !== 0 && this.#host.tracksState && !link.owed.unsynced;
+    if (begins) {
+      const permitted = this.#permit(link, effects, 'extended');
+      if (permitted !== PASS) return permitted;
+    }
+    return this.statements.parse(link, statement, message, out);
+  }
+
+  #bind(link: Link, message: Message, out: Outgoing): Relayed {
+    const own = this.statements.boundBy(message);
+    if (own === undefined || own.statement.effects.marks === 0 || !this.#host.tracksState) {
+      return this.statements.bind(link, own, message, out);
+    }
+    const { effects, tail } = own.statement;
+    const permitted = this.#permit(link, effects, 'extended');
+    if (permitted !== PASS) return permitted;
+    const relayed = this.statements.bind(link, own, message, out);
+    if (relayed.kind === 'wait' || relayed.kind === 'refuse') return relayed;
+    const text = () => tail.toString('utf8', 0, Math.max(tail.indexOf(0), 0));
+    if (this.#noted(link, effects, text)) this.#holdsAtSync = true;
+    for (const number of effects.settingParameters) {
+      const name = bindText(message, number);
+      if (name === undefined) this.watch.pinFor(Pin.Setting, text());
+      else this.watch.noteSetting(name.toLowerCase());
+      this.#holdsAtSync = true;
+    }
+    return relayed;
+  }
+
+  /**
+   * A statement with these effects goes out.
+   *
+   * @returns whether what follows it has to wait for its end
+   */
+  #noted(link: Link, effects: Effects, text: () => string): boolean {
+    const { deallocates } = effects;
+    if (deallocates !== undefined && deallocates !== 'all' && link.statements.takenOver) {
+      const bytes = Buffer.from(deallocates.name);
+      this.statements.deallocated(OwnStatements.key(bytes, 0, bytes.length));
+    }
+    const drops = deallocates === 'all' || (effects.marks & Mark.Discard) !== 0;
+    return this.watch.note(link, effects, text) || drops;
+  }
+
+  #permit(link: Link, effects: Effects, protocol: 'simple' | 'extended'): Relayed {
+    const { owed, statements } = link;
+    if (this.watch.relevant(effects) === 0 && effects.deallocates === undefined) return PASS;
+    // What is still to come decides in which state this statement finds the link.
+    if (owed.ready > 0) return WAIT;
+    const permission = this.watch.permit(link, effects, owed.unsynced);
+    if (permission.kind === 'wait') return permission;
+    if (permission.kind === 'refuse') return permission;
+    const name = this.#nameToDeallocate(link, effects);
+    const replaceable = protocol === 'simple' && name !== undefined && name.length < NAME_BYTES_MAX;
+    const byName = needsOwnNames(effects) && !replaceable && !isUnknown(effects, name);
+    const takes = byName && !statements.takenOver && !owed.unsynced;
+    if (takes && link.status !== STATUS_FAILED) {
+      return { kind: 'wait', begin: () => this.#takeOver(link) };
+    }
+    if (replaceable && this.#deallocating !== name && !owed.unsynced) {
+      return { kind: 'wait', begin: () => this.#beginDeallocate(link, name) };
+    }
+    return PASS;
+  }
+
+  /** The name in a DEALLOCATE of a statement that the client has prepared by the protocol. */
+  #nameToDeallocate(link: Link, { deallocates }: Effects): string | undefined {
+    if (deallocates === undefined || deallocates === 'all') return undefined;
+    if (link.statements.takenOver || link.status === STATUS_FAILED) return undefined;
+    const bytes = Buffer.from(deallocates.name);
+    const name = OwnStatements.key(bytes, 0, bytes.length);
+    return this.statements.own.get(name) === undefined ? undefined : name;
+  }
+
+  /** PostgreSQL does not know the client's name: it is given another one to forget. */
+  #beginDeallocate(link: Link, name: string): void {
+    this.#host.runOwn(link, `PREPARE ${SPARE_NAME} AS SELECT`, (result) => {
+      if (result.kind === 'done') this.#deallocating = name;
+      else this.#host.failWith({ ...result.error, severity: 'FATAL' }, 'DEALLOCATE failed');
+    });
+  }
+
+  #deallocates(link: Link, effects: Effects): boolean {
+    const name = this.#nameToDeallocate(link, effects);
+    if (name === undefined || this.#deallocating !== name) return false;
+    this.#deallocating = undefined;
+    this.statements.deallocated(name);
+    return true;
+  }
+
+  /** From here on the link has this client's statements, under its own names, and nobody else's. */
+  #takeOver(link: Link): void {
+    // What the client has made by SQL must stay.
+    const clearing = (this.watch.pins & Pin.Prepare) === 0 ? 'DEALLOCATE ALL' : '';
+    this.#host.runOwn(link, clearing, (result) => {
+      if (result.kind === 'failed') {
+        this.#host.failWith({ ...result.error, severity: 'FATAL' }, 'DEALLOCATE ALL failed');
+        return;
+      }
+      link.statements.clear();
+      link.statements.takenOver = true;
+      const frames = this.statements.framesForTakeover();
+      // One that can't be prepared any more is missed when it is used.
+      if (frames.length > 0) this.#host.runOwn(link, frames, () => undefined);
+    });
+  }
+
+  /**
+   * PostgreSQL fails where the client's message would have been, and our error is what the client
+   * hears.
+   */
+  refuse(link: Link, tag: number, error: Buffer, out: Outgoing): void {
+    const { expected } = link.statements;
+    const reply = { kind: 'error', swallow: true, wantsDescription: false, error } as const;
+    if (tag === Query) {
+      out.frame(Query, FAILING_QUERY);
+      expected.sent(reply);
+      return;
+    }
+    const nothing = this.#knowledge.statements.noName;
+    const frames = [
+      frameOf(Close, STATEMENT, nothing),
+      frameOf(Bind, UNNAMED, nothing, NO_PARAMETERS),
+    ];
+    for (const frame of frames) {
+      out.bytes(frame, 0, frame.length);
+      link.owed.sent(frame[0] ?? 0);
+    }
+    expected.sent({ kind: 'close', swallow: true, wantsDescription: false });
+    expected.sent(reply);
+  }
+
+  /** The last frame of a statement has gone out. @returns whether the client's next one waits */
+  sent(link: Link, tag: number): boolean {
+    if (this.#looking && tag === Query) this.#endLook(link);
+    if (tag === Sync && this.#holdsAtSync) {
+      this.#holdsAtSync = false;
+      this.holding = true;
+    }
+    return this.holding;
+  }
+
+  #beginLook(buffer: Buffer, start: number, end: number): void {
+    this.#looking = true;
+    this.#look.begin();
+    this.#look.feed(buffer, start, end);
+  }
+
+  /** More of a statement that is too long to be kept. */
+  lookOn(buffer: Buffer, start: number, end: number): void {
+    if (this.#looking) this.#look.feed(buffer, start, end);
+  }
+
+  #endLook(link: Link): void {
+    this.#looking = false;
+    const bits = this.#look.finish();
+    if (bits === 0 || !this.#host.tracksState) return;
+    const effects = this.#knowledge.sql.effectsOfLook(bits);
+    if (this.watch.note(link, effects, () => 'statement of more than 64 kB')) this.holding = true;
+  }
+
+  /** ReadyForQuery outside of a transaction, and nothing is owed. */
+  settle(link: Link): Verdict {
+    if (this.statements.hasUnkeepable) this.watch.pinFor(Pin.Statement, 'prepared statement');
+    else this.watch.unpin(Pin.Statement);
+    return this.watch.settle(link);
+  }
+
+  /** DISCARD ALL or DEALLOCATE ALL has run on `link`. */
+  statementsDropped(link: Link, everything: boolean): void {
+    if (everything) {
+      this.watch.discarded();
+      this.#host.listener?.discarded();
+    }
+    link.statements.clear();
+    this.statements.dropped();
+  }
+}
+
+/** The statement speaks of prepared statements by the client's names for them. */
+function needsOwnNames({ marks, deallocates }: Effects): boolean {
+  return (marks & Mark.SqlPrepared) !== 0 && deallocates !== 'all';
+}
+
+/** A DEALLOCATE of a name that the client has not given: PostgreSQL does not know it either. */
+function isUnknown({ deallocates }: Effects, name: string | undefined): boolean {
+  return deallocates !== undefined && name === undefined;
+}
+
+const STATEMENT = Buffer.from([STATEMENT_KIND]);
+
+/** Made for one SQL DEALLOCATE and gone with it. */
+const SPARE_NAME = 'pgweir_spare';
