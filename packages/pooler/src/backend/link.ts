@@ -1,6 +1,6 @@
-import { decodeDataRow, FrameReader, type NoticeFields, query, terminate } from '@pgweir/protocol';
+import { FrameReader, query, terminate } from '@pgweir/protocol';
 import type { ChunkClock } from '../chunk-clock';
-import { InvariantBreach, invariant } from '../errors';
+import { InvariantBreach } from '../errors';
 import type { Permit } from '../ports/link-budget';
 import type { ClientId, LinkId } from '../ports/names';
 import type { Address, TlsInfo, Wire, WireHandler } from '../ports/transport';
@@ -8,45 +8,16 @@ import { BodyCollector } from '../relay/body-collector';
 import { OwedReplies } from '../relay/owed-replies';
 import { relayUp } from '../relay/upstream';
 import { EMPTY_PROFILE, type Profile, withSetting, withUnknown } from '../session-state/profile';
+import type { LinkOwner } from './link-owner';
 import { LINK_MOVES, type LinkPhase } from './link-phase';
 import type { LinkSession } from './link-session';
 import { LinkStatements } from './link-statements';
 import { consumeOwn } from './own-replies';
+import { type OwnResult, OwnRun, type OwnWant } from './own-run';
 import type { ReportedParameters } from './reported-parameters';
 import { STATUS_IDLE } from './server-status';
 
-/** What a link tells the pool that owns it. All calls come at the end of a chunk or of a close. */
-export interface LinkOwner {
-  /** The link moved from one phase to another. */
-  moved(link: Link, from: LinkPhase, to: LinkPhase): void;
-  /** A clean link without a session: lend it, keep it or close it. */
-  released(link: Link): void;
-  /** The session left something behind (or session mode wants a reset): clean it up. */
-  abandoned(link: Link): void;
-  /** Cancel what runs on this link. */
-  cancel(link: Link): void;
-  /** The last cancel request for this link has been answered. */
-  cancelsOver(link: Link): void;
-}
-
-/** What of an answer to a statement of our own is wanted. */
-export type OwnWant = 'outcome' | 'row' | 'shape';
-
-const NOTHING = Buffer.alloc(0);
-
 const ASCII = /^[\x20-\x7e]*$/;
-
-/** What became of one statement of our own. */
-export type OwnResult =
-  | {
-      readonly kind: 'done';
-      /** The first row, where one was asked for. */
-      readonly row?: readonly (string | null)[] | undefined;
-      /** The body of the RowDescription, where it was asked for; undefined: NoData. */
-      readonly description?: Buffer | undefined;
-    }
-  /** `body`: of the ErrorResponse. */
-  | { readonly kind: 'failed'; readonly error: NoticeFields; readonly body: Buffer };
 
 /** What a finished login leaves for the link that it opened. */
 export interface LinkIdentity {
@@ -121,13 +92,8 @@ export class Link implements WireHandler {
   dropping = false;
   /** The current frame's body is kept in the collector. */
   collecting = false;
-  ownWant: OwnWant = 'outcome';
-  /** The body that `ownWant` asks for. */
-  ownAnswer: Buffer | undefined;
+  readonly own = new OwnRun();
   #paused = false;
-  #own: ((result: OwnResult) => void) | undefined;
-  #ownError: { readonly error: NoticeFields; readonly body: Buffer } | undefined;
-  #ownFinished = false;
   #progressed = false;
   #releaseAtEnd = false;
 
@@ -228,7 +194,7 @@ export class Link implements WireHandler {
 
   /** Runs one statement of our own; `done` comes at the end of the chunk that brought the answer. */
   runOwn(sql: string, done: (result: OwnResult) => void, want: OwnWant = 'outcome'): void {
-    this.runOwnMessages([query(sql)], done, want);
+    this.own.begin(this, [query(sql)], done, want);
   }
 
   /** As `runOwn`, with messages: one or more groups that PostgreSQL answers with ReadyForQuery each. */
@@ -237,16 +203,7 @@ export class Link implements WireHandler {
     done: (result: OwnResult) => void,
     want: OwnWant = 'outcome',
   ): void {
-    invariant(this.#own === undefined, 'link: two statements of our own at once');
-    this.#own = done;
-    this.#ownError = undefined;
-    this.#ownFinished = false;
-    this.ownWant = want;
-    this.ownAnswer = undefined;
-    for (const message of messages) this.owed.sent(message[0] ?? 0);
-    // A simple query ends it, and groups of ours may replace it.
-    this.statements.unnamed = undefined;
-    this.wire?.write(messages.length === 1 ? (messages[0] ?? NOTHING) : Buffer.concat(messages));
+    this.own.begin(this, messages, done, want);
   }
 
   /** A client may have drawn numbers from sequences. */
@@ -257,15 +214,11 @@ export class Link implements WireHandler {
 
   /** A statement of our own is under way. */
   get busyWithOwn(): boolean {
-    return this.#own !== undefined;
-  }
-
-  ownFailed(error: NoticeFields, body: Buffer): void {
-    this.#ownError ??= { error, body };
+    return this.own.busy;
   }
 
   ownBecameReady(): void {
-    if (this.#own !== undefined && this.owed.ready === 0) this.#ownFinished = true;
+    if (this.own.busy && this.owed.ready === 0) this.own.finished = true;
     else this.#progressed = true;
   }
 
@@ -322,7 +275,7 @@ export class Link implements WireHandler {
     const connecting = this.phase === 'dialing';
     const session = this.session;
     this.session = undefined;
-    this.#own = undefined;
+    this.own.forget();
     this.onProgress = undefined;
     this.enter('closing');
     if (wire === undefined) {
@@ -366,7 +319,7 @@ export class Link implements WireHandler {
   #consume(buffer: Buffer, length: number): boolean {
     try {
       let at = 0;
-      if (this.session !== undefined && this.#own === undefined) {
+      if (this.session !== undefined && !this.own.busy) {
         at = relayUp(this, this.session, buffer, length);
       }
       if (at < length) consumeOwn(this, buffer, at, length);
@@ -379,13 +332,8 @@ export class Link implements WireHandler {
 
   #endOfChunk(): void {
     if (this.phase === 'closing' || this.phase === 'closed') return;
-    if (this.#ownFinished) {
-      const done = this.#own;
-      const error = this.#ownError;
-      this.#own = undefined;
-      this.#ownFinished = false;
-      this.#ownError = undefined;
-      done?.(error === undefined ? this.#ownDone() : { kind: 'failed', ...error });
+    if (this.own.finished) {
+      this.own.end();
     } else if (this.#releaseAtEnd) {
       this.#releaseAtEnd = false;
       this.#progressed = false;
@@ -401,25 +349,13 @@ export class Link implements WireHandler {
     }
   }
 
-  #ownDone(): OwnResult {
-    const answer = this.ownAnswer;
-    const want = this.ownWant;
-    this.ownAnswer = undefined;
-    this.ownWant = 'outcome';
-    if (want === 'shape') return { kind: 'done', description: answer };
-    if (want === 'row' && answer !== undefined) {
-      return { kind: 'done', row: decodeDataRow(answer) };
-    }
-    return { kind: 'done' };
-  }
-
   /** The stream makes no sense, or we do: this link never returns to its pool. */
   broken(error: Error): void {
     const session = this.session;
     this.retireReason = error.message;
     this.session = undefined;
     session?.linkLost(this, error.message);
-    this.#own = undefined;
+    this.own.forget();
     if (this.phase === 'closing' || this.phase === 'closed') return;
     this.enter('closing');
     this.resumeReading();
@@ -436,7 +372,7 @@ export class Link implements WireHandler {
     if (this.phase === 'closing') return;
     const session = this.session;
     this.session = undefined;
-    this.#own = undefined;
+    this.own.forget();
     this.enter('closing');
     this.wire?.end();
     session?.linkLost(this, this.retireReason);
@@ -446,7 +382,7 @@ export class Link implements WireHandler {
     if (this.phase === 'closed') return;
     const session = this.session;
     this.session = undefined;
-    this.#own = undefined;
+    this.own.forget();
     this.retireReason ??= cause?.message ?? 'server closed the connection';
     this.enter('closed');
     session?.linkLost(this, this.retireReason);

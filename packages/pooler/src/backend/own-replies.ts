@@ -30,8 +30,8 @@ export function consumeOwn(link: Link, buffer: Buffer, start: number, length: nu
 
 function needsBody(link: Link, tag: number): boolean {
   return (
-    (tag === Backend.DataRow && link.ownWant === 'row') ||
-    (tag === Backend.RowDescription && link.ownWant === 'shape') ||
+    (tag === Backend.DataRow && link.own.want === 'row') ||
+    (tag === Backend.RowDescription && link.own.want === 'shape') ||
     tag === Backend.ReadyForQuery ||
     tag === Backend.NotificationResponse ||
     tag === Backend.ErrorResponse ||
@@ -66,7 +66,7 @@ function ownFrame(link: Link, tag: number): void {
       const error = decodeNotice(body);
       link.owed.failed();
       if (endsConnection(error)) link.retireReason ??= `server: ${error.message}`;
-      link.ownFailed(error, body);
+      link.own.failed(error, body);
       return;
     }
     case Backend.ParameterStatus: {
@@ -78,7 +78,7 @@ function ownFrame(link: Link, tag: number): void {
     case Backend.RowDescription:
       if (link.owed.settled) throw new ProtocolViolation('unexpectedMessage', tag, 0);
       // One that is cut can't be read: whoever asked has no answer.
-      if (needsBody(link, tag) && !link.collector.wasCut) link.ownAnswer ??= link.collector.take();
+      if (needsBody(link, tag) && !link.collector.wasCut) link.own.answer ??= link.collector.take();
       return;
     case Backend.CopyInResponse:
       link.owed.copyInBegan();

@@ -6,7 +6,8 @@ import {
   query,
   readyForQuery,
 } from '@pgweir/protocol';
-import type { Link, OwnResult, OwnWant } from '../backend/link';
+import type { Link } from '../backend/link';
+import type { OwnResult, OwnWant } from '../backend/own-run';
 import { STATUS_FAILED, STATUS_IDLE } from '../backend/server-status';
 import { errorBytes } from '../errors';
 import { Listener } from '../listen/listener';

@@ -1,5 +1,6 @@
 import type { ErrorFields } from '@pgweir/protocol';
-import type { Link, LinkOwner } from '../backend/link';
+import type { Link } from '../backend/link';
+import type { LinkOwner } from '../backend/link-owner';
 import type { LinkPhase } from '../backend/link-phase';
 import { recoverLink } from '../backend/recovery';
 import { invariant } from '../errors';

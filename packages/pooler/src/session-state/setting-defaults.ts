@@ -1,4 +1,5 @@
-import type { Link, OwnResult, OwnWant } from '../backend/link';
+import type { Link } from '../backend/link';
+import type { OwnResult, OwnWant } from '../backend/own-run';
 import { quoteName, readValue, valueSql } from './sql-text';
 
 type RunOwn = (link: Link, sql: string, done: (result: OwnResult) => void, want: OwnWant) => void;

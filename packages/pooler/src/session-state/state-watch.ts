@@ -1,4 +1,5 @@
-import type { Link, OwnResult } from '../backend/link';
+import type { Link } from '../backend/link';
+import type { OwnResult } from '../backend/own-run';
 import { STATUS_FAILED } from '../backend/server-status';
 import { errorBytes } from '../errors';
 import type { StateFollowing } from '../frontend/state-following';

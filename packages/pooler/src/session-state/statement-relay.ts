@@ -1,7 +1,8 @@
 import { Backend, Frontend } from '@pgweir/protocol';
 import type { ExpectedReply } from '../backend/expected-replies';
-import type { Link, OwnResult } from '../backend/link';
+import type { Link } from '../backend/link';
 import { type Instance, tickOfStatements } from '../backend/link-statements';
+import type { OwnResult } from '../backend/own-run';
 import { STATUS_FAILED } from '../backend/server-status';
 import { errorBytes } from '../errors';
 import type { StateFollowing } from '../frontend/state-following';

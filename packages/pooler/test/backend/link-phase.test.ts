@@ -1,4 +1,5 @@
-import { Link, type LinkOwner } from '../../src/backend/link';
+import { Link } from '../../src/backend/link';
+import type { LinkOwner } from '../../src/backend/link-owner';
 import { LINK_MOVES, type LinkPhase } from '../../src/backend/link-phase';
 import { ChunkClock } from '../../src/chunk-clock';
 import { LocalLinkBudget } from '../../src/pool/local-budget';
