@@ -36,14 +36,14 @@ export class Maintenance {
     for (const pool of this.#pooler.everyPool()) {
       this.#waiters(pool, nowMs);
       for (const link of [...pool.links]) this.#link(pool, link, nowMs);
-      if (pool.reserveAllowed() && !pool.reserveInUse) {
+      if (pool.demand.reserveAllowed() && !pool.reserveInUse) {
         pool.reserveInUse = true;
         this.#pooler.log.warn('taking connection from reserve_pool', {
           database: pool.database,
           user: pool.user,
         });
         pool.supply.renew();
-      } else if (!pool.reserveAllowed()) {
+      } else if (!pool.demand.reserveAllowed()) {
         pool.reserveInUse = false;
       }
       pool.supply.fill();
@@ -61,7 +61,7 @@ export class Maintenance {
   }
 
   #waiters(pool: Pool, nowMs: number): void {
-    if (pool.waiters.length > 0) for (const pinned of pool.pinned) pinned.giveUpSequence();
+    if (pool.waiters.length > 0) pool.pins.giveUpSequences();
     for (const waiter of pool.waiters) this.#waiter(waiter, nowMs);
     for (const waiter of pool.dedicatedWaiters) this.#waiter(waiter, nowMs);
     for (const waiter of pool.welcomeWaiters) {

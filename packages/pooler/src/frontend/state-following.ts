@@ -133,7 +133,7 @@ export class StateFollowing {
   mayPin(): Permission | undefined {
     const { pool } = this.#admission;
     const { pinnedPerPoolMax, pinnedLimitAction } = this.#limits;
-    if (pinnedPerPoolMax === 0 || pool.pinned.size < pinnedPerPoolMax) {
+    if (pool.pins.hasRoom(pinnedPerPoolMax)) {
       this.pinWaitSinceMs = 0;
       return undefined;
     }
@@ -146,7 +146,7 @@ export class StateFollowing {
     const { pool } = this.#admission;
     if (this.pinWaitSinceMs === 0) this.pinWaitSinceMs = this.nowMs;
     this.tracker.holding = true;
-    pool.pinWaiters.add(this);
+    pool.pins.wait(this);
     const { link } = this.#session;
     if (link === undefined || link.status !== STATUS_IDLE || !link.owed.settled) return;
     this.#session.endLeaseNow(link);
@@ -171,7 +171,7 @@ export class StateFollowing {
 
   pinBegan(): void {
     this.pinWaitSinceMs = 0;
-    this.#admission.pool.pinned.add(this);
+    this.#admission.pool.pins.begin(this);
   }
 
   pinnedFor(reasons: number): void {
@@ -188,9 +188,7 @@ export class StateFollowing {
   }
 
   pinEnded(): void {
-    const { pool } = this.#admission;
-    pool.pinned.delete(this);
-    pool.offerPin();
+    this.#admission.pool.pins.end(this);
   }
 
   /** This pool has clients that ask for the last value of a sequence. */
@@ -380,9 +378,9 @@ export class StateFollowing {
   /** The session is gone. */
   left(): void {
     const { pool } = this.#admission;
-    pool.pinWaiters.delete(this);
+    pool.pins.leave(this);
     this.listener?.leave();
-    if (pool.pinned.has(this)) this.pinEnded();
+    if (pool.pins.holds(this)) this.pinEnded();
   }
 
   /** A notification came on the link; it goes to the client if that has the link to itself. */

@@ -30,7 +30,7 @@ export class LinkSupply {
     this.withdrawSurplus();
     // Room is made for those who wait, not for `min_pool_size`: so the budget must know which it is.
     if (this.#wants.length > 0 && this.#forMinimum === this.#isAwaited()) this.#withdrawAll();
-    const missing = this.#pool.demand() - this.dialing - this.#wants.length;
+    const missing = this.#pool.demand.count() - this.dialing - this.#wants.length;
     if (missing <= 0) return;
     // First, because it is so for every statement that queues behind busy links.
     const room = this.#room();
@@ -55,7 +55,7 @@ export class LinkSupply {
 
   /** A pool that is full by its own count need not ask: a link that closes makes it ask again. */
   #room(): number {
-    const poolLinksMax = this.#pool.linksMax();
+    const poolLinksMax = this.#pool.demand.linksMax();
     if (poolLinksMax === 0) return Number.POSITIVE_INFINITY;
     return poolLinksMax - this.#pool.links.size - this.#wants.length;
   }
@@ -67,7 +67,7 @@ export class LinkSupply {
   }
 
   withdrawSurplus(): void {
-    const keep = Math.max(0, this.#pool.demand() - this.dialing);
+    const keep = Math.max(0, this.#pool.demand.count() - this.dialing);
     while (this.#wants.length > keep) this.#wants.pop()?.withdraw();
   }
 
@@ -89,7 +89,7 @@ export class LinkSupply {
     let pending: PendingWant | undefined;
     let answered = false;
     this.#forMinimum = !this.#isAwaited();
-    const want = { ...this.#pool.want(), forMinimum: this.#forMinimum };
+    const want = { ...this.#pool.demand.want(), forMinimum: this.#forMinimum };
     pending = this.#context.budget.request(want, (answer) => {
       if (answer.kind === 'wait') {
         this.makeRoom();

@@ -5,27 +5,21 @@ import type { LinkPhase } from '../backend/link-phase';
 import { recoverLink } from '../backend/recovery';
 import { invariant } from '../errors';
 import type { PoolerContext } from '../pooler-context';
-import type { LinkHolder, LinkWant } from '../ports/link-budget';
+import type { LinkHolder } from '../ports/link-budget';
 import type { DatabaseName, PoolKey, UserName } from '../ports/names';
 import type { ReportedValues } from '../ports/welcome-exchange';
 import { SettingDefaults } from '../session-state/setting-defaults';
 import type { PoolMode } from '../settings/settings';
 import type { Database } from './database';
 import { LinkCare } from './link-care';
+import { LinkDemand } from './link-demand';
 import { LinkSupply } from './link-supply';
+import { PinBook } from './pin-book';
 import { type PoolLimits, poolLimits } from './pool-limits';
 import { ServerKeys } from './server-keys';
 import { WaitQueue } from './wait-queue';
 import { type DedicatedWaiter, type PoolWaiter, type WelcomeWaiter, welcomeAll } from './waiters';
 import { WelcomeBook } from './welcome';
-
-/** A session that keeps its link beyond its transactions, or waits until it may. */
-export interface Pinned {
-  /** It may be pinned now. */
-  pinIsFree(): void;
-  /** Others wait for links: what it keeps its own for may have become old enough to be given up. */
-  giveUpSequence(): void;
-}
 
 /** The links for one database and pool user, and the sessions that wait for them. */
 export class Pool implements LinkOwner, LinkHolder {
@@ -39,12 +33,11 @@ export class Pool implements LinkOwner, LinkHolder {
   readonly dedicatedWaiters = new WaitQueue<DedicatedWaiter>();
   readonly welcomeWaiters = new Set<WelcomeWaiter>();
   readonly supply: LinkSupply;
+  readonly demand: LinkDemand;
   readonly welcomes = new WelcomeBook();
   readonly settingDefaults = new SettingDefaults();
   readonly serverKeys = new ServerKeys();
-  /** Sessions that keep their links, and those that wait because there are too many. */
-  readonly pinned = new Set<Pinned>();
-  readonly pinWaiters = new Set<Pinned>();
+  readonly pins: PinBook;
   /** Some client has asked for the last value of a sequence. */
   readsSequences = false;
   /** Sessions that belong to this pool, whatever they do. */
@@ -75,6 +68,8 @@ export class Pool implements LinkOwner, LinkHolder {
     this.supply = new LinkSupply(context, this);
     this.welcomes.adopt(context.sharedWelcomes?.known(key));
     this.#care = new LinkCare(context, this);
+    this.demand = new LinkDemand(context, this, this.#care);
+    this.pins = new PinBook((run) => context.soon(run));
     this.#leaveBudget = context.budget.register(this);
   }
 
@@ -150,52 +145,11 @@ export class Pool implements LinkOwner, LinkHolder {
     return false;
   }
 
-  /** How many links are wanted beyond those that are there, or are there and being tested. */
-  demand(): number {
-    const welcome = this.welcomeWaiters.size > 0 && this.welcomes.reported === undefined ? 1 : 0;
-    const waiting = Math.max(this.waiters.length - this.#care.testing, welcome, 0);
-    return Math.max(waiting + this.dedicatedWaiters.length, this.#missingForMinimum());
-  }
-
-  /** Links to open for `min_pool_size`, which holds for pools with clients and for forced users. */
-  #missingForMinimum(): number {
-    const wanted = this.clients > 0 || this.databaseState.settings.forcedUser !== undefined;
-    if (!wanted || this.limits.minPoolSize === 0) return 0;
-    return Math.max(0, this.limits.minPoolSize - (this.liveCount() - this.supply.dialing));
-  }
-
   /** Links that are not on their way out. */
   liveCount(): number {
     let count = 0;
     for (const link of this.links) if (link.phase !== 'closing') count++;
     return count;
-  }
-
-  /** Links that the pool may have now, the reserve included when it may be used; 0: no limit. */
-  linksMax(): number {
-    const { poolSize, reservePoolSize } = this.limits;
-    if (poolSize === 0) return 0;
-    return this.reserveAllowed() ? poolSize + reservePoolSize : poolSize;
-  }
-
-  /** What is asked of the budget for one more link. */
-  want(): LinkWant {
-    return {
-      pool: this.key,
-      database: this.database,
-      user: this.user,
-      poolLinksMax: this.linksMax(),
-      databaseLinksMax: this.limits.databaseLinksMax,
-      userLinksMax: this.limits.userLinksMax,
-    };
-  }
-
-  /** The oldest waiter has waited longer than `reserve_pool_timeout`. */
-  reserveAllowed(): boolean {
-    const head = this.waiters.head;
-    const afterMs = this.#context.settings.reservePoolTimeoutMs;
-    if (head === undefined || afterMs === 0 || this.limits.reservePoolSize === 0) return false;
-    return this.#context.clock.nowMs() - head.waitingSinceMs >= afterMs;
   }
 
   /** A new link has logged in. */
@@ -306,15 +260,6 @@ export class Pool implements LinkOwner, LinkHolder {
       recovered: () => this.released(link),
       cancel: () => this.cancel(link),
     });
-  }
-
-  /** One who waits to be pinned may be. */
-  offerPin(): void {
-    for (const waiter of this.pinWaiters) {
-      this.pinWaiters.delete(waiter);
-      this.#context.soon(() => waiter.pinIsFree());
-      return;
-    }
   }
 
   /** As PgBouncer: an error of the connect query is logged, and the link is used. */
