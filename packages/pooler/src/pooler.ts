@@ -12,6 +12,7 @@ import { Startup } from './frontend/startup';
 import { Strangers } from './frontend/strangers';
 import { Maintenance } from './maintenance';
 import { Database } from './pool/database';
+import { outgrown } from './pool/outgrown';
 import { Pool } from './pool/pool';
 import { databaseSettingsFor } from './pool/pool-limits';
 import type { PoolerContext } from './pooler-context';
@@ -282,19 +283,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   reasonToRetire(pool: Pool, link: Link): string | undefined {
     if (link.retireReason !== undefined) return link.retireReason;
     if (!this.opensLinks) return 'server shutting down';
-    const { poolSize, reservePoolSize, serverLifetimeMs } = pool.limits;
-    if (poolSize > 0 && pool.links.size > poolSize + reservePoolSize) {
-      if (pool.liveCount() > poolSize + reservePoolSize) return 'too many servers in the pool';
-    }
-    const nowMs = this.clock.nowMs();
-    if (serverLifetimeMs > 0 && nowMs - link.connectedAtMs > serverLifetimeMs) {
-      // Not all at once: at most one in each pool_size-th part of the lifetime.
-      if (nowMs - pool.lastAgedMs > serverLifetimeMs / Math.max(1, poolSize)) {
-        pool.lastAgedMs = nowMs;
-        return 'server lifetime over';
-      }
-    }
-    return undefined;
+    return outgrown(pool, link, this.clock.nowMs());
   }
 
   linkClosing(pool: Pool, link: Link): void {
