@@ -19,13 +19,19 @@ export class Outgoing {
   #runStart = 0;
   #runEnd = 0;
 
-  /** Begins with a chunk. */
-  begin(source: Buffer): void {
+  /** Begins with a chunk, for a link if there is one yet. */
+  begin(source: Buffer, link: Link | undefined): void {
     this.#source = source;
+    this.#link = link;
     this.#runStart = 0;
     this.#runEnd = 0;
     this.#length = 0;
     this.#keptUp = true;
+  }
+
+  /** Where it goes, if that is known. */
+  get link(): Link | undefined {
+    return this.#link;
   }
 
   set link(link: Link) {

@@ -52,8 +52,7 @@ export function relayTracked(
   const { reader } = session;
   let link = session.link;
   let at = 0;
-  OUT.begin(buffer);
-  if (link !== undefined) OUT.link = link;
+  OUT.begin(buffer, link);
   while (at < length) {
     const frameStart = at;
     if (reader.bodyLeft > 0) {
@@ -75,56 +74,9 @@ export function relayTracked(
         at = reader.takeBody(at, length);
         OUT.skipTo(at);
       } else {
-        const looked = LOOKED_AT[tag] === 1;
-        if (looked && reader.headerWasCut) {
-          const joined = Buffer.concat([reader.headerBytes(), buffer.subarray(at, length)]);
-          reader.reset();
-          relayTracked(session, tracker, joined, joined.length);
-          return;
-        }
-        const enough = Math.min(reader.bodyLength, COLLECTED_BYTES_MAX);
-        if (looked && length - at < enough) {
-          leaveRest(session, link, buffer.subarray(frameStart, length), HEADER_BYTES + enough);
-          return;
-        }
-        MESSAGE.buffer = buffer;
-        MESSAGE.start = at;
-        MESSAGE.end = Math.min(at + reader.bodyLength, length);
-        MESSAGE.bodyLength = reader.bodyLength;
-        if (link === undefined) {
-          if (tag === Close && tracker.statements.closeHere(MESSAGE)) {
-            at = reader.takeBody(at, length);
-            OUT.skipTo(at);
-            session.answer(CLOSE_COMPLETE);
-            continue;
-          }
-          link = session.takeLink();
-          if (link === undefined) {
-            keepFrom(session, buffer, frameStart, at, length);
-            return;
-          }
-          OUT.link = link;
-        }
-        const relayed = looked ? tracker.message(link, tag, MESSAGE, OUT) : PASS;
-        if (relayed.kind === 'wait') {
-          if (relayed.begin === undefined) tracker.holding = true;
-          keepFrom(session, buffer, frameStart, at, length);
-          send(session);
-          relayed.begin?.();
-          if (!link.busyWithOwn) session.sentOn(link, false);
-          return;
-        }
-        if (relayed.kind === 'refuse') {
-          tracker.refuse(link, tag, relayed.error, OUT);
-          session.dropping = true;
-        }
-        if (relayed.kind !== 'refuse' || tag === Query) link.owed.sent(tag);
-        if (ENDS_GROUP[tag] === 1) link.statements.expected.groupEnds();
-        if (reader.headerWasCut) OUT.bytes(reader.headerBytes(), 0, HEADER_BYTES);
-        if (reader.headerWasCut) OUT.skipTo(at);
-        at = reader.takeBody(at, length);
-        if (relayed.kind === 'pass') OUT.passTo(at);
-        else OUT.skipTo(at);
+        at = putMessage(session, tracker, link, buffer, frameStart, at, length);
+        if (at < 0) return;
+        link ??= OUT.link;
       }
     }
     if (reader.bodyLeft > 0) break;
@@ -139,6 +91,80 @@ export function relayTracked(
   }
   send(session);
   if (link !== undefined) session.sentOn(link, reader.bodyLeft > 0 && !session.dropping);
+}
+
+/** The rest of the chunk is not for now, or has been dealt with. */
+const CHUNK_DONE = -1;
+
+/**
+ * Puts out a message whose header has been read, or what takes its place, and takes a link for it where
+ * there is none. The body begins at `at`.
+ *
+ * @returns the offset behind what is here of the message, or CHUNK_DONE
+ */
+function putMessage(
+  session: Session,
+  tracker: Tracker,
+  leased: Link | undefined,
+  buffer: Buffer,
+  frameStart: number,
+  at: number,
+  length: number,
+): number {
+  const { reader } = session;
+  const { tag } = reader;
+  const looked = LOOKED_AT[tag] === 1;
+  if (looked && reader.headerWasCut) {
+    const joined = Buffer.concat([reader.headerBytes(), buffer.subarray(at, length)]);
+    reader.reset();
+    relayTracked(session, tracker, joined, joined.length);
+    return CHUNK_DONE;
+  }
+  const enough = Math.min(reader.bodyLength, COLLECTED_BYTES_MAX);
+  if (looked && length - at < enough) {
+    leaveRest(session, leased, buffer.subarray(frameStart, length), HEADER_BYTES + enough);
+    return CHUNK_DONE;
+  }
+  MESSAGE.buffer = buffer;
+  MESSAGE.start = at;
+  MESSAGE.end = Math.min(at + reader.bodyLength, length);
+  MESSAGE.bodyLength = reader.bodyLength;
+  let link = leased;
+  if (link === undefined) {
+    if (tag === Close && tracker.statements.closeHere(MESSAGE)) {
+      const end = reader.takeBody(at, length);
+      OUT.skipTo(end);
+      session.answer(CLOSE_COMPLETE);
+      return end;
+    }
+    link = session.takeLink();
+    if (link === undefined) {
+      keepFrom(session, buffer, frameStart, at, length);
+      return CHUNK_DONE;
+    }
+    OUT.link = link;
+  }
+  const relayed = looked ? tracker.message(link, tag, MESSAGE, OUT) : PASS;
+  if (relayed.kind === 'wait') {
+    if (relayed.begin === undefined) tracker.holding = true;
+    keepFrom(session, buffer, frameStart, at, length);
+    send(session);
+    relayed.begin?.();
+    if (!link.busyWithOwn) session.sentOn(link, false);
+    return CHUNK_DONE;
+  }
+  if (relayed.kind === 'refuse') {
+    tracker.refuse(link, tag, relayed.error, OUT);
+    session.dropping = true;
+  }
+  if (relayed.kind !== 'refuse' || tag === Query) link.owed.sent(tag);
+  if (ENDS_GROUP[tag] === 1) link.statements.expected.groupEnds();
+  if (reader.headerWasCut) OUT.bytes(reader.headerBytes(), 0, HEADER_BYTES);
+  if (reader.headerWasCut) OUT.skipTo(at);
+  const end = reader.takeBody(at, length);
+  if (relayed.kind === 'pass') OUT.passTo(end);
+  else OUT.skipTo(end);
+  return end;
 }
 
 /** @returns the offset behind the header, or -1 when the chunk ended first */

@@ -104,24 +104,7 @@ export function relayUp(link: Link, session: LinkSession, buffer: Buffer, length
         noteCommand(link, session, body, 0, body.length);
       } else noteCommand(link, session, buffer, at - reader.bodyLength, at);
     } else if (tag === READY_FOR_QUERY) {
-      // The only byte of the body is the last one of the frame.
-      link.status = buffer[at - 1] ?? 0;
-      if (!link.statements.expected.isEmpty) link.statements.expected.groupEnded();
-      if (reader.bodyLength !== 1 || !link.owed.becameReady())
-        throw new ProtocolViolation('unexpectedMessage', tag, 0);
-      if (link.dropping) {
-        const refused = session.mode === 'statement' && link.status !== STATUS_IDLE;
-        if (!refused && !session.withholds) session.sayReady(link);
-      } else if (session.mode === 'statement') {
-        // The error that the session sends for an open transaction takes the place of this message.
-        const whole = at - frameStart === READY_BYTES;
-        const refused = whole && link.status !== STATUS_IDLE;
-        forward(link, session, buffer, runStart, refused ? frameStart : at);
-        runStart = at;
-      } else if (link.owed.ready === 0) {
-        forward(link, session, buffer, runStart, at);
-        runStart = at;
-      }
+      runStart = becameReady(link, session, buffer, runStart, frameStart, at);
       session.ready(link);
       if (link.session !== session) return at;
     } else if (INTEREST[tag] === EXPECTED) {
@@ -136,6 +119,41 @@ export function relayUp(link: Link, session: LinkSession, buffer: Buffer, length
   }
   forward(link, session, buffer, runStart, at);
   return length;
+}
+
+/**
+ * ReadyForQuery: sends on what stands in front of it, and itself where it is for the client now.
+ *
+ * @returns where the bytes that are not sent yet begin
+ */
+function becameReady(
+  link: Link,
+  session: LinkSession,
+  buffer: Buffer,
+  runStart: number,
+  frameStart: number,
+  at: number,
+): number {
+  // The only byte of the body is the last one of the frame.
+  link.status = buffer[at - 1] ?? 0;
+  if (!link.statements.expected.isEmpty) link.statements.expected.groupEnded();
+  if (link.reader.bodyLength !== 1 || !link.owed.becameReady())
+    throw new ProtocolViolation('unexpectedMessage', READY_FOR_QUERY, 0);
+  if (link.dropping) {
+    const refused = session.mode === 'statement' && link.status !== STATUS_IDLE;
+    if (!refused && !session.withholds) session.sayReady(link);
+    return runStart;
+  }
+  if (session.mode === 'statement') {
+    // The error that the session sends for an open transaction takes the place of this message.
+    const whole = at - frameStart === READY_BYTES;
+    const refused = whole && link.status !== STATUS_IDLE;
+    forward(link, session, buffer, runStart, refused ? frameStart : at);
+    return at;
+  }
+  if (link.owed.ready > 0) return runStart;
+  forward(link, session, buffer, runStart, at);
+  return at;
 }
 
 /** Decides whether a frame of these kinds goes to the client, and whether its body is wanted. */
