@@ -296,7 +296,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
   received(buffer: Buffer, length: number): void {
     if (this.#session.phase === 'closed') return;
     if (this.#pool !== undefined || this.#authentication?.over === true) {
-      this.#session.keep(buffer.subarray(0, length));
+      this.#session.input.keep(buffer.subarray(0, length));
       return;
     }
     try {
@@ -314,7 +314,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     let at = 0;
     while (at < length && this.#session.phase !== 'closed') {
       if (this.#pool !== undefined || this.#authentication?.over === true) {
-        this.#session.keep(buffer.subarray(at, length));
+        this.#session.input.keep(buffer.subarray(at, length));
         return;
       }
       if (reader.bodyLeft === 0) {

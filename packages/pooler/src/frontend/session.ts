@@ -1,10 +1,4 @@
-import {
-  Backend,
-  type ErrorFields,
-  errorResponse,
-  FrameReader,
-  readyForQuery,
-} from '@pgweir/protocol';
+import { Backend, type ErrorFields, errorResponse, FrameReader } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import { STATUS_IDLE } from '../backend/server-status';
 import type { IssuedKey } from '../cancel/cancel-desk';
@@ -25,14 +19,10 @@ import { countReply } from '../stats/count-reply';
 import type { SessionPin } from '../stats/session-pin';
 import type { Admission, LoginSteps } from './admission';
 import { clientFault } from './client-fault';
-import { ClientReading } from './client-reading';
-import { KeptInput } from './kept-input';
+import { ClientInput } from './client-input';
 import type { SessionContext } from './session-context';
 import { SESSION_MOVES, type SessionPhase } from './session-phase';
 import { StateFollowing } from './state-following';
-
-/** How much more a waiting client may send before we stop reading from it. */
-const QUEUED_BYTES_MAX = 16 * 1024;
 
 /** Our side of one client, from accept to close. */
 export class Session implements WireHandler, DedicatedWaiter {
@@ -78,21 +68,20 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   /** Its messages are looked at. */
   #follows = false;
-  readonly #kept = new KeptInput();
-  readonly #reading: ClientReading;
   /** A cancel request came while the link was being prepared. */
   #cancelWanted = false;
   /** The link is being brought to this session's settings. */
   #preparing = false;
   readonly id: ClientId;
   readonly wire: Wire;
+  readonly input: ClientInput;
   readonly #context: SessionContext;
 
   constructor(context: SessionContext, id: ClientId, wire: Wire) {
     this.#context = context;
     this.id = id;
     this.wire = wire;
-    this.#reading = new ClientReading(wire);
+    this.input = new ClientInput(this, wire);
     this.reader = new FrameReader(context.settings.packetBytesMax);
     this.connectedAtMs = context.clock.nowMs();
     this.activeAtMs = this.connectedAtMs;
@@ -131,7 +120,7 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   /** Bytes of the client wait for a link. */
   get hasKept(): boolean {
-    return this.#kept.bytes > 0;
+    return this.input.hasKept;
   }
 
   /** Moves to another phase: the only door. */
@@ -181,26 +170,22 @@ export class Session implements WireHandler, DedicatedWaiter {
     const { clock } = this.#context;
     clock.chunkBegins();
     try {
-      if (this.#blocked || this.#kept.bytes > 0) {
-        const wasPartial = this.#kept.isPartial;
-        this.keep(buffer.subarray(0, length));
-        if (wasPartial) this.resumeKept();
-      } else {
-        this.#relay(buffer, length);
-      }
+      if (this.blocked || this.input.hasKept) this.input.keepChunk(buffer.subarray(0, length));
+      else this.relay(buffer, length);
     } finally {
       clock.chunkEnds();
     }
   }
 
   /** Whatever the client sends has to wait. */
-  get #blocked(): boolean {
+  get blocked(): boolean {
     return (
       this.phase === 'waiting' || this.link?.busyWithOwn === true || this.state?.holding === true
     );
   }
 
-  #relay(buffer: Buffer, length: number): void {
+  /** Looks at bytes of the client and sends them on, or keeps them. */
+  relay(buffer: Buffer, length: number): void {
     try {
       if (this.#follows && this.state === undefined && this.admission !== undefined) {
         this.state = new StateFollowing(this, this.#context, this.admission);
@@ -290,40 +275,14 @@ export class Session implements WireHandler, DedicatedWaiter {
     this.failWith(error, 'no link');
   }
 
-  /** Keeps bytes for later, in a copy. */
-  keep(bytes: Buffer): void {
-    if (this.phase === 'closed') return;
-    this.#kept.add(bytes);
-    const max = Math.max(QUEUED_BYTES_MAX, this.#kept.wanted);
-    if (this.#kept.bytes > max || this.wire.congested) this.#reading.pause();
-  }
-
-  /** Keeps the beginning of a message until there are `wanted` bytes. */
-  keepUntil(bytes: Buffer, wanted: number): void {
-    this.#kept.wanted = wanted;
-    this.keep(bytes);
-  }
-
   /** What was kept goes on, if nothing is in its way. */
   resumeKept(): void {
-    if (this.phase === 'closed' || this.#blocked) return;
-    if (this.#kept.waits) {
-      const kept = this.#kept.take();
-      this.#relay(kept, kept.length);
-    }
-    if (!this.#kept.waits && this.link?.wire?.congested !== true) this.#reading.resume();
+    this.input.resumeKept();
   }
 
   /** Sends what PostgreSQL would say. */
   answer(bytes: Buffer): void {
     this.fromLink(bytes, 0, bytes.length);
-  }
-
-  /** Hands over what the client sent while login was not over. */
-  replayKept(take: (kept: Buffer) => void): void {
-    const kept = this.#kept.take();
-    if (kept.length > 0) take(kept);
-    this.#reading.resume();
   }
 
   /** After a chunk has been sent on. `midFrame`: its last frame is not complete. */
@@ -354,12 +313,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     if (this.link !== link) return;
     this.link = undefined;
     this.enter('idle');
-    this.#goOnReading();
-  }
-
-  /** After a lease: whatever the link held up is over. */
-  #goOnReading(): void {
-    if (!this.#kept.waits && !this.wire.congested) this.#reading.resume();
+    this.input.goOn();
   }
 
   /** Keeps the link beyond the transaction, in the state that the session expects. */
@@ -369,7 +323,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   fromLink(bytes: Buffer, start: number, end: number): boolean {
-    if (this.#reading.gone) return true;
+    if (this.input.gone) return true;
     const counters = this.admission?.database.counters;
     if (counters !== undefined) counters.sentBytes += end - start;
     return this.wire.write(bytes, start, end);
@@ -417,7 +371,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     if (state?.holding === true) {
       state.tracker.holding = false;
       this.resumeKept();
-    } else this.#goOnReading();
+    } else this.input.goOn();
   }
 
   statementsDropped(link: Link, everything: boolean): void {
@@ -461,7 +415,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   linkDrained(): void {
-    if (!this.#kept.waits) this.#reading.resume();
+    this.input.linkDrained();
   }
 
   linkLost(link: Link, reason: string): void {
@@ -471,10 +425,6 @@ export class Session implements WireHandler, DedicatedWaiter {
     if (this.phase === 'closed') return;
     if (link.fatalForwarded || cut) this.close(`server connection ended: ${reason}`);
     else this.fail('serverLost', '', reason);
-  }
-
-  pauseForLink(): void {
-    this.#reading.pause();
   }
 
   /** A cancel request with this session's key has arrived. */
@@ -496,17 +446,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   #dropKept(): void {
     this.#cancelWanted = false;
     this.#context.log.info('queued statement canceled', { client: this.id });
-    this.wire.write(errorResponse(errorFields('canceled')));
-    this.skipping = true;
-    this.#kept.beginSkipping();
-    this.resumeKept();
-  }
-
-  /** A frame was dropped because its statement has been cancelled. */
-  skipped(tag: number): void {
-    if (!this.#kept.endsSkipping(tag)) return;
-    this.skipping = false;
-    this.wire.write(readyForQuery('I'));
+    this.input.cancelKept();
   }
 
   /** The client has said goodbye (Terminate). */
@@ -541,7 +481,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   closed(cause: Error | undefined): void {
-    this.#reading.gone = true;
+    this.input.gone = true;
     this.#context.lingered(this.wire);
     if (this.phase === 'draining') {
       this.link?.resumeReading();
@@ -558,7 +498,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   failWith(error: ErrorFields, why: string): void {
     if (this.phase === 'closed') return;
     this.#context.poolerError(this, error, why);
-    if (!this.#reading.gone && !this.#answerIsCut()) this.wire.write(errorResponse(error));
+    if (!this.input.gone && !this.#answerIsCut()) this.wire.write(errorResponse(error));
     this.close(error.message);
   }
 
@@ -582,8 +522,8 @@ export class Session implements WireHandler, DedicatedWaiter {
   /** Ends the session after what has been written. */
   close(reason: string): void {
     if (this.phase === 'closed') return;
-    if (!this.#reading.gone) {
-      this.#reading.resume();
+    if (!this.input.gone) {
+      this.input.resume();
       this.wire.end();
       this.#context.linger(this.wire);
     }
@@ -597,7 +537,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     const link = this.link;
     this.link = undefined;
     this.enter('closed');
-    this.#kept.clear();
+    this.input.clear();
     this.#context.sessionClosed(this, reason);
     this.virtualLeft?.();
     this.state?.left();

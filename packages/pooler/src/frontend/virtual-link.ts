@@ -63,7 +63,7 @@ export class VirtualLink implements WireHandler {
         close: (reason) => session.close(reason),
       },
     );
-    session.replayKept((kept) => this.received(kept, kept.length));
+    session.input.replayKept((kept) => this.received(kept, kept.length));
   }
 
   received(buffer: Buffer, length: number): void {

@@ -15,7 +15,7 @@ const QUERY = Frontend.Query;
 
 /**
  * Forwards a chunk from a client to its link, in runs that are as long as possible; asks for a link
- * where one is needed. What can't go on yet is kept by the session (`session.keep`).
+ * where one is needed. What can't go on yet is kept by the session (`ClientInput.keep`).
  *
  * @throws ProtocolViolation (08P01) when the stream makes no sense
  */
@@ -60,10 +60,10 @@ export function relayDown(session: Session, buffer: Buffer, length: number): voi
           link = session.takeLink();
           if (link === undefined) {
             if (reader.headerWasCut) {
-              session.keep(reader.headerBytes());
-              session.keep(buffer.subarray(at, length));
+              session.input.keep(reader.headerBytes());
+              session.input.keep(buffer.subarray(at, length));
             } else {
-              session.keep(buffer.subarray(frameStart, length));
+              session.input.keep(buffer.subarray(frameStart, length));
             }
             reader.reset();
             return;
@@ -80,7 +80,7 @@ export function relayDown(session: Session, buffer: Buffer, length: number): voi
     at = reader.takeBody(at, length);
     if (session.dropping) {
       runStart = at;
-      if (reader.bodyLeft === 0 && session.skipping) session.skipped(reader.tag);
+      if (reader.bodyLeft === 0 && session.skipping) session.input.skipped(reader.tag);
     }
   }
   flush(session, link, buffer, runStart, at);
@@ -95,7 +95,7 @@ function flush(
   end: number,
 ): void {
   if (start >= end || link === undefined) return;
-  if (!link.write(buffer, start, end)) session.pauseForLink();
+  if (!link.write(buffer, start, end)) session.input.pause();
 }
 
 /** Sends what stands in front of a frame that ends the stream: PostgreSQL owes answers for it. */
@@ -111,5 +111,5 @@ function flushFrames(
 }
 
 function flushHeader(session: Session, link: Link | undefined, header: Buffer): void {
-  if (link !== undefined && !link.write(header)) session.pauseForLink();
+  if (link !== undefined && !link.write(header)) session.input.pause();
 }

@@ -81,9 +81,9 @@ export function relayTracked(
     }
     if (reader.bodyLeft > 0) break;
     const { tag } = reader;
-    if (session.dropping && session.skipping) session.skipped(tag);
+    if (session.dropping && session.skipping) session.input.skipped(tag);
     if (ENDS_GROUP[tag] === 1 && link !== undefined && tracker.sent(link, tag)) {
-      if (at < length) session.keep(buffer.subarray(at, length));
+      if (at < length) session.input.keep(buffer.subarray(at, length));
       send(session);
       session.sentOn(link, false);
       return;
@@ -205,10 +205,10 @@ function keepFrom(
 ): void {
   const { reader } = session;
   if (reader.headerWasCut) {
-    session.keep(reader.headerBytes());
-    session.keep(buffer.subarray(at, length));
+    session.input.keep(reader.headerBytes());
+    session.input.keep(buffer.subarray(at, length));
   } else {
-    session.keep(buffer.subarray(frameStart, length));
+    session.input.keep(buffer.subarray(frameStart, length));
   }
   reader.reset();
 }
@@ -217,10 +217,10 @@ function keepFrom(
 function leaveRest(session: Session, link: Link | undefined, rest: Buffer, wanted: number): void {
   session.reader.reset();
   send(session);
-  session.keepUntil(rest, wanted);
+  session.input.keepUntil(rest, wanted);
   if (link !== undefined) session.sentOn(link, false);
 }
 
 function send(session: Session): void {
-  if (!OUT.send()) session.pauseForLink();
+  if (!OUT.send()) session.input.pause();
 }
