@@ -2,7 +2,7 @@ import { Backend, type ErrorFields, errorResponse, FrameReader } from '@pgweir/p
 import type { Link } from '../backend/link';
 import { STATUS_IDLE } from '../backend/server-status';
 import type { IssuedKey } from '../cancel/cancel-desk';
-import { type ErrorKey, errorFields, InvariantBreach, invariant } from '../errors';
+import { type ErrorKey, errorFields, InvariantBreach } from '../errors';
 import type { ClientLimits } from '../pool/pool-limits';
 import type { Waiter } from '../pool/wait-queue';
 import type { DedicatedWaiter } from '../pool/waiters';
@@ -10,7 +10,6 @@ import type { ClientId } from '../ports/names';
 import type { Address, TlsInfo, Wire, WireHandler } from '../ports/transport';
 import { relayDown } from '../relay/downstream';
 import { relayTracked } from '../relay/tracked-downstream';
-import { preparationSql } from '../session-state/preparation';
 import type { Profile } from '../session-state/profile';
 import { SessionSettings } from '../session-state/session-settings';
 import { frameOf } from '../session-state/statement-messages';
@@ -18,8 +17,10 @@ import type { PoolMode } from '../settings/settings';
 import { countReply } from '../stats/count-reply';
 import type { SessionPin } from '../stats/session-pin';
 import type { Admission, LoginSteps } from './admission';
+import { cancelQueued } from './cancel-queued';
 import { clientFault } from './client-fault';
 import { ClientInput } from './client-input';
+import { beginLease, takeGranted } from './lease';
 import type { SessionContext } from './session-context';
 import { SESSION_MOVES, type SessionPhase } from './session-phase';
 import { StateFollowing } from './state-following';
@@ -68,17 +69,17 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   /** Its messages are looked at. */
   #follows = false;
-  /** A cancel request came while the link was being prepared. */
-  #cancelWanted = false;
   /** The link is being brought to this session's settings. */
-  #preparing = false;
+  preparing = false;
+  /** A cancel request came while the link was being prepared. */
+  cancelWanted = false;
   readonly id: ClientId;
   readonly wire: Wire;
   readonly input: ClientInput;
-  readonly #context: SessionContext;
+  readonly context: SessionContext;
 
   constructor(context: SessionContext, id: ClientId, wire: Wire) {
-    this.#context = context;
+    this.context = context;
     this.id = id;
     this.wire = wire;
     this.input = new ClientInput(this, wire);
@@ -143,7 +144,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     this.refreshLimits();
     this.link = link;
     if (link !== undefined) this.enter('active');
-    this.activeAtMs = this.#context.clock.nowMs();
+    this.activeAtMs = this.context.clock.nowMs();
     this.resumeKept();
   }
 
@@ -151,8 +152,8 @@ export class Session implements WireHandler, DedicatedWaiter {
   refreshLimits(): void {
     const admission = this.admission;
     if (admission === undefined) return;
-    this.limits = admission.database.limitsOf(admission.user, this.#context.settings);
-    this.reader.bodyBytesMax = this.#context.settings.packetBytesMax;
+    this.limits = admission.database.limitsOf(admission.user, this.context.settings);
+    this.reader.bodyBytesMax = this.context.settings.packetBytesMax;
     if (this.hasOwnLink) this.mode = 'session';
     else if (this.link === undefined) this.mode = admission.pool.mode;
     const { sessionState, preparedStatementsMax } = admission.pool.limits;
@@ -167,7 +168,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     if (this.phase === 'closed' || admission === undefined) return;
     admission.database.counters.receivedBytes += length;
     if (this.phase === 'draining') return;
-    const { clock } = this.#context;
+    const { clock } = this.context;
     clock.chunkBegins();
     try {
       if (this.blocked || this.input.hasKept) this.input.keepChunk(buffer.subarray(0, length));
@@ -188,7 +189,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   relay(buffer: Buffer, length: number): void {
     try {
       if (this.#follows && this.state === undefined && this.admission !== undefined) {
-        this.state = new StateFollowing(this, this.#context, this.admission);
+        this.state = new StateFollowing(this, this.context, this.admission);
       }
       if (this.state === undefined) relayDown(this, buffer, length);
       else relayTracked(this, this.state.tracker, buffer, length);
@@ -201,74 +202,11 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   /** `disable_pqexec` holds. */
   get refusesSimpleQuery(): boolean {
-    return this.#context.settings.disableSimpleQuery;
-  }
-
-  /** A link for a statement, or undefined: then the statement has to be kept. */
-  takeLink(): Link | undefined {
-    const { admission } = this;
-    invariant(admission !== undefined, 'session without admission');
-    // A client that does not read its last answer must not be given another one.
-    if (this.wire.congested) return undefined;
-    if (!this.#context.opensLinks) {
-      this.fail('serverShuttingDown');
-      return undefined;
-    }
-    const link = admission.pool.lease(this);
-    if (link !== undefined) return this.#beginLease(link) ? link : undefined;
-    if (this.gone) return undefined;
-    this.enter('waiting');
-    this.toldOfWait = false;
-    return undefined;
+    return this.context.settings.disableSimpleQuery;
   }
 
   granted(link: Link): void {
-    const waitedMs = this.#context.clock.nowMs() - this.waitingSinceMs;
-    if (this.login !== undefined) {
-      this.link = link;
-      this.login.granted(link);
-      return;
-    }
-    const counters = this.admission?.database.counters;
-    if (counters !== undefined) counters.waitUs += waitedMs * 1000;
-    if (this.#beginLease(link)) this.resumeKept();
-  }
-
-  /** @returns false when the link's settings have to be changed first */
-  #beginLease(link: Link): boolean {
-    this.link = link;
-    this.enter('active');
-    const cleans = link.changedBy !== 0 && link.changedBy !== this.id;
-    const sql = preparationSql(link, this.id, this.settings.profile, {
-      readsSequences: this.admission?.pool.readsSequences === true && this.tracksState,
-    });
-    if (sql === undefined) {
-      link.wasReset = false;
-      return true;
-    }
-    link.limitTime({
-      nowMs: this.#context.clock.nowMs(),
-      limitMs: this.#context.settings.serverConnectTimeoutMs,
-    });
-    this.#preparing = true;
-    link.runOwn(sql, (result) => {
-      this.#preparing = false;
-      link.deadlineMs = 0;
-      if (result.kind === 'done') {
-        if (cleans) link.statements.clear();
-        if (this.admission?.pool.readsSequences === true) link.sequencesOf = this.id;
-        const news = this.settings.applied(link);
-        if (news !== undefined) this.fromLink(news, 0, news.length);
-      }
-      if (this.phase === 'closed') link.releaseNow();
-      else if (result.kind === 'failed') {
-        this.failWith({ ...result.error, severity: 'FATAL' }, 'settings were refused');
-      } else if (this.#cancelWanted && this.hasKept) {
-        if (this.mode !== 'session' && this.state?.pinned !== true) this.endLeaseNow(link);
-        this.#dropKept();
-      } else this.resumeKept();
-    });
-    return false;
+    takeGranted(this, link);
   }
 
   refused(error: ErrorFields): void {
@@ -296,7 +234,7 @@ export class Session implements WireHandler, DedicatedWaiter {
       return;
     }
     if (link.queryStartMs !== 0) return;
-    link.queryStartMs = this.#context.clock.nowMs();
+    link.queryStartMs = this.context.clock.nowMs();
     if (link.transactionStartMs === 0) link.transactionStartMs = link.queryStartMs;
     this.activeAtMs = link.queryStartMs;
   }
@@ -318,7 +256,7 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   /** Keeps the link beyond the transaction, in the state that the session expects. */
   stay(link: Link): void {
-    if (link.profile.key !== this.settings.profile.key) this.#beginLease(link);
+    if (link.profile.key !== this.settings.profile.key) beginLease(this, link);
     else this.resumeKept();
   }
 
@@ -339,7 +277,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   ready(link: Link): void {
-    const nowMs = this.#context.clock.nowMs();
+    const nowMs = this.context.clock.nowMs();
     if (this.admission !== undefined) countReply(this.admission.database.counters, link, nowMs);
     if (this.mode === 'statement' && link.status !== STATUS_IDLE) {
       link.retireReason = 'transaction in statement mode';
@@ -360,7 +298,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     }
     link.statements.expected.clear();
     if (this.mode === 'session') {
-      if (link.wasReset && this.admission?.replication !== true) this.#beginLease(link);
+      if (link.wasReset && this.admission?.replication !== true) beginLease(this, link);
       return;
     }
     if (state?.keeps(link) === true) return;
@@ -429,24 +367,7 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   /** A cancel request with this session's key has arrived. */
   cancelRequested(): 'canceled' | 'idle' | { readonly link: Link } {
-    const { link } = this;
-    if (link?.busyWithOwn === true && this.login === undefined) {
-      this.#cancelWanted = this.#preparing;
-      return this.#preparing ? 'canceled' : 'idle';
-    }
-    if (link !== undefined) return { link };
-    if (this.phase !== 'waiting' || this.login !== undefined) return 'idle';
-    this.admission?.pool.leave(this);
-    this.enter('idle');
-    this.#dropKept();
-    return 'canceled';
-  }
-
-  /** Answers a statement that has not been sent on as PostgreSQL answers one that is cancelled. */
-  #dropKept(): void {
-    this.#cancelWanted = false;
-    this.#context.log.info('queued statement canceled', { client: this.id });
-    this.input.cancelKept();
+    return cancelQueued(this);
   }
 
   /** The client has said goodbye (Terminate). */
@@ -482,7 +403,7 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   closed(cause: Error | undefined): void {
     this.input.gone = true;
-    this.#context.lingered(this.wire);
+    this.context.lingered(this.wire);
     if (this.phase === 'draining') {
       this.link?.resumeReading();
       return;
@@ -497,7 +418,7 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   failWith(error: ErrorFields, why: string): void {
     if (this.phase === 'closed') return;
-    this.#context.poolerError(this, error, why);
+    this.context.poolerError(this, error, why);
     if (!this.input.gone && !this.#answerIsCut()) this.wire.write(errorResponse(error));
     this.close(error.message);
   }
@@ -525,7 +446,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     if (!this.input.gone) {
       this.input.resume();
       this.wire.end();
-      this.#context.linger(this.wire);
+      this.context.linger(this.wire);
     }
     this.#leave(reason);
   }
@@ -538,7 +459,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     this.link = undefined;
     this.enter('closed');
     this.input.clear();
-    this.#context.sessionClosed(this, reason);
+    this.context.sessionClosed(this, reason);
     this.virtualLeft?.();
     this.state?.left();
     if (link === undefined) return;

@@ -1,5 +1,6 @@
 import { Frontend, ProtocolViolation } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
+import { takeLink } from '../frontend/lease';
 import type { Session } from '../frontend/session';
 import {
   BODY_BYTES_MAX,
@@ -57,7 +58,7 @@ export function relayDown(session: Session, buffer: Buffer, length: number): voi
       session.dropping = session.skipping || (link === undefined && interest === FORWARD_IF_LEASED);
       if (!session.dropping) {
         if (link === undefined) {
-          link = session.takeLink();
+          link = takeLink(session);
           if (link === undefined) {
             if (reader.headerWasCut) {
               session.input.keep(reader.headerBytes());

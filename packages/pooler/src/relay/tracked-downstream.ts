@@ -1,5 +1,6 @@
 import { Frontend, HEADER_BYTES, ProtocolViolation } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
+import { takeLink } from '../frontend/lease';
 import type { Session } from '../frontend/session';
 import { PASS } from '../session-state/relayed';
 import type { Message } from '../session-state/statement-messages';
@@ -137,7 +138,7 @@ function putMessage(
       session.answer(CLOSE_COMPLETE);
       return end;
     }
-    link = session.takeLink();
+    link = takeLink(session);
     if (link === undefined) {
       keepFrom(session, buffer, frameStart, at, length);
       return CHUNK_DONE;
