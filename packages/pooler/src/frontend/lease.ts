@@ -1,5 +1,6 @@
 import type { Link } from '../backend/link';
 import type { OwnResult } from '../backend/own-run';
+import { STATUS_IDLE } from '../backend/server-status';
 import { invariant } from '../errors';
 import { preparationSql } from '../session-state/preparation';
 import { dropKept } from './cancel-queued';
@@ -76,4 +77,20 @@ function prepared(session: Session, link: Link, result: OwnResult): void {
     if (session.mode !== 'session' && session.state?.pinned !== true) session.endLeaseNow(link);
     dropKept(session);
   } else session.resumeKept();
+}
+
+/** After a chunk has been sent on. `midFrame`: its last frame is not complete. */
+export function sentOn(session: Session, link: Link, midFrame: boolean): void {
+  link.midFrame = midFrame;
+  if (session.link !== link) return;
+  if (link.owed.settled) {
+    // Something that PostgreSQL does not answer, outside of everything: copy leftovers.
+    const ends = session.mode !== 'session' && session.state?.pinned !== true && !link.busyWithOwn;
+    if (!midFrame && link.status === STATUS_IDLE && ends) session.endLeaseNow(link);
+    return;
+  }
+  if (link.queryStartMs !== 0) return;
+  link.queryStartMs = session.context.clock.nowMs();
+  if (link.transactionStartMs === 0) link.transactionStartMs = link.queryStartMs;
+  session.activeAtMs = link.queryStartMs;
 }

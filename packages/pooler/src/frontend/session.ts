@@ -1,4 +1,4 @@
-import { Backend, type ErrorFields, errorResponse, FrameReader } from '@pgweir/protocol';
+import { Backend, type ErrorFields, FrameReader } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import { STATUS_IDLE } from '../backend/server-status';
 import type { IssuedKey } from '../cancel/cancel-desk';
@@ -22,6 +22,16 @@ import { clientFault } from './client-fault';
 import { ClientInput } from './client-input';
 import { beginLease, takeGranted } from './lease';
 import type { SessionContext } from './session-context';
+import {
+  answerIsCut,
+  closeSession,
+  endDraining,
+  failForLostLink,
+  failSession,
+  hangUp,
+  sayGoodbye,
+  wireClosed,
+} from './session-end';
 import { SESSION_MOVES, type SessionPhase } from './session-phase';
 import { StateFollowing } from './state-following';
 
@@ -107,7 +117,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     if (phase === 'idle' || phase === 'waiting') return true;
     if (phase !== 'active' || link === undefined) return false;
     const between = link.busyWithOwn || (link.owed.settled && !link.midFrame);
-    return between && link.status === STATUS_IDLE && !this.#answerIsCut();
+    return between && link.status === STATUS_IDLE && !answerIsCut(this);
   }
 
   /** Why it keeps its link beyond the transaction, if it does. */
@@ -223,22 +233,6 @@ export class Session implements WireHandler, DedicatedWaiter {
     this.fromLink(bytes, 0, bytes.length);
   }
 
-  /** After a chunk has been sent on. `midFrame`: its last frame is not complete. */
-  sentOn(link: Link, midFrame: boolean): void {
-    link.midFrame = midFrame;
-    if (this.link !== link) return;
-    if (link.owed.settled) {
-      // Something that PostgreSQL does not answer, outside of everything: copy leftovers.
-      const ends = this.mode !== 'session' && this.state?.pinned !== true && !link.busyWithOwn;
-      if (!midFrame && link.status === STATUS_IDLE && ends) this.endLeaseNow(link);
-      return;
-    }
-    if (link.queryStartMs !== 0) return;
-    link.queryStartMs = this.context.clock.nowMs();
-    if (link.transactionStartMs === 0) link.transactionStartMs = link.queryStartMs;
-    this.activeAtMs = link.queryStartMs;
-  }
-
   /** Gives the link back outside of a chunk. */
   endLeaseNow(link: Link): void {
     if (this.link !== link) return;
@@ -288,7 +282,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     link.readySinceMs = nowMs;
     this.activeAtMs = nowMs;
     if (this.phase === 'draining') {
-      this.#endDraining(link);
+      endDraining(this, link);
       return;
     }
     const { state } = this;
@@ -302,7 +296,8 @@ export class Session implements WireHandler, DedicatedWaiter {
       return;
     }
     if (state?.keeps(link) === true) return;
-    this.#detach(link);
+    this.link = undefined;
+    link.session = undefined;
     link.releaseAtEndOfChunk();
     this.enter('idle');
     this.mode = this.admission?.pool.mode ?? this.mode;
@@ -331,25 +326,13 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   copyInBegan(link: Link): void {
     // Nobody is left who could send the data.
-    if (this.phase === 'draining') this.#endDraining(link);
+    if (this.phase === 'draining') endDraining(this, link);
   }
 
   failed(link: Link): void {
     this.state?.listener?.groupFails();
     // The ReadyForQuery that it stays for may never come.
-    if (this.phase === 'draining' && link.owed.uncertain) this.#endDraining(link);
-  }
-
-  #endDraining(link: Link): void {
-    this.state?.leave(link);
-    this.#detach(link);
-    link.releaseAtEndOfChunk();
-    this.close('client close request');
-  }
-
-  #detach(link: Link): void {
-    this.link = undefined;
-    link.session = undefined;
+    if (this.phase === 'draining' && link.owed.uncertain) endDraining(this, link);
   }
 
   linkDrained(): void {
@@ -357,12 +340,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   linkLost(link: Link, reason: string): void {
-    // Asked while the link is still known: nothing may be put behind half a message.
-    const cut = this.#answerIsCut();
-    this.link = undefined;
-    if (this.phase === 'closed') return;
-    if (link.fatalForwarded || cut) this.close(`server connection ended: ${reason}`);
-    else this.fail('serverLost', '', reason);
+    failForLostLink(this, link, reason);
   }
 
   /** A cancel request with this session's key has arrived. */
@@ -372,14 +350,7 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   /** The client has said goodbye (Terminate). */
   terminated(): void {
-    const link = this.link;
-    const countable = link !== undefined && !link.owed.copyIn && !link.owed.uncertain;
-    if (countable && link.owed.ready > 0 && !link.owed.copyBoth) {
-      // It asked for something and left in good order: that is finished, not cancelled.
-      this.enter('draining');
-      return;
-    }
-    this.#hangUp('client close request');
+    sayGoodbye(this);
   }
 
   connected(): void {
@@ -398,17 +369,11 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   ended(): void {
     if (this.phase === 'draining') return;
-    this.#hangUp('client unexpected eof');
+    hangUp(this, 'client unexpected eof');
   }
 
   closed(cause: Error | undefined): void {
-    this.input.gone = true;
-    this.context.lingered(this.wire);
-    if (this.phase === 'draining') {
-      this.link?.resumeReading();
-      return;
-    }
-    this.#leave(cause?.message ?? 'client unexpected eof');
+    wireClosed(this, cause);
   }
 
   /** Sends one of our errors and closes. It is logged first. `why` is for the log only. */
@@ -417,56 +382,11 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   failWith(error: ErrorFields, why: string): void {
-    if (this.phase === 'closed') return;
-    this.context.poolerError(this, error, why);
-    if (!this.input.gone && !this.#answerIsCut()) this.wire.write(errorResponse(error));
-    this.close(error.message);
-  }
-
-  /** Part of a message has been forwarded: nothing may be put behind it. */
-  #answerIsCut(): boolean {
-    const link = this.link;
-    return link !== undefined && !link.busyWithOwn && link.reader.bodyLeft > 0 && !link.dropping;
-  }
-
-  /** The client has left by itself: nobody waits for our FIN. */
-  #hangUp(reason: string): void {
-    if (this.phase === 'closed') return;
-    if (this.wire.congested || this.wire.tls !== undefined) {
-      this.close(reason);
-      return;
-    }
-    this.wire.destroy();
-    this.#leave(reason);
+    failSession(this, error, why);
   }
 
   /** Ends the session after what has been written. */
   close(reason: string): void {
-    if (this.phase === 'closed') return;
-    if (!this.input.gone) {
-      this.input.resume();
-      this.wire.end();
-      this.context.linger(this.wire);
-    }
-    this.#leave(reason);
-  }
-
-  #leave(reason: string): void {
-    if (this.phase === 'closed') return;
-    this.login?.left();
-    this.admission?.pool.leave(this);
-    const link = this.link;
-    this.link = undefined;
-    this.enter('closed');
-    this.input.clear();
-    this.context.sessionClosed(this, reason);
-    this.virtualLeft?.();
-    this.state?.left();
-    if (link === undefined) return;
-    link.session = undefined;
-    this.state?.leave(link);
-    // The answers that would tell whether it has changed something are not going to be looked at.
-    if (!link.owed.settled) link.changedBy = this.id;
-    if (!link.busyWithOwn) link.releaseNow();
+    closeSession(this, reason);
   }
 }

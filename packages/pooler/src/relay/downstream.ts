@@ -1,6 +1,6 @@
 import { Frontend, ProtocolViolation } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
-import { takeLink } from '../frontend/lease';
+import { sentOn, takeLink } from '../frontend/lease';
 import type { Session } from '../frontend/session';
 import {
   BODY_BYTES_MAX,
@@ -85,7 +85,7 @@ export function relayDown(session: Session, buffer: Buffer, length: number): voi
     }
   }
   flush(session, link, buffer, runStart, at);
-  if (link !== undefined) session.sentOn(link, reader.bodyLeft > 0 && !session.dropping);
+  if (link !== undefined) sentOn(session, link, reader.bodyLeft > 0 && !session.dropping);
 }
 
 function flush(
@@ -108,7 +108,7 @@ function flushFrames(
   end: number,
 ): void {
   flush(session, link, buffer, start, end);
-  if (link !== undefined) session.sentOn(link, false);
+  if (link !== undefined) sentOn(session, link, false);
 }
 
 function flushHeader(session: Session, link: Link | undefined, header: Buffer): void {

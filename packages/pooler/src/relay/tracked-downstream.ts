@@ -1,6 +1,6 @@
 import { Frontend, HEADER_BYTES, ProtocolViolation } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
-import { takeLink } from '../frontend/lease';
+import { sentOn, takeLink } from '../frontend/lease';
 import type { Session } from '../frontend/session';
 import { PASS } from '../session-state/relayed';
 import type { Message } from '../session-state/statement-messages';
@@ -86,12 +86,12 @@ export function relayTracked(
     if (ENDS_GROUP[tag] === 1 && link !== undefined && tracker.sent(link, tag)) {
       if (at < length) session.input.keep(buffer.subarray(at, length));
       send(session);
-      session.sentOn(link, false);
+      sentOn(session, link, false);
       return;
     }
   }
   send(session);
-  if (link !== undefined) session.sentOn(link, reader.bodyLeft > 0 && !session.dropping);
+  if (link !== undefined) sentOn(session, link, reader.bodyLeft > 0 && !session.dropping);
 }
 
 /** The rest of the chunk is not for now, or has been dealt with. */
@@ -151,7 +151,7 @@ function putMessage(
     keepFrom(session, buffer, frameStart, at, length);
     send(session);
     relayed.begin?.();
-    if (!link.busyWithOwn) session.sentOn(link, false);
+    if (!link.busyWithOwn) sentOn(session, link, false);
     return CHUNK_DONE;
   }
   if (relayed.kind === 'refuse') {
@@ -175,7 +175,7 @@ function readHeader(session: Session, buffer: Buffer, at: number, length: number
     return reader.readHeader(buffer, at, length);
   } catch (error) {
     send(session);
-    if (session.link !== undefined) session.sentOn(session.link, false);
+    if (session.link !== undefined) sentOn(session, session.link, false);
     throw error;
   }
 }
@@ -188,7 +188,7 @@ function endsHere(session: Session, link: Link | undefined): boolean {
   const refused = tag === Query && session.refusesSimpleQuery;
   if (!tooLong && !refused && interest !== REFUSE && interest !== TERMINATE) return false;
   send(session);
-  if (link !== undefined) session.sentOn(link, false);
+  if (link !== undefined) sentOn(session, link, false);
   if (tooLong) throw new ProtocolViolation('badFrameLength', tag, bodyLength + LENGTH_BYTES);
   if (refused) session.fail('simpleQueryDisabled');
   else if (interest === TERMINATE) session.terminated();
@@ -219,7 +219,7 @@ function leaveRest(session: Session, link: Link | undefined, rest: Buffer, wante
   session.reader.reset();
   send(session);
   session.input.keepUntil(rest, wanted);
-  if (link !== undefined) session.sentOn(link, false);
+  if (link !== undefined) sentOn(session, link, false);
 }
 
 function send(session: Session): void {
