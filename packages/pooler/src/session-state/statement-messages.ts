@@ -5,6 +5,7 @@ const LENGTH_BYTES = 4;
 
 /** What Close and Describe speak of: `S`, a prepared statement. */
 export const STATEMENT_KIND = 0x53;
+export const STATEMENT = Buffer.from([STATEMENT_KIND]);
 
 /** The name of the unnamed statement, as it stands in messages. */
 export const UNNAMED = Buffer.from([0]);
@@ -44,7 +45,7 @@ export function ownGroup(sql: string): readonly Buffer[] {
     frameOf(Parse, OWN_NAME, Buffer.from(`${sql}\0\0\0`)),
     frameOf(Bind, UNNAMED, OWN_NAME, NO_PARAMETERS),
     frameOf(Execute, ALL_ROWS),
-    frameOf(Close, Buffer.from([STATEMENT_KIND]), OWN_NAME),
+    frameOf(Close, STATEMENT, OWN_NAME),
     frameOf(Sync),
   ];
 }

@@ -1,18 +1,16 @@
-import { Backend, Frontend } from '@pgweir/protocol';
+import { Frontend } from '@pgweir/protocol';
 import type { ExpectedReply } from '../backend/expected-replies';
 import type { Link } from '../backend/link';
 import { type Instance, tickOfStatements } from '../backend/link-statements';
-import type { OwnResult } from '../backend/own-run';
 import { STATUS_FAILED } from '../backend/server-status';
-import { errorBytes } from '../errors';
 import type { StateFollowing } from '../frontend/state-following';
 import type { Outgoing } from '../relay/outgoing';
+import { ApartPreparation } from './apart-preparation';
 import { type OwnStatement, OwnStatements } from './own-statement';
-import { type Profile, transition } from './profile';
 import { PASS, REPLACED, type Relayed, WAIT } from './relayed';
 import { NO_ROWS, shapeOf } from './row-shape';
 import type { SharedStatement, StatementRegistry } from './shared-statement';
-import { frameOf, type Message, ownGroup, STATEMENT_KIND, UNNAMED } from './statement-messages';
+import { frameOf, type Message, STATEMENT, STATEMENT_KIND, UNNAMED } from './statement-messages';
 
 // Constants of this module: reading them through the package's index costs a call each time.
 const { Close, Describe, Parse, Sync } = Frontend;
@@ -35,14 +33,14 @@ export class StatementRelay {
   #unkeepable = 0;
   /** The statement of the portal that was last bound. */
   #bound: OwnStatement | undefined;
-  /** What came of preparing a statement apart: said to the client when it comes to use it. */
-  #failure: { readonly own: OwnStatement; readonly error: Buffer } | undefined;
+  readonly #apart: ApartPreparation;
   readonly #host: StateFollowing;
   readonly #registry: StatementRegistry;
   readonly #unnamedParse: ExpectedReply;
 
   constructor(host: StateFollowing, registry: StatementRegistry) {
     this.#host = host;
+    this.#apart = new ApartPreparation(host);
     this.#registry = registry;
     this.#unnamedParse = {
       kind: 'parse',
@@ -270,7 +268,8 @@ export class StatementRelay {
   /** The unnamed statement of this client has to be the one on the link. */
   #useUnnamed(link: Link, own: OwnStatement | undefined, out: Outgoing): Relayed {
     const { statements } = link;
-    if (own !== undefined && this.#failure?.own === own) return this.#fail();
+    const refusal = this.#apart.refusal(own);
+    if (refusal !== undefined) return refusal;
     if (own === undefined) {
       // Somebody else's must not be taken for it.
       if (statements.unnamed !== undefined) {
@@ -281,9 +280,9 @@ export class StatementRelay {
     }
     if (statements.unnamed === own.statement && statements.unnamedBy === this.#host.id) return PASS;
     if (own.statement.tail.length === 0) return PASS;
-    if (this.#hasOtherSettings(own) && !link.owed.unsynced && link.status !== STATUS_FAILED) {
+    if (this.#apart.hasOtherSettings(own) && !link.owed.unsynced && link.status !== STATUS_FAILED) {
       if (!link.owed.settled) return WAIT;
-      return { kind: 'wait', begin: () => this.#prepareUnnamedApart(link, own) };
+      return { kind: 'wait', begin: () => this.#apart.prepareUnnamed(link, own) };
     }
     this.#inject(link, frameOf(Parse, UNNAMED, own.statement.tail), SWALLOWED_PARSE, out);
     statements.unnamed = own.statement;
@@ -295,7 +294,8 @@ export class StatementRelay {
   #ensure(link: Link, own: OwnStatement, out: Outgoing): Relayed {
     const { statements, owed } = link;
     const { statement } = own;
-    if (this.#failure?.own === own) return this.#fail();
+    const refusal = this.#apart.refusal(own);
+    if (refusal !== undefined) return refusal;
     const instance = statements.find(statement);
     if (instance !== undefined && instance.checkedAt >= own.parsedAt) {
       if (own.shape === 0 || instance.shape === own.shape) {
@@ -306,77 +306,16 @@ export class StatementRelay {
     }
     if (!statement.keepable) return PASS;
     // What the client has been told of the result must still hold, which shows before it is used.
-    const special = own.shape !== 0 || this.#hasOtherSettings(own);
+    const special = own.shape !== 0 || this.#apart.hasOtherSettings(own);
     const apart = special && !owed.unsynced && link.status !== STATUS_FAILED;
     if (apart && !owed.settled) return WAIT;
-    if (apart) return { kind: 'wait', begin: () => this.#prepareApart(link, own) };
+    if (apart) return { kind: 'wait', begin: () => this.#apart.prepare(link, own) };
     if (instance !== undefined) this.#closeOn(link, statement, out);
     else this.#makeRoom(link, out);
     const made = statements.add(statement, 0);
     const reply = { ...SWALLOWED_PARSE, failed: () => statements.removeInstance(made) };
     this.#inject(link, frameOf(Parse, statement.serverName, statement.tail), reply, out);
     return PASS;
-  }
-
-  #fail(): Relayed {
-    const error = this.#failure?.error;
-    this.#failure = undefined;
-    return error === undefined ? PASS : { kind: 'refuse', error };
-  }
-
-  /** Prepares a statement in a group of its own and looks at what it returns. */
-  #prepareApart(link: Link, own: OwnStatement): void {
-    const { statements } = link;
-    const { statement } = own;
-    const frames: Buffer[] = [];
-    if (statements.find(statement) !== undefined) {
-      frames.push(frameOf(Close, STATEMENT, statement.serverName));
-      statements.remove(statement);
-    }
-    frames.push(frameOf(Parse, statement.serverName, statement.tail));
-    frames.push(frameOf(Describe, STATEMENT, statement.serverName), frameOf(Sync));
-    const all = this.#underItsSettings(own, frames);
-    this.#host.runOwn(link, all, (result) => this.#preparedApart(link, own, result), 'shape');
-  }
-
-  /** Whether the session has other settings by now than when it prepared a statement. */
-  #hasOtherSettings({ profile }: OwnStatement): boolean {
-    const now = this.#host.settings.profile;
-    return profile !== undefined && profile.parsingKey !== now.parsingKey;
-  }
-
-  #prepareUnnamedApart(link: Link, own: OwnStatement): void {
-    const frames = [frameOf(Parse, UNNAMED, own.statement.tail), frameOf(Sync)];
-    this.#host.runOwn(link, this.#underItsSettings(own, frames), (result) => {
-      if (result.kind === 'failed') {
-        this.#failure = { own, error: frameOf(Backend.ErrorResponse, result.body) };
-        return;
-      }
-      link.statements.unnamed = own.statement;
-      link.statements.unnamedBy = this.#host.id;
-    });
-  }
-
-  /**
-   * Groups of messages between the change to the settings of a statement's Parse and the way back.
-   */
-  #underItsSettings(own: OwnStatement, frames: readonly Buffer[]): readonly Buffer[] {
-    const now = this.#host.settings.profile;
-    if (own.profile === undefined || !this.#hasOtherSettings(own)) return frames;
-    const groups = (from: Profile, to: Profile) =>
-      transition(from, to, () => undefined).flatMap((sql) => ownGroup(sql));
-    return [...groups(now, own.profile), ...frames, ...groups(own.profile, now)];
-  }
-
-  #preparedApart(link: Link, own: OwnStatement, result: OwnResult): void {
-    if (result.kind === 'failed') {
-      this.#failure = { own, error: frameOf(Backend.ErrorResponse, result.body) };
-      return;
-    }
-    const shape = result.description === undefined ? NO_ROWS : shapeOf(result.description);
-    link.statements.add(own.statement, shape);
-    if (own.shape !== 0 && shape !== own.shape)
-      this.#failure = { own, error: errorBytes('planChanged') };
   }
 
   #closeOn(link: Link, statement: SharedStatement, out: Outgoing): void {
@@ -427,7 +366,6 @@ export class StatementRelay {
   }
 }
 
-const STATEMENT = Buffer.from([STATEMENT_KIND]);
 const NO_TYPES = Buffer.from([0, 0]);
 
 /** Puts a message of the client out again with another name in the place `at` to `after`. */
