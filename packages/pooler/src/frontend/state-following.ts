@@ -1,11 +1,4 @@
-import {
-  type ErrorFields,
-  Frontend,
-  notificationResponse,
-  parameterStatus,
-  query,
-  readyForQuery,
-} from '@pgweir/protocol';
+import { type ErrorFields, Frontend, notificationResponse, query } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import type { OwnResult, OwnWant } from '../backend/own-run';
 import { STATUS_FAILED, STATUS_IDLE } from '../backend/server-status';
@@ -18,11 +11,12 @@ import { Pin, pinReasons } from '../session-state/pins';
 import { profileOf, transitionSql } from '../session-state/profile';
 import type { SessionSettings } from '../session-state/session-settings';
 import type { Permission, Verdict } from '../session-state/state-watch';
-import { frameOf, STATEMENT_KIND } from '../session-state/statement-messages';
+import { frameOf, STATEMENT } from '../session-state/statement-messages';
 import { Tracker } from '../session-state/tracker';
 import type { Admission } from './admission';
 import type { Session } from './session';
 import type { SessionContext } from './session-context';
+import { WithheldNews } from './withheld-news';
 
 const { Close, Sync } = Frontend;
 
@@ -34,18 +28,18 @@ export class StateFollowing {
   readonly tracker: Tracker;
   /** Since when the client waits for another one's pin to end; 0: it does not. */
   pinWaitSinceMs = 0;
-  /** What the client knows of reported settings, while it is not told of changes. */
-  #told: Map<string, string> | undefined;
   /** Undefined: it never listened to anything. */
   listener: Listener | undefined;
   /** It has sent notifications in the transaction that is under way, and somebody listens. */
   notifies = false;
+  readonly #withheld: WithheldNews;
   readonly #session: Session;
   readonly #context: SessionContext;
   readonly #admission: Admission;
 
   constructor(session: Session, context: SessionContext, admission: Admission) {
     this.#session = session;
+    this.#withheld = new WithheldNews(session);
     this.#context = context;
     this.#admission = admission;
     this.tracker = new Tracker(this, context.stateKnowledge);
@@ -223,30 +217,7 @@ export class StateFollowing {
 
   /** From here on the client hears of no setting until the statement's whole effect is known. */
   withhold(): void {
-    this.#told ??= new Map(this.#session.link?.identity?.parameters.currentValues ?? []);
-    this.#session.withholds = true;
-  }
-
-  /** What has been withheld: settings that are not as the client knows them, and ReadyForQuery. */
-  #tellAll(link: Link): void {
-    const told = this.#told;
-    const { parameters } = link.identity ?? {};
-    this.#told = undefined;
-    if (told === undefined || parameters === undefined) return;
-    this.#session.withholds = false;
-    const messages: Buffer[] = [];
-    for (const [name, value] of parameters.currentValues) {
-      const own = this.settings.profile.values.get(name.toLowerCase());
-      const actual = parameters.belongsToSession(name)
-        ? (own ?? parameters.initial(name) ?? value)
-        : value;
-      if (actual !== told.get(name)) messages.push(parameterStatus(name, actual));
-    }
-    if (this.listener !== undefined && link.status === STATUS_IDLE)
-      messages.push(this.listener.takeDue());
-    messages.push(readyForQuery(statusLetter(link.status)));
-    const bytes = Buffer.concat(messages);
-    this.#session.fromLink(bytes, 0, bytes.length);
+    this.#withheld.begin();
   }
 
   /** PostgreSQL has only these of the client's statements, by their names in UTF-8. */
@@ -278,11 +249,11 @@ export class StateFollowing {
       if (witness !== undefined) statements.push(witness);
       this.runOwn(link, statements.join(';'), (result) => {
         if (result.kind === 'done' && restores) this.settings.restored(undone);
-        this.#tellAll(link);
+        this.#withheld.tell(link, this.listener);
       });
       return;
     }
-    this.#tellAll(link);
+    this.#withheld.tell(link, this.listener);
     this.#session.resumeKept();
   }
 
@@ -314,7 +285,7 @@ export class StateFollowing {
   #keeps(link: Link): boolean {
     const verdict = this.tracker.settle(link);
     if (verdict === 'asking') return true;
-    this.#tellAll(link);
+    this.#withheld.tell(link, this.listener);
     this.listener?.sayWithheld();
     if (verdict === 'pinned') {
       this.settled(link, verdict);
@@ -329,7 +300,7 @@ export class StateFollowing {
   /** PostgreSQL has said what the transaction has left. */
   settled(link: Link, verdict: Exclude<Verdict, 'asking'>): void {
     this.tracker.holding = false;
-    this.#tellAll(link);
+    this.#withheld.tell(link, this.listener);
     this.listener?.sayWithheld();
     if (verdict === 'pinned') {
       const { listener, quietLink } = this;
@@ -398,10 +369,3 @@ export class StateFollowing {
     this.#session.fromLink(message, 0, message.length);
   }
 }
-
-function statusLetter(status: number): 'I' | 'T' | 'E' {
-  if (status === STATUS_IDLE) return 'I';
-  return status === STATUS_FAILED ? 'E' : 'T';
-}
-
-const STATEMENT = Buffer.from([STATEMENT_KIND]);

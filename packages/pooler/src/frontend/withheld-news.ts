@@ -1,0 +1,51 @@
+import { parameterStatus, readyForQuery } from '@pgweir/protocol';
+import type { Link } from '../backend/link';
+import { STATUS_FAILED, STATUS_IDLE } from '../backend/server-status';
+import type { Listener } from '../listen/listener';
+import type { Session } from './session';
+
+/**
+ * What a client is not told before a statement's whole effect is known: changes of settings, and
+ * ReadyForQuery.
+ */
+export class WithheldNews {
+  /** What the client knows of reported settings, while it is not told of changes. */
+  #told: Map<string, string> | undefined;
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** From here on the client hears of no setting. */
+  begin(): void {
+    this.#told ??= new Map(this.#session.link?.identity?.parameters.currentValues ?? []);
+    this.#session.withholds = true;
+  }
+
+  /** Tells of settings that are not as the client knows them, of notifications, and ReadyForQuery. */
+  tell(link: Link, listener: Listener | undefined): void {
+    const told = this.#told;
+    const { parameters } = link.identity ?? {};
+    this.#told = undefined;
+    if (told === undefined || parameters === undefined) return;
+    this.#session.withholds = false;
+    const messages: Buffer[] = [];
+    for (const [name, value] of parameters.currentValues) {
+      const own = this.#session.settings.profile.values.get(name.toLowerCase());
+      const actual = parameters.belongsToSession(name)
+        ? (own ?? parameters.initial(name) ?? value)
+        : value;
+      if (actual !== told.get(name)) messages.push(parameterStatus(name, actual));
+    }
+    if (listener !== undefined && link.status === STATUS_IDLE) messages.push(listener.takeDue());
+    messages.push(readyForQuery(statusLetter(link.status)));
+    const bytes = Buffer.concat(messages);
+    this.#session.fromLink(bytes, 0, bytes.length);
+  }
+}
+
+function statusLetter(status: number): 'I' | 'T' | 'E' {
+  if (status === STATUS_IDLE) return 'I';
+  return status === STATUS_FAILED ? 'E' : 'T';
+}
