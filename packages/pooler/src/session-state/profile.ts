@@ -98,9 +98,11 @@ export function transition(
   for (const [name, value] of to.values) {
     if (from.values.get(name) !== value && !IDENTITY.includes(name)) assign(name, value);
   }
+  // Another session user has no role at first, whatever it was before.
+  const losesRole = from.values.get(SESSION_USER) !== to.values.get(SESSION_USER);
   for (const name of IDENTITY.toReversed()) {
     const value = to.values.get(name);
-    if (value !== undefined && from.values.get(name) !== value) assign(name, value);
+    if (value !== undefined && (losesRole || from.values.get(name) !== value)) assign(name, value);
   }
   if (assignments.length > 0) statements.push(`SELECT ${assignments.join(',')}`);
   return statements;
@@ -116,7 +118,8 @@ export function transitionSql(
 }
 
 /** Settings that say who acts, in the order in which they are given up. */
-const IDENTITY: readonly string[] = ['role', 'session_authorization'];
+const SESSION_USER = 'session_authorization';
+const IDENTITY: readonly string[] = ['role', SESSION_USER];
 const RESET_IDENTITY: Readonly<Record<string, string>> = {
   role: 'RESET ROLE',
   session_authorization: 'RESET SESSION AUTHORIZATION',

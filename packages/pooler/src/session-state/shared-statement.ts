@@ -103,10 +103,12 @@ export class StatementRegistry {
   }
 }
 
+const { imul } = Math;
+
 /** FNV-1a over the length and all bytes. */
 function hashOf(buffer: Buffer, start: number, end: number): number {
   let hash = 0x811c9dc5 ^ (end - start);
-  for (let at = start; at < end; at++) hash = Math.imul(hash ^ (buffer[at] ?? 0), 0x01000193);
+  for (let at = start; at < end; at++) hash = imul(hash ^ (buffer[at] ?? 0), 0x01000193);
   return hash;
 }
 

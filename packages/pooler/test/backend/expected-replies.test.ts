@@ -1,0 +1,130 @@
+import { type ExpectedKind, ExpectedReplies } from '../../src/backend/expected-replies';
+
+/** Replies that note what became of them. */
+function noted(log: string[], name: string, kind: ExpectedKind = 'parse', swallow = false) {
+  const failed = (): void => void log.push(`${name} failed`);
+  return { kind, swallow, wantsDescription: false, failed };
+}
+
+test('the head is the oldest entry, and only for a reply of its kind', () => {
+  const replies = new ExpectedReplies();
+  const parse = noted([], 'parse');
+  const close = noted([], 'close', 'close', true);
+  replies.sent(parse);
+  replies.sent(close);
+  expect(replies.head('close')).toBeUndefined();
+  expect(replies.head('parse')).toBe(parse);
+  replies.takeHead();
+  expect(replies.head('parse')).toBeUndefined();
+  expect(replies.head('close')).toBe(close);
+  replies.takeHead();
+  expect(replies.isEmpty).toBe(true);
+});
+
+test('a head stays until it is taken', () => {
+  const replies = new ExpectedReplies();
+  replies.sent(noted([], 'parse'));
+  expect(replies.head('parse')).toBe(replies.head('parse'));
+  expect(replies.isEmpty).toBe(false);
+});
+
+test('nothing behind the end of a group is the head before ReadyForQuery', () => {
+  const replies = new ExpectedReplies();
+  replies.groupEnds();
+  replies.sent(noted([], 'parse'));
+  expect(replies.head('parse')).toBeUndefined();
+  replies.groupEnded();
+  expect(replies.head('parse')).toBeDefined();
+});
+
+test('a failure fails the rest of its group, in order, and nothing of the next group', () => {
+  const replies = new ExpectedReplies();
+  const log: string[] = [];
+  for (const name of ['a', 'b', 'c']) replies.sent(noted(log, name));
+  replies.groupEnds();
+  const next = noted(log, 'next');
+  replies.sent(next);
+  replies.groupEnds();
+  replies.takeHead();
+  replies.groupFailed();
+  expect(log).toEqual(['b failed', 'c failed']);
+  replies.groupEnded();
+  expect(replies.head('parse')).toBe(next);
+  replies.takeHead();
+  replies.groupEnded();
+  expect(log).toEqual(['b failed', 'c failed']);
+  expect(replies.isEmpty).toBe(true);
+});
+
+test('a failure before the Sync was sent fails what has been sent so far', () => {
+  const replies = new ExpectedReplies();
+  const log: string[] = [];
+  replies.sent(noted(log, 'a'));
+  replies.groupFailed();
+  expect(log).toEqual(['a failed']);
+  expect(replies.isEmpty).toBe(true);
+  // What the client sends behind the failure is skipped up to its Sync.
+  replies.sent(noted(log, 'b'));
+  replies.groupEnds();
+  replies.groupEnded();
+  expect(log).toEqual(['a failed', 'b failed']);
+  expect(replies.isEmpty).toBe(true);
+});
+
+test('a ReadyForQuery fails what was not answered before it', () => {
+  const replies = new ExpectedReplies();
+  const log: string[] = [];
+  replies.sent(noted(log, 'a'));
+  replies.groupEnds();
+  replies.groupEnded();
+  expect(log).toEqual(['a failed']);
+  expect(replies.isEmpty).toBe(true);
+});
+
+test('two failures in one group fail each entry once', () => {
+  const replies = new ExpectedReplies();
+  const log: string[] = [];
+  replies.sent(noted(log, 'a'));
+  replies.groupEnds();
+  replies.groupFailed();
+  replies.groupFailed();
+  expect(log).toEqual(['a failed']);
+});
+
+test('an entry that sends another one while it fails does not lose it', () => {
+  const replies = new ExpectedReplies();
+  const late = noted([], 'late');
+  replies.sent({ ...noted([], 'a'), failed: () => replies.sent(late) });
+  replies.groupEnds();
+  replies.groupFailed();
+  replies.groupEnded();
+  expect(replies.head('parse')).toBe(late);
+});
+
+test('after `clear` nothing is expected, and nothing of it fails', () => {
+  const replies = new ExpectedReplies();
+  const log: string[] = [];
+  replies.sent(noted(log, 'a'));
+  replies.groupEnds();
+  replies.clear();
+  replies.groupFailed();
+  replies.groupEnded();
+  expect(replies.isEmpty).toBe(true);
+  expect(log).toEqual([]);
+});
+
+test('a queue that is never empty between groups does not lose its place', () => {
+  const replies = new ExpectedReplies();
+  for (let i = 0; i < 1000; i++) {
+    const entry = noted([], `${i}`, i % 2 === 0 ? 'parse' : 'describe');
+    replies.sent(entry);
+    replies.groupEnds();
+    if (i === 0) continue;
+    // One behind: the entry of the round before is answered now.
+    const kind = i % 2 === 0 ? 'describe' : 'parse';
+    expect(replies.head(kind)).toBeDefined();
+    replies.takeHead();
+    replies.groupEnded();
+  }
+  expect(replies.head('describe')).toBeDefined();
+});
