@@ -97,6 +97,26 @@ describe('comparison', () => {
     expect(compare(direct, direct, [known]).kind).toBe('different');
   });
 
+  test('one that depends on the link may be as directly in some steps and as declared in others', () => {
+    const depends: KnownDifference = {
+      reason: 'why',
+      dependsOnLink: true,
+      instead: { 1: ['D NULL'], 2: ['E ERROR 55000', 'Z I'] },
+    };
+    const direct = played(['D "1"'], ['D "5"', 'Z I'], ['3']);
+    for (const first of ['D "1"', 'D NULL'])
+      for (const second of ['D "5"', error])
+        expect(compare(direct, played([first], [second, 'Z I'], ['3']), [depends]).kind).toBe(
+          'known',
+        );
+    for (const other of [
+      played(['D "2"'], ['D "5"', 'Z I'], ['3']),
+      played(['D NULL'], ['D "6"', 'Z I'], ['3']),
+      played(['D NULL'], [error, 'Z I'], ['4']),
+    ])
+      expect(compare(direct, other, [depends]).kind).toBe('different');
+  });
+
   test('a declaration of what PostgreSQL does itself is refused', () => {
     const direct = played(['1'], [error, 'Z I']);
     expect(compare(direct, direct, [known]).kind).toBe('different');

@@ -190,6 +190,7 @@ async function inOwnSchema(
   }
 }
 
+/** One of each that PostgreSQL takes for the same name. */
 function statementNames({ steps }: Scenario): readonly string[] {
   const names = new Set<string>();
   for (const step of steps.flat()) {
@@ -197,12 +198,14 @@ function statementNames({ steps }: Scenario): readonly string[] {
     for (let at = 0; at + 5 <= step.bytes.length; at += 1 + step.bytes.readInt32BE(at + 1)) {
       if (step.bytes[at] !== PARSE) continue;
       const end = step.bytes.indexOf(0, at + 5);
-      names.add(step.bytes.toString('utf8', at + 5, end));
+      names.add(step.bytes.toString('utf8', at + 5, Math.min(end, at + 5 + NAME_BYTES_MAX)));
     }
   }
   names.delete('');
   return [...names].slice(0, COMPETING_STATEMENTS_MAX);
 }
 
+/** PostgreSQL cuts names here. */
+const NAME_BYTES_MAX = 63;
 /** Enough to meet the scenario's; more only takes time. */
 const COMPETING_STATEMENTS_MAX = 8;

@@ -72,6 +72,11 @@ export interface KnownDifference {
   /** Default: all. */
   readonly majors?: readonly Major[];
   /**
+   * It depends on what the link did before, so each of these steps may also be as it is directly.
+   * Default: false, and then a step that is as it is directly is a failure.
+   */
+  readonly dependsOnLink?: boolean;
+  /**
    * By number of the step (from 1, as the transcript counts them): exactly what comes instead, as
    * lines of the short form (of errors, severity and SQLSTATE only). All other steps are equal.
    */

@@ -27,25 +27,35 @@ export function compare(
 ): Comparison {
   const instead = new Map(
     known.flatMap((each) =>
-      Object.entries(each.instead).map(([step, lines]) => [Number(step), lines] as const),
+      Object.entries(each.instead).map(([step, lines]) => [Number(step), { each, lines }] as const),
     ),
   );
   const gone = direct.steps.find(({ step, lines }) => {
     const declared = instead.get(step);
-    return declared !== undefined && sameLines(lines.map(inShort), declared);
+    return declared !== undefined && sameLines(lines.map(inShort), declared.lines);
   });
   if (gone !== undefined)
     return {
       kind: 'different',
       detail: `    step ${gone.step} is declared as what it is directly`,
     };
-  const expected = direct.steps.map((each) => {
-    const declared = instead.get(each.step);
-    return declared === undefined ? each : { ...each, lines: declared };
-  });
-  const got = through.steps.map((each) =>
-    instead.has(each.step) ? { ...each, lines: each.lines.map(inShort) } : each,
+  const isAsDirectly = new Set(
+    direct.steps.flatMap(({ step, lines }, i) =>
+      instead.get(step)?.each.dependsOnLink && sameLines(lines, through.steps[i]?.lines ?? [])
+        ? [step]
+        : [],
+    ),
   );
+  const declaredFor = (step: number): readonly string[] | undefined =>
+    isAsDirectly.has(step) ? undefined : instead.get(step)?.lines;
+  const expected = direct.steps.map((each) => ({
+    ...each,
+    lines: declaredFor(each.step) ?? each.lines,
+  }));
+  const got = through.steps.map((each) => {
+    const isDeclared = declaredFor(each.step) !== undefined;
+    return isDeclared ? { ...each, lines: each.lines.map(inShort) } : each;
+  });
   const difference = firstDifference(textOf(expected), textOf(got));
   if (difference === undefined && through.end.kind === 'played') {
     if (known.length === 0) return { kind: 'equal' };

@@ -89,7 +89,7 @@ export const notifyScenarios: readonly Scenario[] = [
         "SELECT pg_notify('', 'x')",
       ),
       b.query("NOTIFY own_schema_payloads, 'last'"),
-      a.notified(5),
+      a.notified(6),
     ],
   },
   {

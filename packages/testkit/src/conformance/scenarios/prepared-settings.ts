@@ -190,12 +190,12 @@ export const preparedSettingScenarios: readonly Scenario[] = [
     'a setting changed between Parse and Execute of one group',
     group(
       parse('SELECT now() IS NOT NULL, current_setting($1)', 's'),
-      parse("SET own.x = 'in the group'", 'set'),
+      parse("SET own_schema.x = 'in the group'", 'set'),
       use('set'),
-      use('s', 'own.x'),
+      use('s', 'own_schema.x'),
     ),
-    group(use('s', 'own.x')),
-    ask("SELECT current_setting('own.x')"),
+    group(use('s', 'own_schema.x')),
+    ask("SELECT current_setting('own_schema.x')"),
   ),
   of(
     'now() and the words for dates that are read at Parse',

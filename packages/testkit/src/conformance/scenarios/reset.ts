@@ -31,21 +31,21 @@ export const resetScenarios: readonly Scenario[] = [
   of(
     'RESET ALL',
     simples(
-      "SET work_mem = '2MB'; SET TimeZone = 'Asia/Tokyo'; SET own.x = '1'; SET search_path = nowhere",
+      "SET work_mem = '2MB'; SET TimeZone = 'Asia/Tokyo'; SET own_schema.x = '1'; SET search_path = nowhere",
       'RESET ALL',
       SHOWN,
-      "SELECT current_setting('own.x', true)",
+      "SELECT current_setting('own_schema.x', true)",
     ),
   ),
   of(
     'DISCARD ALL leaves nothing',
     simples(
-      "SET work_mem = '2MB'; SET TimeZone = 'Asia/Tokyo'; SET own.x = '1'; SET ROLE reader",
+      "SET work_mem = '2MB'; SET TimeZone = 'Asia/Tokyo'; SET own_schema.x = '1'; SET ROLE reader",
       'LISTEN own_schema; PREPARE p AS SELECT 1; DECLARE c CURSOR WITH HOLD FOR SELECT 1',
       "SELECT pg_advisory_lock(hashtext('own_schema'))",
       'DISCARD ALL',
       SHOWN,
-      "SELECT current_user, current_setting('own.x', true)",
+      "SELECT current_user, current_setting('own_schema.x', true)",
       'EXECUTE p',
       'FETCH c',
       'SELECT pg_listening_channels()',
@@ -55,19 +55,19 @@ export const resetScenarios: readonly Scenario[] = [
   of(
     'DISCARD ALL in a transaction is refused and changes nothing',
     simples(
-      "SET own.x = '1'",
+      "SET own_schema.x = '1'",
       'BEGIN',
       'DISCARD ALL',
       'ROLLBACK',
-      'SHOW own.x',
+      'SHOW own_schema.x',
       'SELECT 1; DISCARD ALL',
-      'SHOW own.x',
+      'SHOW own_schema.x',
     ),
   ),
   of(
     'DISCARD PLANS and DISCARD SEQUENCES leave settings and statements',
     group(parse('SELECT 5', 'five')),
-    simples("SET own.x = '1'", 'DISCARD PLANS', 'DISCARD SEQUENCES', 'SHOW own.x'),
+    simples("SET own_schema.x = '1'", 'DISCARD PLANS', 'DISCARD SEQUENCES', 'SHOW own_schema.x'),
     group(bind({ statement: 'five' }), execute()),
   ),
   {
@@ -100,16 +100,16 @@ export const resetScenarios: readonly Scenario[] = [
       'options of the startup are where RESET goes back to',
       simples(
         SHOWN,
-        "SET work_mem = '2MB'; SET search_path = public; SET own.x = 'other'",
-        'SHOW own.x',
+        "SET work_mem = '2MB'; SET search_path = public; SET own_schema.x = 'other'",
+        'SHOW own_schema.x',
         'RESET ALL',
         SHOWN,
-        'SHOW own.x',
+        'SHOW own_schema.x',
       ),
     ),
     ...started({
       options:
-        '-c work_mem=6MB --search-path=own_schema,public -c own.x=a\\ b\\\\c --lock_timeout=3s',
+        '-c work_mem=6MB --search-path=own_schema,public -c own_schema.x=a\\ b\\\\c --lock_timeout=3s',
     }),
   },
   {

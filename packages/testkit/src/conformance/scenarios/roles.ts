@@ -91,9 +91,9 @@ export const roleScenarios: readonly Scenario[] = [
       ...['reader', 'writer', 'reader'].map((role) => [
         simple('BEGIN'),
         simple(`SET LOCAL ROLE ${role}`),
-        ask('SELECT set_config($1, $2, true)', ['request.jwt.claims', `{"role":"${role}"}`]),
+        ask('SELECT set_config($1, $2, true)', ['own_schema.jwt.claims', `{"role":"${role}"}`]),
         simple(ALL_NOTES),
-        ask("SELECT current_setting('request.jwt.claims', true)"),
+        ask("SELECT current_setting('own_schema.jwt.claims', true)"),
         simple('COMMIT'),
         simple(WHO),
       ]),
@@ -191,6 +191,6 @@ export const roleScenarios: readonly Scenario[] = [
   ),
   of(
     'RESET ALL leaves the role',
-    simples('SET ROLE reader', "SET own.x = '1'", 'RESET ALL', WHO, 'DISCARD ALL', WHO),
+    simples('SET ROLE reader', "SET own_schema.x = '1'", 'RESET ALL', WHO, 'DISCARD ALL', WHO),
   ),
 ];

@@ -43,8 +43,8 @@ export const setScenarios: readonly Scenario[] = [
     simples(
       "SELECT set_config('work_mem', '3MB', false)",
       'SHOW work_mem',
-      "SELECT set_config('own.first', 'one', false), set_config('own.second', 'two', false)",
-      "SELECT current_setting('own.first'), current_setting('own.second')",
+      "SELECT set_config('own_schema.first', 'one', false), set_config('own_schema.second', 'two', false)",
+      "SELECT current_setting('own_schema.first'), current_setting('own_schema.second')",
     ),
   ),
   of(
@@ -64,11 +64,11 @@ export const setScenarios: readonly Scenario[] = [
   ),
   of(
     'a named statement that is a SET is executed again after another SET',
-    group(parse("SET own.step = 'prepared'", 'set_it')),
+    group(parse("SET own_schema.step = 'prepared'", 'set_it')),
     group(bind({ statement: 'set_it' }), execute()),
-    simples('SHOW own.step', "SET own.step = 'simple'", 'SHOW own.step'),
+    simples('SHOW own_schema.step', "SET own_schema.step = 'simple'", 'SHOW own_schema.step'),
     group(bind({ statement: 'set_it' }), execute()),
-    simple('SHOW own.step'),
+    simple('SHOW own_schema.step'),
   ),
   {
     ...of(
@@ -76,19 +76,19 @@ export const setScenarios: readonly Scenario[] = [
       simples(
         'SELECT set_config(name, value, false) FROM own_schema.wanted ORDER BY name',
         'SHOW work_mem',
-        'SHOW own.colour',
+        'SHOW own_schema.colour',
         'SHOW TimeZone',
       ),
     ),
     setup: `CREATE TABLE wanted (name text, value text);
-      INSERT INTO wanted VALUES ('own.colour', 'green'), ('TimeZone', 'Asia/Dubai'), ('work_mem', '2MB')`,
+      INSERT INTO wanted VALUES ('own_schema.colour', 'green'), ('TimeZone', 'Asia/Dubai'), ('work_mem', '2MB')`,
   },
   of(
     'SET in a DO block lasts',
     simples(
-      "DO $$ BEGIN SET work_mem = '12MB'; PERFORM set_config('own.done', 'yes', false); END $$",
+      "DO $$ BEGIN SET work_mem = '12MB'; PERFORM set_config('own_schema.done', 'yes', false); END $$",
       'SHOW work_mem',
-      'SHOW own.done',
+      'SHOW own_schema.done',
       "DO $$ BEGIN EXECUTE format('SET %I = %L', 'lock_timeout', '4s'); END $$",
       'SHOW lock_timeout',
     ),
@@ -122,16 +122,16 @@ export const setScenarios: readonly Scenario[] = [
     simples(
       "SET work_mem = '2MB'; SHOW work_mem; SET work_mem = '3MB'; SHOW work_mem",
       'SHOW work_mem',
-      "SET own.a = '1'; SELECT current_setting('own.a'); SET own.b = '2'; SELECT 1",
-      "SELECT current_setting('own.a'), current_setting('own.b')",
+      "SET own_schema.a = '1'; SELECT current_setting('own_schema.a'); SET own_schema.b = '2'; SELECT 1",
+      "SELECT current_setting('own_schema.a'), current_setting('own_schema.b')",
     ),
   ),
   of(
     'an error in a text with several statements undoes its settings',
     simples(
-      "SET own.a = 'before'",
-      "SET own.a = 'within'; SET work_mem = '2MB'; SELECT 1/0; SET own.a = 'after'",
-      'SHOW own.a',
+      "SET own_schema.a = 'before'",
+      "SET own_schema.a = 'within'; SET work_mem = '2MB'; SELECT 1/0; SET own_schema.a = 'after'",
+      'SHOW own_schema.a',
       'SHOW work_mem',
     ),
   ),
@@ -181,23 +181,23 @@ export const setScenarios: readonly Scenario[] = [
   of(
     'a custom setting: unknown, set, empty after RESET',
     simples(
-      'SHOW own.thing',
-      "SELECT current_setting('own.thing', true)",
-      "SET own.thing = 'O''Reilly \"x\" \\ %'",
-      'SHOW own.thing',
-      'RESET own.thing',
-      "SELECT current_setting('own.thing', true) IS NULL, current_setting('own.thing', true)",
-      "SET own.deep.er = '1'",
-      'SHOW own.deep.er',
-      'SET "own"."thing" = 5',
-      'SHOW own.thing',
+      'SHOW own_schema.thing',
+      "SELECT current_setting('own_schema.thing', true)",
+      "SET own_schema.thing = 'O''Reilly \"x\" \\ %'",
+      'SHOW own_schema.thing',
+      'RESET own_schema.thing',
+      "SELECT current_setting('own_schema.thing', true) IS NULL, current_setting('own_schema.thing', true)",
+      "SET own_schema.deep.er = '1'",
+      'SHOW own_schema.deep.er',
+      'SET "own_schema"."thing" = 5',
+      'SHOW own_schema.thing',
       "SET own.1x = '1'",
     ),
   ),
   of(
     'pg_settings tells what the session has set',
     simples(
-      "SET work_mem = '2MB'; SET own.x = '1'; SET extra_float_digits = 2; SET jit = off",
+      "SET work_mem = '2MB'; SET own_schema.x = '1'; SET extra_float_digits = 2; SET jit = off",
       `SELECT name, setting, source FROM pg_settings WHERE source = 'session' ORDER BY name`,
       'RESET jit; SET extra_float_digits TO DEFAULT',
       `SELECT name, setting, source FROM pg_settings WHERE source = 'session' ORDER BY name`,

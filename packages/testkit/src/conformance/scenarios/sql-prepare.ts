@@ -136,10 +136,10 @@ export const sqlPrepareScenarios: readonly Scenario[] = [
   of(
     'PREPARE of a SET, of a transaction and of what cannot be prepared',
     simples(
-      "PREPARE p AS SET own.x = '1'",
-      "PREPARE q AS SELECT set_config('own.x', 'by q', false)",
+      "PREPARE p AS SET own_schema.x = '1'",
+      "PREPARE q AS SELECT set_config('own_schema.x', 'by q', false)",
       'EXECUTE q',
-      'SHOW own.x',
+      'SHOW own_schema.x',
       'BEGIN; EXECUTE q; ROLLBACK',
       'PREPARE r AS VALUES (1), (2)',
       'EXECUTE r',
