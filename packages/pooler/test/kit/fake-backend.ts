@@ -38,6 +38,8 @@ export class FakeBackend implements Peer {
   #skipping = false;
   #waiting: Message[] = [];
   #portal = '';
+  /** Texts of what is prepared by the protocol, by name. */
+  readonly #statements = new Map<string, string>();
   /** What is being done came by a simple query, which ends with ReadyForQuery by itself. */
   #simple = false;
   readonly #stream = new MessageStream();
@@ -163,11 +165,14 @@ export class FakeBackend implements Peer {
         this.#query(body.toString('utf8', 0, body.length - 1));
         return;
       case 'P':
-        this.#portal = body.toString('utf8').split('\0')[1] ?? '';
-        this.send(frame('1'));
+        this.#parse(body.toString('utf8').split('\0'));
         return;
       case 'B':
-        this.send(frame('2'));
+        this.#bind(body.toString('utf8').split('\0')[1] ?? '');
+        return;
+      case 'C':
+        this.#statements.delete(body.toString('utf8', 1, body.length - 1));
+        this.send(frame('3'));
         return;
       case 'D':
         this.send(frame('n'));
@@ -179,6 +184,27 @@ export class FakeBackend implements Peer {
       default:
         return;
     }
+  }
+
+  #parse([name = '', sql = '']: readonly string[]): void {
+    if (sql.startsWith('bad')) this.#fail('42601', 'syntax error');
+    else if (name !== '' && this.#statements.has(name)) {
+      this.#fail('42P05', `prepared statement "${name}" already exists`);
+    } else {
+      this.#statements.set(name, sql);
+      this.#portal = sql;
+      this.send(frame('1'));
+    }
+  }
+
+  #bind(name: string): void {
+    const sql = this.#statements.get(name);
+    if (sql === undefined && name !== '') {
+      this.#fail('26000', `prepared statement "${name}" does not exist`);
+      return;
+    }
+    this.#portal = sql ?? this.#portal;
+    this.send(frame('2'));
   }
 
   #query(sql: string): void {

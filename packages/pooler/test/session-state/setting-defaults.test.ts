@@ -1,4 +1,5 @@
-import type { Link, OwnResult } from '../../src/backend/link';
+import type { Link } from '../../src/backend/link';
+import type { OwnResult } from '../../src/backend/own-run';
 import { SettingDefaults } from '../../src/session-state/setting-defaults';
 import { Rig } from '../kit/rig';
 

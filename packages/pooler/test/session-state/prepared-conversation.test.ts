@@ -1,0 +1,145 @@
+import type { FakeBackend } from '../kit/fake-backend';
+import { chunked, execute, frame, parse, query, sync } from '../kit/messages';
+import { Rig } from '../kit/rig';
+
+const use = (name: string): Buffer => frame('B', Buffer.from(`\0${name}\0\0\0\0\0\0\0`, 'latin1'));
+const closeOf = (name: string): Buffer => frame('C', `S${name}\0`);
+const describeOf = (name: string): Buffer => frame('D', `S${name}\0`);
+
+/** Prepares by name and without one, pipelines, fails in several places, and closes. */
+const CONVERSATION = Buffer.concat([
+  parse('SELECT 1', 'one'),
+  describeOf('one'),
+  use('one'),
+  execute(),
+  sync(),
+  parse('SELECT 2'),
+  use(''),
+  execute(),
+  use('one'),
+  execute(),
+  sync(),
+  parse('bad', 'two'),
+  use('two'),
+  execute(),
+  sync(),
+  use('none'),
+  execute(),
+  sync(),
+  parse('SELECT 3', 'three'),
+  use('three'),
+  execute(),
+  closeOf('three'),
+  use('three'),
+  execute(),
+  sync(),
+  parse('SELECT 4', 'one'),
+  sync(),
+  query('SELECT 5'),
+  use('one'),
+  execute(),
+  sync(),
+]);
+
+/** What PostgreSQL was sent, with our own names made alike: their secret is another one each time. */
+function sentTo({ chunks }: FakeBackend): string {
+  return Buffer.concat(chunks)
+    .toString('latin1')
+    .replaceAll(/pgweir_[0-9a-f]+_/g, 'pgweir_X_');
+}
+
+async function played(chunks: readonly Buffer[], settle: boolean) {
+  const rig = await Rig.open({ poolSize: 1 });
+  const client = await rig.client();
+  const before = client.output.length;
+  for (const chunk of chunks) {
+    client.send(chunk);
+    if (settle) await rig.settle();
+  }
+  await rig.settle();
+  const idle = rig.pool().idleCount;
+  return { sent: sentTo(rig.server.backend), heard: client.output.subarray(before), idle, client };
+}
+
+test('every chunking of a conversation with prepared statements is the same to both sides', async () => {
+  const whole = await played([CONVERSATION], false);
+  expect(whole.client.tags).toMatch(/^1.*Z$/);
+  expect(whole.idle).toBe(1);
+  for (let size = 1; size < CONVERSATION.length; size += size < 40 ? 1 : 7) {
+    const cut = await played(chunked(CONVERSATION, size), false);
+    expect([size, cut.heard.toString('latin1')]).toEqual([size, whole.heard.toString('latin1')]);
+    expect([size, cut.sent]).toEqual([size, whole.sent]);
+    expect(cut.idle).toBe(1);
+  }
+});
+
+test('what the client hears is what it would have heard from PostgreSQL itself', async () => {
+  const tracked = await played([CONVERSATION], false);
+  const rig = await Rig.open({ poolSize: 1, poolMode: 'session' });
+  const client = await rig.client();
+  const before = client.output.length;
+  client.send(CONVERSATION);
+  await rig.settle();
+  expect(tracked.heard.toString('latin1')).toBe(client.output.subarray(before).toString('latin1'));
+});
+
+test('two cuts with time between them, anywhere, change nothing that the client hears', async () => {
+  const whole = await played([CONVERSATION], false);
+  for (let cut = 1; cut < CONVERSATION.length; cut++) {
+    const parts = [CONVERSATION.subarray(0, cut), CONVERSATION.subarray(cut)];
+    const result = await played(parts, true);
+    expect([cut, result.heard.toString('latin1')]).toEqual([cut, whole.heard.toString('latin1')]);
+    expect(result.idle).toBe(1);
+  }
+});
+
+test('a missing Parse goes out in the same write as the Bind, and its answer to nobody', async () => {
+  const rig = await Rig.open({ poolSize: 2 });
+  const client = await rig.client();
+  client.send(parse('SELECT 1', 'one'), use('one'), execute(), sync());
+  await rig.settle();
+  const [first] = rig.server.live;
+  first?.terminate();
+  await rig.settle();
+  client.forget();
+  client.send(use('one'), execute(), sync());
+  await rig.settle();
+  expect(client.tags).toBe('2CZ');
+  const { backend } = rig.server;
+  expect(backend.tags).toBe('PBES');
+  expect(backend.chunks).toHaveLength(1);
+});
+
+test('a statement that another client has prepared is used without a Parse', async () => {
+  const rig = await Rig.open({ poolSize: 1 });
+  const [one, other] = await rig.clients(2);
+  for (const client of [one, other]) {
+    client?.send(parse('SELECT 1', client === one ? 'a' : 'b'), sync());
+    await rig.settle();
+    client?.forget();
+  }
+  const { backend } = rig.server;
+  const before = backend.tags.length;
+  for (let i = 0; i < 3; i++) {
+    one?.send(use('a'), execute(), sync());
+    other?.send(use('b'), execute(), sync());
+    await rig.settle();
+  }
+  expect(one?.tags).toBe('2CZ'.repeat(3));
+  expect(other?.tags).toBe('2CZ'.repeat(3));
+  expect(backend.tags.slice(before).replaceAll('P', '')).toContain('BES');
+  expect(backend.tags.slice(before).match(/P/g)?.length ?? 0).toBeLessThanOrEqual(1);
+});
+
+test('an error speaks of the name that the client knows', async () => {
+  const rig = await Rig.open({ poolSize: 1 });
+  const client = await rig.client();
+  client.send(parse('SELECT 1', 'mine'), sync());
+  await rig.settle();
+  client.forget();
+  client.send(parse('SELECT 2', 'mine'), sync());
+  await rig.settle();
+  expect(client.tags).toBe('EZ');
+  expect(client.errors[0]?.code).toBe('42P05');
+  expect(client.errors[0]?.message).toBe('prepared statement "mine" already exists');
+});
