@@ -49,7 +49,7 @@ export class Maintenance {
       pool.supply.fill();
       this.#forgetPool(pool, nowMs);
     }
-    for (const database of this.#pooler.databases.values()) database.listening?.tick(nowMs);
+    this.#listening(nowMs);
     this.#pooler.budget.relieve();
     for (const session of [...this.#pooler.sessions.values()]) this.#session(session, nowMs);
     for (const [wire, deadlineMs] of this.#pooler.lingering) {
@@ -58,6 +58,12 @@ export class Maintenance {
       wire.destroy();
     }
     this.#forgetDatabases(nowMs);
+  }
+
+  /** Those of databases that have been removed as well, until their links are gone. */
+  #listening(nowMs: number): void {
+    const databases = new Set(this.#pooler.everyPool().map((pool) => pool.databaseState));
+    for (const database of databases) database.listening?.tick(nowMs);
   }
 
   #waiters(pool: Pool, nowMs: number): void {

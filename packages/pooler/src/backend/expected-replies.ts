@@ -1,11 +1,13 @@
 import { Backend } from '@pgweir/protocol';
 
 /** What a reply is to: only those kinds are in the queue that somebody has to look at. */
-export type ExpectedKind = 'parse' | 'close' | 'describe' | 'error';
+export type ExpectedKind = 'parse' | 'bind' | 'command' | 'close' | 'describe' | 'error';
 
 /** What an answer is to, by its tag. */
 export const ANSWERS: ReadonlyMap<number, ExpectedKind> = new Map<number, ExpectedKind>([
   [Backend.ParseComplete, 'parse'],
+  [Backend.BindComplete, 'bind'],
+  [Backend.CommandComplete, 'command'],
   [Backend.CloseComplete, 'close'],
   [Backend.RowDescription, 'describe'],
   [Backend.NoData, 'describe'],
@@ -25,11 +27,15 @@ export interface ExpectedReply {
   /** The description that comes back is wanted. */
   readonly wantsDescription: boolean;
   arrived?(description: Buffer | undefined): void;
-  failed?(): void;
+  failed?(itself: boolean): void;
 }
 
 /** Where a Sync or a Query ends a group: its reply is a ReadyForQuery. */
 const GROUP_END = 'end of group';
+
+/** The place of a reply of which it does not matter; no message stands there. */
+const NOWHERE = -1;
+const NOBODY = -2;
 
 /**
  * The replies that are to come on a link, in order, of the kinds that matter: to Parse, Close and
@@ -39,19 +45,24 @@ const GROUP_END = 'end of group';
  */
 export class ExpectedReplies {
   #entries: (ExpectedReply | typeof GROUP_END)[] = [];
+  /** The place of each in its group, counted in messages. */
+  #places: number[] = [];
   #first = 0;
 
   get isEmpty(): boolean {
     return this.#first === this.#entries.length;
   }
 
-  sent(entry: ExpectedReply): void {
+  /** `place`: how many messages of its group stand in front of it. */
+  sent(entry: ExpectedReply, place = NOWHERE): void {
     this.#entries.push(entry);
+    this.#places.push(place);
   }
 
   /** A Sync, Query or FunctionCall was sent. */
   groupEnds(): void {
     this.#entries.push(GROUP_END);
+    this.#places.push(0);
   }
 
   /** The entry that a reply of this kind is for, if there is one. It stays until `takeHead`. */
@@ -60,19 +71,45 @@ export class ExpectedReplies {
     return head !== undefined && head !== GROUP_END && head.kind === kind ? head : undefined;
   }
 
+  /**
+   * As `head`, for the kinds of which only our own are here: `answered` messages of the group have been,
+   * which tells them from the client's.
+   */
+  ownHead(kind: ExpectedKind, answered: number): ExpectedReply | undefined {
+    return this.#places[this.#first] === answered ? this.head(kind) : undefined;
+  }
+
   takeHead(): void {
     this.#first++;
     this.#compact();
   }
 
-  /** ErrorResponse arrived: what is left of its group will not be answered. */
-  groupFailed(): void {
-    for (;;) {
-      const head = this.#entries[this.#first];
-      if (head === undefined || head === GROUP_END) return;
-      this.takeHead();
-      head.failed?.();
+  /**
+   * ErrorResponse arrived: what is left of its group will not be answered. `answered`: how many messages
+   * of the group have been; the next one is what has failed.
+   */
+  groupFailed(answered = NOBODY): void {
+    const from = this.#first;
+    let end = from;
+    for (let entry = this.#entries[end]; entry !== undefined; entry = this.#entries[++end]) {
+      if (entry === GROUP_END) break;
     }
+    // The last first: each takes back what was done upon what stood in front of it.
+    for (let at = end - 1; at >= from; at--) {
+      const entry = this.#entries[at];
+      if (entry !== GROUP_END) entry?.failed?.(this.#places[at] === answered);
+    }
+    this.#first = end;
+    this.#compact();
+  }
+
+  /** The end of the first group has been read as a part of a COPY: nothing answers it. */
+  groupVanished(): void {
+    const at = this.#entries.indexOf(GROUP_END, this.#first);
+    if (at < 0) return;
+    this.#entries.splice(at, 1);
+    this.#places.splice(at, 1);
+    this.#compact();
   }
 
   /** ReadyForQuery arrived. */
@@ -86,12 +123,14 @@ export class ExpectedReplies {
   clear(): void {
     if (this.#entries.length === 0) return;
     this.#entries.length = 0;
+    this.#places.length = 0;
     this.#first = 0;
   }
 
   #compact(): void {
     if (this.#first !== this.#entries.length) return;
     this.#entries.length = 0;
+    this.#places.length = 0;
     this.#first = 0;
   }
 }

@@ -32,6 +32,8 @@ export interface LinkSession {
   ready(link: Link): void;
   /** A notification came on its link; `body` is the message's. */
   notified(link: Link, body: Buffer): void;
+  /** DEALLOCATE of one statement has run. */
+  statementDeallocated(): void;
   /** DEALLOCATE ALL has run; `everything`: as a part of DISCARD ALL. */
   statementsDropped(link: Link, everything: boolean): void;
   /** PostgreSQL has begun to read CopyData. The session may end its lease here, as in `ready`. */

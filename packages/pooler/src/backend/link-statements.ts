@@ -7,6 +7,7 @@ export interface Instance {
   /** When PostgreSQL last took it, so that it was true to the tables of that moment. */
   checkedAt: number;
   usedAt: number;
+  readonly madeAt: number;
   /** What it describes as its result, where that is known. */
   shape: number;
 }
@@ -37,7 +38,7 @@ export class LinkStatements {
 
   add(statement: SharedStatement, shape: number): Instance {
     const now = tickOfStatements();
-    const instance: Instance = { statement, checkedAt: now, usedAt: now, shape };
+    const instance: Instance = { statement, checkedAt: now, usedAt: now, madeAt: now, shape };
     this.#instances.set(statement, instance);
     return instance;
   }
@@ -78,7 +79,26 @@ export class LinkStatements {
     for (const instance of this.#instances.values()) instance.checkedAt = 0;
   }
 
-  /** DEALLOCATE ALL or DISCARD ALL has run. */
+  /** DEALLOCATE ALL has run: what was prepared before `time` is gone. */
+  dropBefore(time: number): void {
+    for (const instance of this.#instances.values()) {
+      if (instance.madeAt < time) this.#instances.delete(instance.statement);
+    }
+    this.strays = [];
+  }
+
+  /** Nothing is prepared on it any more. @returns what was, for `restoreAll` */
+  takeAway(): readonly Instance[] {
+    const before = [...this.#instances.values()];
+    this.#instances.clear();
+    return before;
+  }
+
+  restoreAll(instances: readonly Instance[]): void {
+    for (const instance of instances) this.#instances.set(instance.statement, instance);
+  }
+
+  /** Nothing is prepared on it any more. */
   clear(): void {
     this.#instances.clear();
     this.strays = [];

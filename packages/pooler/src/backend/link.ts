@@ -2,7 +2,7 @@ import { FrameReader, query, terminate } from '@pgweir/protocol';
 import type { ChunkClock } from '../chunk-clock';
 import { InvariantBreach } from '../errors';
 import type { Permit } from '../ports/link-budget';
-import type { ClientId, LinkId } from '../ports/names';
+import type { LinkId } from '../ports/names';
 import type { Address, TlsInfo, Wire, WireHandler } from '../ports/transport';
 import { BodyCollector } from '../relay/body-collector';
 import { OwedReplies } from '../relay/owed-replies';
@@ -78,7 +78,7 @@ export class Link implements WireHandler {
   readonly statements = new LinkStatements();
   /** The last session has left state behind: it is taken away before anybody else has the link. */
   needsCleaning = false;
-  /** The client (its id) whose numbers `currval` would tell; 0: nobody's; -1: several clients'. */
+  /** The client (its id) whose numbers alone `currval` would tell; 0: nobody knows whose. */
   sequencesOf = 0;
   /** What the client that has it, or had it last, was told to be its process; 0: nobody had it. */
   speaker = 0;
@@ -204,12 +204,6 @@ export class Link implements WireHandler {
     want: OwnWant = 'outcome',
   ): void {
     this.own.begin(this, messages, done, want);
-  }
-
-  /** A client may have drawn numbers from sequences. */
-  drewNumbers(client: ClientId): void {
-    if (this.sequencesOf === 0) this.sequencesOf = client;
-    else if (this.sequencesOf !== client) this.sequencesOf = -1;
   }
 
   /** A statement of our own is under way. */

@@ -49,7 +49,16 @@ function noteExpected(link: Link, tag: number): void {
   else if (tag === Backend.ReadyForQuery) expected.groupEnded();
   else {
     const kind = ANSWERS.get(tag);
-    if (kind !== undefined && expected.head(kind) !== undefined) expected.takeHead();
+    const { answered } = link.owed;
+    const ours = kind === 'bind' || kind === 'command';
+    const head =
+      kind === undefined
+        ? undefined
+        : ours
+          ? expected.ownHead(kind, answered)
+          : expected.head(kind);
+    if (head !== undefined) expected.takeHead();
+    if (kind !== undefined) link.owed.answered++;
   }
 }
 

@@ -1,5 +1,6 @@
-import { decodeDataRow, type NoticeFields } from '@pgweir/protocol';
+import { decodeDataRow, Frontend, type NoticeFields } from '@pgweir/protocol';
 import { invariant } from '../errors';
+import { UNKNOWN_STATEMENT } from '../session-state/shared-statement';
 import type { Link } from './link';
 
 /** What of an answer to a statement of our own is wanted. */
@@ -48,8 +49,9 @@ export class OwnRun {
     this.want = want;
     this.answer = undefined;
     for (const message of messages) link.owed.sent(message[0] ?? 0);
-    // A simple query ends it, and groups of ours may replace it.
-    link.statements.unnamed = undefined;
+    // A simple query ends it, and groups of ours may have replaced it.
+    const isQuery = messages.length === 1 && messages[0]?.[0] === Frontend.Query;
+    link.statements.unnamed = isQuery ? undefined : UNKNOWN_STATEMENT;
     link.wire?.write(messages.length === 1 ? (messages[0] ?? NOTHING) : Buffer.concat(messages));
   }
 

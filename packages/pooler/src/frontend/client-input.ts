@@ -12,6 +12,8 @@ export class ClientInput {
   /** The wire has been closed: nothing can be read or written any more. */
   gone = false;
   #paused = false;
+  /** The client's stream has ended behind what is kept. */
+  #ended = false;
   readonly #kept = new KeptInput();
   readonly #session: Session;
   readonly #wire: Wire;
@@ -77,7 +79,18 @@ export class ClientInput {
       const kept = this.#kept.take();
       session.relay(kept, kept.length);
     }
+    if (this.#ended && !this.#kept.waits && !session.blocked) {
+      session.ended();
+      return;
+    }
     if (!this.#kept.waits && session.link?.wire?.congested !== true) this.resume();
+  }
+
+  /** The client's stream has ended. @returns whether what is kept of it goes out first */
+  holdUntilEnd(): boolean {
+    if (!this.#kept.waits) return false;
+    this.#ended = true;
+    return true;
   }
 
   /** Hands over what the client sent while login was not over. */

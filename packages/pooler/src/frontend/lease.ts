@@ -76,7 +76,10 @@ function prepared(session: Session, link: Link, result: OwnResult): void {
   } else if (session.cancelWanted && session.hasKept) {
     if (session.mode !== 'session' && session.state?.pinned !== true) session.endLeaseNow(link);
     dropKept(session);
-  } else session.resumeKept();
+  } else {
+    session.cancelWanted = false;
+    session.resumeKept();
+  }
 }
 
 /** After a chunk has been sent on. `midFrame`: its last frame is not complete. */

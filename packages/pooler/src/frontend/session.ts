@@ -292,6 +292,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     }
     link.statements.expected.clear();
     if (this.mode === 'session') {
+      state?.readyInTransaction(link);
       if (link.wasReset && this.admission?.replication !== true) beginLease(this, link);
       return;
     }
@@ -305,6 +306,10 @@ export class Session implements WireHandler, DedicatedWaiter {
       state.tracker.holding = false;
       this.resumeKept();
     } else this.input.goOn();
+  }
+
+  statementDeallocated(): void {
+    this.state?.tracker.deallocated();
   }
 
   statementsDropped(link: Link, everything: boolean): void {
@@ -327,6 +332,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   copyInBegan(link: Link): void {
     // Nobody is left who could send the data.
     if (this.phase === 'draining') endDraining(this, link);
+    else this.state?.copyInBegan();
   }
 
   failed(link: Link): void {
@@ -369,6 +375,8 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   ended(): void {
     if (this.phase === 'draining') return;
+    // What it has said before is still to be done, if it has said goodbye.
+    if (this.phase === 'active' && this.blocked && this.input.holdUntilEnd()) return;
     hangUp(this, 'client unexpected eof');
   }
 

@@ -163,6 +163,13 @@ export class StateFollowing {
     this.#session.endLeaseNow(link);
   }
 
+  /** PostgreSQL reads data now, which must not be kept. */
+  copyInBegan(): void {
+    if (!this.tracker.holding) return;
+    this.tracker.holding = false;
+    this.#session.resumeKept();
+  }
+
   pinBegan(): void {
     this.pinWaitSinceMs = 0;
     this.#admission.pool.pins.begin(this);
@@ -237,6 +244,7 @@ export class StateFollowing {
    * ReadyForQuery inside a transaction: the client goes on, unless something has to be made up for.
    */
   readyInTransaction(link: Link): void {
+    if (link.owed.settled) this.tracker.quiet();
     const { watch } = this.tracker;
     const witness = this.listener?.groupEnded(link);
     if (!this.tracker.holding) return;
@@ -273,7 +281,7 @@ export class StateFollowing {
     const listens = this.listener?.hearsVirtually === true;
     this.notifies = false;
     const hub = this.#admission.database.listening;
-    if (hub?.link === undefined) return this.#keeps(link);
+    if (hub?.hears(link) !== true) return this.#keeps(link);
     this.tracker.holding = true;
     markSpeech(hub, link, { host: this, clock: this.#context.clock, listens }, () => {
       const here = this.#session.phase !== 'closed' && this.#session.link === link;
@@ -283,6 +291,7 @@ export class StateFollowing {
   }
 
   #keeps(link: Link): boolean {
+    this.tracker.quiet();
     const verdict = this.tracker.settle(link);
     if (verdict === 'asking') return true;
     this.#withheld.tell(link, this.listener);

@@ -89,7 +89,7 @@ export class HandOver {
     }
     if (hub.link === undefined) return this.#adopt(link, native);
     const there = hub.link.identity?.parameters.current('client_encoding');
-    if (there !== encoding || !sameServer(hub.link, link)) return false;
+    if (there !== encoding || !hub.hears(link)) return false;
     if (!hub.reserve(this.#listener, native)) return false;
     this.#mark(link, native);
     return true;
@@ -241,7 +241,3 @@ export class HandOver {
 }
 
 const ASCII = /^[\x20-\x7e]*$/;
-
-function sameServer(one: Link, other: Link): boolean {
-  return JSON.stringify(one.address) === JSON.stringify(other.address);
-}

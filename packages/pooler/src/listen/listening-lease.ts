@@ -71,6 +71,10 @@ export class ListeningLease implements PoolWaiter {
     // Nobody waits for it.
   }
 
+  statementDeallocated(): void {
+    // No client's statement runs here.
+  }
+
   statementsDropped(): void {
     // No client's statement runs here.
   }

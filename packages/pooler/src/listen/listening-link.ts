@@ -22,8 +22,6 @@ const RETRY_MS = 1000;
 const BATCH = 500;
 /** As many channels that nobody wants any more are given up at once; fewer when there is time. */
 const STALE_MAX = 100;
-/** Marks that are waited for; one that is older does not come any more. */
-const MARKS_MAX = 10_000;
 
 type State =
   | { readonly kind: 'absent' }
@@ -76,6 +74,13 @@ export class ListeningLink {
   /** The link, once it listens. */
   get link(): Link | undefined {
     return this.#state.kind === 'open' ? this.#state.link : undefined;
+  }
+
+  /** Whether it hears what is sent on `link`. */
+  hears(link: Link): boolean {
+    return (
+      this.link !== undefined && JSON.stringify(this.link.address) === JSON.stringify(link.address)
+    );
   }
 
   /** Whether a link of this pool may listen for all: never the only one that others could have. */
@@ -170,8 +175,6 @@ export class ListeningLink {
   expectMark(heard: () => void): string {
     const mark = `m${++this.#lastMark}`;
     this.#marks.set(mark, heard);
-    const [oldest] = this.#marks.keys();
-    if (this.#marks.size > MARKS_MAX && oldest !== undefined) this.#marks.delete(oldest);
     return mark;
   }
 
@@ -291,6 +294,7 @@ export class ListeningLink {
     this.#state = ABSENT;
     this.channels.nothingHeard();
     this.#marks.clear();
+    this.speakers.clear();
     const { log } = this.#context;
     log.warn('listening connection lost', { link: link.id, database: this.#database.name, reason });
     for (const seat of this.channels.seats({ live: false })) seat.listeningLinkLost();
@@ -349,6 +353,8 @@ export class ListeningLink {
   #giveUp(link: Link): void {
     this.#state = ABSENT;
     this.channels.nothingHeard();
+    this.#marks.clear();
+    this.speakers.clear();
     link.close('nobody listens any more');
   }
 }

@@ -12,7 +12,7 @@ interface Speech {
  * something puts a marker behind it; all that comes in front of the marker is its own.
  */
 export class Speakers {
-  readonly #speeches = new WeakMap<Link, Speech[]>();
+  #speeches = new WeakMap<Link, Speech[]>();
   #last = 0;
 
   /** A marker is about to be sent on `link`. @returns its id */
@@ -31,6 +31,11 @@ export class Speakers {
     const left = speeches.filter((speech) => speech.id > id);
     if (left.length === 0) this.#speeches.delete(link);
     else this.#speeches.set(link, left);
+  }
+
+  /** No mark that was sent comes any more. */
+  clear(): void {
+    this.#speeches = new WeakMap();
   }
 
   /** What listeners are told as the sender of what comes from `link`; 0: nobody is known. */

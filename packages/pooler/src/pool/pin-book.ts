@@ -22,6 +22,11 @@ export class PinBook {
     return pinnedMax === 0 || this.#pinned.size < pinnedMax;
   }
 
+  /** How many keep a link. */
+  get count(): number {
+    return this.#pinned.size;
+  }
+
   wait(session: Pinned): void {
     this.#waiters.add(session);
   }

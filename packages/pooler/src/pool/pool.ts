@@ -316,7 +316,7 @@ export class Pool implements LinkOwner, LinkHolder {
     link.speaker = waiter.toldProcessId;
     link.fatalForwarded = false;
     link.usedSinceReset = true;
-    if (link.sequencesOf !== waiter.id && link.sequencesOf !== 0) link.sequencesOf = MANY_CLIENTS;
+    if (link.sequencesOf !== waiter.id) link.sequencesOf = 0;
     link.queryStartMs = 0;
     link.transactionStartMs = 0;
     this.databaseState.counters.leases++;
@@ -383,9 +383,6 @@ export class Pool implements LinkOwner, LinkHolder {
     this.#leaveBudget();
   }
 }
-
-/** Several clients have drawn numbers from sequences on a link. */
-const MANY_CLIENTS = -1;
 
 /** How long cleaning up after a client that left may take before the link is closed instead. */
 export const RECOVERY_MAX_MS = 5000;

@@ -35,6 +35,10 @@ export class OwedReplies {
   ready = 0;
   /** Extended messages were sent after the last Sync. */
   unsynced = false;
+  /** How many extended messages were sent after the last Sync. */
+  messagesInGroup = 0;
+  /** How many of the running group have been answered, errors aside. */
+  answered = 0;
   /** PostgreSQL is reading CopyData, as far as we have heard. */
   copyIn = false;
   /** A stream of replication: it lasts until one side ends it. */
@@ -77,6 +81,7 @@ export class OwedReplies {
           if (this.#groupFailed) this.uncertain = true;
         }
         this.unsynced = false;
+        this.messagesInGroup = 0;
         this.#groupFailed = false;
         this.#owe('query');
         return;
@@ -88,6 +93,7 @@ export class OwedReplies {
           return;
         }
         this.unsynced = false;
+        this.messagesInGroup = 0;
         this.#groupFailed = false;
         this.#owe('sync');
         return;
@@ -97,6 +103,7 @@ export class OwedReplies {
       case Execute:
       case Close:
         this.unsynced = true;
+        this.messagesInGroup++;
         return;
       case CopyDone:
       case CopyFail:
@@ -147,6 +154,7 @@ export class OwedReplies {
 
   /** ReadyForQuery arrived. @returns false when none was owed: the stream makes no sense */
   becameReady(): boolean {
+    this.answered = 0;
     if (this.ready === 0) return this.uncertain;
     this.copyBoth = false;
     this.ready--;

@@ -158,8 +158,10 @@ function putMessage(
     tracker.refuse(link, tag, relayed.error, OUT);
     session.dropping = true;
   }
+  const { ready } = link.owed;
   if (relayed.kind !== 'refuse' || tag === Query) link.owed.sent(tag);
-  if (ENDS_GROUP[tag] === 1) link.statements.expected.groupEnds();
+  // A Sync in the middle of a COPY ends nothing.
+  if (link.owed.ready > ready) link.statements.expected.groupEnds();
   if (reader.headerWasCut) OUT.bytes(reader.headerBytes(), 0, HEADER_BYTES);
   if (reader.headerWasCut) OUT.skipTo(at);
   const end = reader.takeBody(at, length);

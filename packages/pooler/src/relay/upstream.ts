@@ -28,7 +28,6 @@ const READY_BYTES = 6;
 
 const INTEREST = new Uint8Array(256);
 for (const tag of [
-  Backend.BindComplete,
   Backend.CopyData,
   Backend.CopyDone,
   Backend.CopyOutResponse,
@@ -44,12 +43,18 @@ for (const tag of [
 INTEREST[Backend.ReadyForQuery] = NOTE;
 INTEREST[Backend.ParameterStatus] = INSPECT;
 INTEREST[Backend.ErrorResponse] = INSPECT;
-INTEREST[Backend.CommandComplete] = NOTE;
 INTEREST[Backend.CopyInResponse] = NOTE;
 INTEREST[Backend.CopyBothResponse] = NOTE;
 INTEREST[Backend.NotificationResponse] = NOTIFY;
 
 for (const tag of ANSWERS.keys()) INTEREST[tag] = EXPECTED;
+// Also looked at by itself.
+INTEREST[Backend.CommandComplete] = NOTE;
+
+/** What else comes once for an extended message that works. */
+const ENDS_ANSWER = new Uint8Array(256);
+ENDS_ANSWER[Backend.EmptyQueryResponse] = 1;
+ENDS_ANSWER[Backend.PortalSuspended] = 1;
 
 /**
  * Forwards a chunk from PostgreSQL to the session that has the link, in runs that are as long as
@@ -81,7 +86,8 @@ export function relayUp(link: Link, session: LinkSession, buffer: Buffer, length
       link.collecting =
         interest === INSPECT ||
         (reader.tag === COMMAND_COMPLETE && reader.bodyLength > length - at);
-      if (interest >= NOTIFY || interest === INSPECT || session.withholds)
+      const special = interest >= NOTIFY || interest === INSPECT || session.withholds;
+      if (special || (reader.tag === COMMAND_COMPLETE && !link.statements.expected.isEmpty))
         beginFrame(link, session, interest);
       else if (reader.tag === READY_FOR_QUERY) link.dropping = session.interposes;
       if (link.dropping) forward(link, session, buffer, runStart, frameStart);
@@ -98,17 +104,16 @@ export function relayUp(link: Link, session: LinkSession, buffer: Buffer, length
     if (reader.bodyLeft > 0) break;
     const tag = reader.tag;
     if (tag === COMMAND_COMPLETE) {
-      link.owed.commandCompleted();
-      if (link.collecting) {
-        const body = link.collector.take();
-        noteCommand(link, session, body, 0, body.length);
-      } else noteCommand(link, session, buffer, at - reader.bodyLength, at);
+      commandCompleted(link, session, buffer, at);
     } else if (tag === READY_FOR_QUERY) {
       runStart = becameReady(link, session, buffer, runStart, frameStart, at);
       session.ready(link);
       if (link.session !== session) return at;
     } else if (INTEREST[tag] === EXPECTED) {
       if (!link.statements.expected.isEmpty) endExpected(link, tag);
+      link.owed.answered++;
+    } else if (ENDS_ANSWER[tag] === 1) {
+      link.owed.answered++;
     } else if (INTEREST[tag] !== FORWARD) {
       takeNote(link, session, tag);
       if (link.session !== session) {
@@ -169,7 +174,9 @@ function beginFrame(link: Link, session: LinkSession, interest: number): void {
     link.dropping = link.reader.bodyLength <= COLLECTED_BYTES_MAX;
     if (expected.head('error') !== undefined) link.dropping = true;
   } else if (!expected.isEmpty) {
-    const head = expected.head(ANSWERS.get(tag) ?? 'error');
+    const kind = ANSWERS.get(tag) ?? 'error';
+    const ours = kind === 'bind' || kind === 'command';
+    const head = ours ? expected.ownHead(kind, link.owed.answered) : expected.head(kind);
     link.dropping = head?.swallow === true;
     if (head?.wantsDescription === true && tag === Backend.RowDescription) link.collecting = true;
   }
@@ -178,7 +185,9 @@ function beginFrame(link: Link, session: LinkSession, interest: number): void {
 /** An answer that somebody may wait for has come. */
 function endExpected(link: Link, tag: number): void {
   const { expected } = link.statements;
-  const head = expected.head(ANSWERS.get(tag) ?? 'error');
+  const kind = ANSWERS.get(tag) ?? 'error';
+  const { answered } = link.owed;
+  const head = kind === 'bind' ? expected.ownHead(kind, answered) : expected.head(kind);
   if (head === undefined) return;
   expected.takeHead();
   if (head.arrived === undefined) return;
@@ -191,7 +200,25 @@ const STATE_TAGS = ['SET', 'LISTEN', 'PREPARE', 'LOAD'].map((tag) => Buffer.from
 const RESET_TAGS = ['RESET', 'DISCARD'].map((tag) => Buffer.from(tag));
 /** Those after which no prepared statement is left. */
 const DROP_TAGS = ['DEALLOCATE ALL'].map((tag) => Buffer.from(tag));
+const DEALLOCATE_TAGS = ['DEALLOCATE'].map((tag) => Buffer.from(tag));
 const DISCARD_ALL_TAGS = ['DISCARD ALL'].map((tag) => Buffer.from(tag));
+
+/** CommandComplete, whose last byte is in front of `end`. */
+function commandCompleted(link: Link, session: LinkSession, buffer: Buffer, end: number): void {
+  const { owed, statements } = link;
+  const readyBefore = owed.ready;
+  owed.commandCompleted();
+  // Syncs that the COPY has swallowed.
+  for (let left = readyBefore - owed.ready; left > 0; left--) statements.expected.groupVanished();
+  owed.answered++;
+  if (link.dropping) {
+    statements.expected.takeHead();
+    link.collecting = false;
+  } else if (link.collecting) {
+    const body = link.collector.take();
+    noteCommand(link, session, body, 0, body.length);
+  } else noteCommand(link, session, buffer, end - link.reader.bodyLength, end);
+}
 
 /**
  * Takes note of a statement that changes state beyond its transaction, by the body of its
@@ -207,12 +234,9 @@ function noteCommand(
   const first = buffer[start];
   // SELECT, INSERT, UPDATE, DELETE, BEGIN, COMMIT: decided by one or two bytes, without a loop.
   if (first === 0x53 && buffer[start + 2] !== 0x54) return;
-  if (first === 0x42) return;
-  // INSERT, UPDATE, CALL, COPY and whatever else can draw a number by a column's default.
-  if (first === 0x49 || first === 0x55 || first === 0x43 || first === 0x4d || first === 0x44)
-    link.drewNumbers(session.id);
-  if (first === 0x49 || first === 0x55 || first === 0x43) return;
+  if (first === 0x49 || first === 0x55 || first === 0x42 || first === 0x43) return;
   if (beginsWithOne(DROP_TAGS, buffer, start, end)) session.statementsDropped(link, false);
+  else if (beginsWithOne(DEALLOCATE_TAGS, buffer, start, end)) session.statementDeallocated();
   else if (beginsWithOne(DISCARD_ALL_TAGS, buffer, start, end))
     session.statementsDropped(link, true);
   if (session.leaksState) return;
@@ -277,10 +301,10 @@ function noteFailure(link: Link, session: LinkSession, code: string, body: Buffe
   const { expected } = link.statements;
   const error = expected.head('error')?.error;
   // A plan that did not fit its tables any more.
-  if (code === '0A000') link.statements.distrust();
+  if (code === '0A000' || code === '26000') link.statements.distrust();
   // Before the names of what has failed are forgotten.
   const message = link.dropping ? (error ?? session.inClientsWords(body)) : undefined;
-  if (!expected.isEmpty) expected.groupFailed();
+  if (!expected.isEmpty) expected.groupFailed(link.owed.answered);
   if (message !== undefined) forward(link, session, message, 0, message.length);
 }
 

@@ -34,6 +34,8 @@ export class ApartPreparation {
 
   /** Whether the session has other settings by now than when it prepared a statement. */
   hasOtherSettings({ profile }: OwnStatement): boolean {
+    // Which settings the open transaction has is not known, so there is no way back to them.
+    if (this.#host.settingsOpen) return false;
     const now = this.#host.settings.profile;
     return profile !== undefined && profile.parsingKey !== now.parsingKey;
   }

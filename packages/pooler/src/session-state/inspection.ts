@@ -66,7 +66,8 @@ const QUESTIONS: readonly Question[] = [
 ];
 
 const NAME = "pg_catalog.encode(pg_catalog.convert_to(name,'UTF8'),'hex')";
-const NAMES = `(SELECT pg_catalog.string_agg(${NAME},',') FROM pg_catalog.pg_prepared_statements WHERE NOT from_sql)`;
+/** The names of the statements that were prepared by the protocol. */
+export const NAMES = `(SELECT pg_catalog.string_agg(${NAME},',') FROM pg_catalog.pg_prepared_statements WHERE NOT from_sql)`;
 
 /** Marks about which PostgreSQL can be asked. */
 export const ANSWERABLE = QUESTIONS.reduce((marks, { mark }) => marks | mark, Mark.Settings);
@@ -115,7 +116,8 @@ export function readInspection(want: InspectionWant, row: readonly (string | nul
   return { settings, pins, untouched, names, channels, witness };
 }
 
-function namesOf(column: string | null | undefined): ReadonlySet<string> {
+/** What a column of `NAMES` says. */
+export function namesOf(column: string | null | undefined): ReadonlySet<string> {
   if (column === null || column === undefined) return new Set();
   return new Set(column.split(',').map((name) => Buffer.from(name, 'hex').toString()));
 }

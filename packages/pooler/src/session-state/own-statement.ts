@@ -3,13 +3,17 @@ import type { SharedStatement } from './shared-statement';
 
 /** A prepared statement as one client knows it. */
 export interface OwnStatement {
-  readonly statement: SharedStatement;
+  statement: SharedStatement;
   /** The settings of the session when it was prepared; undefined: they were changing. */
   readonly profile: Profile | undefined;
   /** When the client prepared it, by `tickOfStatements`. */
   readonly parsedAt: number;
   /** The result that the client has been told of (`shapeOf`); 0: it was told of none. */
   shape: number;
+  /** Only of the unnamed one, as long as PostgreSQL has not answered its Parse: the one before it. */
+  before: OwnStatement | undefined;
+  /** What became of its Parse: `skipped` leaves the one before it, `failed` leaves none. */
+  fate: 'taken' | 'skipped' | 'failed';
 }
 
 /** PostgreSQL cuts names of prepared statements here. */
@@ -17,13 +21,26 @@ export const NAME_BYTES_MAX = 63;
 
 /** The statements that one client has prepared by the protocol, by the names that it gave them. */
 export class OwnStatements {
-  /** The unnamed one. */
-  unnamed: OwnStatement | undefined;
+  #unnamed: OwnStatement | undefined;
   #named: Map<string, OwnStatement> | undefined;
+  #bytes = 0;
 
   /** The key of the name in `buffer[start, end)`. */
   static key(buffer: Buffer, start: number, end: number): string {
     return buffer.toString('latin1', start, Math.min(end, start + NAME_BYTES_MAX));
+  }
+
+  /** The unnamed one. */
+  get unnamed(): OwnStatement | undefined {
+    let own = this.#unnamed;
+    while (own !== undefined && own.fate !== 'taken')
+      own = own.fate === 'skipped' ? own.before : undefined;
+    this.#unnamed = own;
+    return own;
+  }
+
+  set unnamed(own: OwnStatement | undefined) {
+    this.#unnamed = own;
   }
 
   get count(): number {
@@ -34,7 +51,14 @@ export class OwnStatements {
     return this.#named?.get(key);
   }
 
+  /** Of the texts of the named ones. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   set(key: string, own: OwnStatement): void {
+    this.delete(key);
+    this.#bytes += own.statement.tail.length;
     this.#named ??= new Map();
     this.#named.set(key, own);
   }
@@ -42,6 +66,8 @@ export class OwnStatements {
   /** @returns what was there */
   delete(key: string): OwnStatement | undefined {
     const own = this.#named?.get(key);
+    if (own === undefined) return undefined;
+    this.#bytes -= own.statement.tail.length;
     this.#named?.delete(key);
     return own;
   }
@@ -49,6 +75,7 @@ export class OwnStatements {
   clear(): void {
     this.unnamed = undefined;
     this.#named = undefined;
+    this.#bytes = 0;
   }
 
   entries(): Iterable<readonly [string, OwnStatement]> {

@@ -62,6 +62,11 @@ export class StatementRegistry {
     return made;
   }
 
+  /** The same for one client alone. */
+  makePrivate(statement: SharedStatement): SharedStatement {
+    return { ...statement, serverName: this.#freshName() };
+  }
+
   /** One that was too long to be kept. */
   makeUnkeepable(): SharedStatement {
     const serverName = this.#freshName();
@@ -117,3 +122,12 @@ function isSame(tail: Buffer, buffer: Buffer, start: number, end: number): boole
 }
 
 const NOTHING = Buffer.alloc(0);
+
+/** Stands for a statement on a link of which nobody knows what it is, or whether there is one. */
+export const UNKNOWN_STATEMENT: SharedStatement = {
+  serverName: NOTHING,
+  tail: NOTHING,
+  context: '',
+  effects: NO_EFFECTS,
+  keepable: false,
+};

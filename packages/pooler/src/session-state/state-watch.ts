@@ -77,6 +77,8 @@ export class StateWatch {
   #settings: Set<string> | undefined;
   #resets: Set<string> | undefined;
   #resetsAll = false;
+  /** Settings that were given a value, whatever else happened to them. */
+  #explicit: Set<string> | undefined;
   #statement = '';
   readonly #host: StateFollowing;
 
@@ -149,7 +151,6 @@ export class StateWatch {
     if (effects.localSettings.length > 0) this.settingsOpen = true;
     if (marks === 0) return notifies;
     this.#marks |= marks;
-    if ((marks & Mark.SequenceSet) !== 0) this.#host.link?.drewNumbers(this.#host.id);
     if ((marks & PINNING) !== 0) this.#statement = text().slice(0, STATEMENT_LENGTH_MAX);
     for (const name of effects.settings) this.noteSetting(name);
     if (effects.resets === 'all') {
@@ -166,7 +167,11 @@ export class StateWatch {
     }
     if (this.startupSettingsUndone().length > 0) this.#host.withhold();
     // What is set to a value anew is not back at its default.
-    for (const name of effects.settings) this.#resets?.delete(name);
+    for (const name of effects.settings) {
+      this.#resets?.delete(name);
+      this.#explicit ??= new Set();
+      this.#explicit.add(name);
+    }
     return true;
   }
 
@@ -297,7 +302,8 @@ export class StateWatch {
     const startup = host.settings.startup.values;
     const parameters = link.identity?.parameters;
     for (const [name, value] of settings) {
-      const isReset = this.#resetsAll || this.#resets?.has(name) === true;
+      const given = this.#explicit?.has(name) === true;
+      const isReset = !given && (this.#resetsAll || this.#resets?.has(name) === true);
       const untold = untouched.has(name) || parameters?.initial(name) === value;
       if (value === null || untold || isDefault(name, value, host)) {
         own.delete(name);
@@ -327,6 +333,7 @@ export class StateWatch {
     this.#marks = 0;
     this.#settings = undefined;
     this.#resets = undefined;
+    this.#explicit = undefined;
     this.#resetsAll = false;
     this.#statement = '';
     this.settingsOpen = false;

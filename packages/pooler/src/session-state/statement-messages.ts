@@ -37,14 +37,16 @@ const { Bind, Close, Execute, Parse, Sync } = Frontend;
 /** The name under which statements of our own run that must leave the unnamed one alone. */
 const OWN_NAME = Buffer.from('pgweir_own\0');
 const NO_PARAMETERS = Buffer.alloc(6);
-const ALL_ROWS = Buffer.alloc(5);
+const NO_LIMIT = Buffer.alloc(4);
+/** A portal of our own, which leaves the client's unnamed one alone. */
+export const OWN_PORTAL = OWN_NAME;
 
 /** One statement of our own as a group that does not touch the unnamed statement. */
-export function ownGroup(sql: string): readonly Buffer[] {
+export function ownGroup(sql: string, portal = UNNAMED): readonly Buffer[] {
   return [
     frameOf(Parse, OWN_NAME, Buffer.from(`${sql}\0\0\0`)),
-    frameOf(Bind, UNNAMED, OWN_NAME, NO_PARAMETERS),
-    frameOf(Execute, ALL_ROWS),
+    frameOf(Bind, portal, OWN_NAME, NO_PARAMETERS),
+    frameOf(Execute, portal, NO_LIMIT),
     frameOf(Close, STATEMENT, OWN_NAME),
     frameOf(Sync),
   ];

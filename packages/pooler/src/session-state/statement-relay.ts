@@ -2,15 +2,27 @@ import { Frontend } from '@pgweir/protocol';
 import type { ExpectedReply } from '../backend/expected-replies';
 import type { Link } from '../backend/link';
 import { type Instance, tickOfStatements } from '../backend/link-statements';
-import { STATUS_FAILED } from '../backend/server-status';
+import { STATUS_FAILED, STATUS_IDLE } from '../backend/server-status';
 import type { StateFollowing } from '../frontend/state-following';
 import type { Outgoing } from '../relay/outgoing';
 import { ApartPreparation } from './apart-preparation';
 import { type OwnStatement, OwnStatements } from './own-statement';
 import { PASS, REPLACED, type Relayed, WAIT } from './relayed';
 import { NO_ROWS, shapeOf } from './row-shape';
-import type { SharedStatement, StatementRegistry } from './shared-statement';
-import { frameOf, type Message, STATEMENT, STATEMENT_KIND, UNNAMED } from './statement-messages';
+import {
+  type SharedStatement,
+  type StatementRegistry,
+  UNKNOWN_STATEMENT,
+} from './shared-statement';
+import {
+  frameOf,
+  type Message,
+  OWN_PORTAL,
+  ownGroup,
+  STATEMENT,
+  STATEMENT_KIND,
+  UNNAMED,
+} from './statement-messages';
 
 // Constants of this module: reading them through the package's index costs a call each time.
 const { Close, Describe, Parse, Sync } = Frontend;
@@ -19,6 +31,12 @@ const SWALLOWED_PARSE: ExpectedReply = { kind: 'parse', swallow: true, wantsDesc
 const SWALLOWED_CLOSE: ExpectedReply = { kind: 'close', swallow: true, wantsDescription: false };
 const PLAIN_CLOSE: ExpectedReply = { kind: 'close', swallow: false, wantsDescription: false };
 const PLAIN_DESCRIBE: ExpectedReply = { kind: 'describe', swallow: false, wantsDescription: false };
+
+/** Bytes of one client's named statements that are kept; what is more pins. */
+const OWN_BYTES_MAX = 8 * 1024 * 1024;
+
+/** So many statements are prepared ahead, before settings change. */
+const PREPARED_AHEAD_MAX = 50;
 
 /** A context that no other statement has: nobody shares what was parsed in it. */
 let contexts = 0;
@@ -34,29 +52,20 @@ export class StatementRelay {
   /** The statement of the portal that was last bound. */
   #bound: OwnStatement | undefined;
   readonly #apart: ApartPreparation;
+  /** Names, in UTF-8, that a link which was taken over has got. */
+  #lent = new Set<string>();
   readonly #host: StateFollowing;
   readonly #registry: StatementRegistry;
-  readonly #unnamedParse: ExpectedReply;
 
   constructor(host: StateFollowing, registry: StatementRegistry) {
     this.#host = host;
     this.#apart = new ApartPreparation(host);
     this.#registry = registry;
-    this.#unnamedParse = {
-      kind: 'parse',
-      swallow: false,
-      wantsDescription: false,
-      failed: () => {
-        this.own.unnamed = undefined;
-        const link = host.link;
-        if (link !== undefined) link.statements.unnamed = undefined;
-      },
-    };
   }
 
   /** There are statements that live on this link only. */
   get hasUnkeepable(): boolean {
-    return this.#unkeepable > 0;
+    return this.#unkeepable > 0 || this.own.unnamed?.statement.tail.length === 0;
   }
 
   /** A simple query ends the unnamed statement. */
@@ -65,10 +74,9 @@ export class StatementRelay {
     link.statements.unnamed = undefined;
   }
 
-  /** DEALLOCATE ALL or DISCARD ALL has run. */
-  dropped(): void {
-    this.own.clear();
-    this.#unkeepable = 0;
+  /** DEALLOCATE ALL or DISCARD ALL has run: what was prepared before `tick` is gone. */
+  dropped(tick: number): void {
+    for (const [key, own] of [...this.own.entries()]) if (own.parsedAt < tick) this.#forget(key);
   }
 
   /**
@@ -80,7 +88,8 @@ export class StatementRelay {
     const nameEnd = buffer.indexOf(0, start);
     if (nameEnd < 0 || nameEnd >= end) return undefined;
     const open = this.#host.settingsOpen;
-    if (end - start < bodyLength) return this.#registry.makeUnkeepable();
+    const tooMuch = this.own.bytes + bodyLength > OWN_BYTES_MAX;
+    if (end - start < bodyLength || tooMuch) return this.#registry.makeUnkeepable();
     const context = open ? `\0${++contexts}` : this.#host.settings.profile.parsingKey;
     return this.#registry.find(buffer, nameEnd + 1, end, context);
   }
@@ -92,24 +101,32 @@ export class StatementRelay {
     const nameEnd = buffer.indexOf(0, start);
     const { settingsOpen, settings } = this.#host;
     const profile = settingsOpen ? undefined : settings.profile;
-    const own: OwnStatement = { statement, profile, parsedAt: tickOfStatements(), shape: 0 };
+    const own: OwnStatement = {
+      statement,
+      profile,
+      parsedAt: tickOfStatements(),
+      shape: 0,
+      before: undefined,
+      fate: 'taken',
+    };
     if (nameEnd === start) {
+      own.before = this.own.unnamed;
       this.own.unnamed = own;
       statements.unnamed = statement;
       statements.unnamedBy = this.#host.id;
-      statements.expected.sent(this.#unnamedParse);
+      statements.expected.sent(this.#unnamedParse(link, own), link.owed.messagesInGroup);
       return PASS;
     }
     const key = OwnStatements.key(buffer, start, nameEnd);
     if (statements.takenOver) {
+      this.#lent.add(Buffer.from(key, 'latin1').toString());
       this.#register(link, key, own);
       return PASS;
     }
-    if (this.own.get(key) !== undefined) {
+    const taken = this.own.get(key);
+    if (taken !== undefined) {
       // PostgreSQL is to say what it says about a name that is taken; it does not know this one.
-      const name = Buffer.from(buffer.subarray(start, nameEnd + 1));
-      this.#inject(link, frameOf(Parse, name, UNNAMED, NO_TYPES), SWALLOWED_PARSE, out);
-      statements.strays.push(name);
+      this.#lend(link, key, taken, out);
       return PASS;
     }
     if (statements.find(statement) !== undefined) this.#closeOn(link, statement, out);
@@ -119,18 +136,38 @@ export class StatementRelay {
     return REPLACED;
   }
 
-  /** The client has named a statement; PostgreSQL may still refuse it. */
-  #register(link: Link, key: string, own: OwnStatement, made?: Instance): void {
-    this.#remember(key, own);
-    link.statements.expected.sent({
+  #unnamedParse({ statements }: Link, own: OwnStatement): ExpectedReply {
+    return {
       kind: 'parse',
       swallow: false,
       wantsDescription: false,
-      failed: () => {
-        if (made !== undefined) link.statements.removeInstance(made);
-        if (this.own.get(key) === own) this.#forget(key);
+      arrived: () => {
+        own.before = undefined;
       },
-    });
+      failed: (itself) => {
+        own.fate = itself ? 'failed' : 'skipped';
+        if (statements.unnamed !== own.statement) return;
+        statements.unnamed = UNKNOWN_STATEMENT;
+        statements.unnamedBy = 0;
+      },
+    };
+  }
+
+  /** The client has named a statement; PostgreSQL may still refuse it. */
+  #register(link: Link, key: string, own: OwnStatement, made?: Instance): void {
+    this.#remember(key, own);
+    link.statements.expected.sent(
+      {
+        kind: 'parse',
+        swallow: false,
+        wantsDescription: false,
+        failed: () => {
+          if (made !== undefined) link.statements.removeInstance(made);
+          if (this.own.get(key) === own) this.#forget(key);
+        },
+      },
+      link.owed.messagesInGroup,
+    );
   }
 
   #remember(key: string, own: OwnStatement): void {
@@ -143,10 +180,16 @@ export class StatementRelay {
     if (own !== undefined && !own.statement.keepable) this.#unkeepable--;
   }
 
-  /** Those that PostgreSQL has not any more are gone. */
+  /** The link that was taken over has these (in UTF-8) under the client's own names. */
+  lent(names: ReadonlySet<string>): void {
+    this.#lent = new Set(names);
+  }
+
+  /** Those that the link had and has not any more are gone. */
   keepOnly(names: ReadonlySet<string>): void {
     for (const [key] of [...this.own.entries()]) {
-      if (!names.has(Buffer.from(key, 'latin1').toString())) this.#forget(key);
+      const name = Buffer.from(key, 'latin1').toString();
+      if (this.#lent.has(name) && !names.has(name)) this.#forget(key);
     }
   }
 
@@ -177,7 +220,11 @@ export class StatementRelay {
     this.#bound = own;
     if (nameEnd < 0 || nameEnd >= end) return PASS;
     if (nameEnd === nameStart) return this.#useUnnamed(link, own, out);
-    if (own === undefined || link.statements.takenOver) return PASS;
+    if (own === undefined) return PASS;
+    if (link.statements.takenOver) {
+      this.#lendInGroup(link, OwnStatements.key(buffer, nameStart, nameEnd), own, out);
+      return PASS;
+    }
     const ready = this.#ensure(link, own, out);
     if (ready !== PASS) return ready;
     const name = own.statement.serverName;
@@ -196,6 +243,8 @@ export class StatementRelay {
       return PASS;
     }
     const own = this.#named(buffer, start + 1, end);
+    if (own !== undefined && nameEnd > start + 1 && link.statements.takenOver)
+      this.#lendInGroup(link, OwnStatements.key(buffer, start + 1, nameEnd), own, out);
     const isUnnamed = nameEnd === start + 1;
     const ready = isUnnamed
       ? this.#useUnnamed(link, own, out)
@@ -213,19 +262,22 @@ export class StatementRelay {
   #expectDescription(link: Link, own: OwnStatement | undefined): void {
     const { expected } = link.statements;
     if (own === undefined || own.shape !== 0) {
-      expected.sent(PLAIN_DESCRIBE);
+      expected.sent(PLAIN_DESCRIBE, link.owed.messagesInGroup);
       return;
     }
-    expected.sent({
-      kind: 'describe',
-      swallow: false,
-      wantsDescription: true,
-      arrived: (description) => {
-        own.shape = description === undefined ? NO_ROWS : shapeOf(description);
-        const instance = link.statements.find(own.statement);
-        if (instance !== undefined) instance.shape = own.shape;
+    expected.sent(
+      {
+        kind: 'describe',
+        swallow: false,
+        wantsDescription: true,
+        arrived: (description) => {
+          own.shape = description === undefined ? NO_ROWS : shapeOf(description);
+          const instance = link.statements.find(own.statement);
+          if (instance !== undefined) instance.shape = own.shape;
+        },
       },
-    });
+      link.owed.messagesInGroup,
+    );
   }
 
   /** Close of a statement or a portal, where a link is at hand. */
@@ -234,11 +286,11 @@ export class StatementRelay {
     const { expected, takenOver } = link.statements;
     const nameEnd = buffer.indexOf(0, start + 1);
     if (nameEnd < 0 || nameEnd >= end || buffer[start] !== STATEMENT_KIND) {
-      expected.sent(PLAIN_CLOSE);
+      expected.sent(PLAIN_CLOSE, link.owed.messagesInGroup);
       return PASS;
     }
     if (nameEnd === start + 1) {
-      expected.sent(PLAIN_CLOSE);
+      expected.sent(PLAIN_CLOSE, link.owed.messagesInGroup);
       this.simpleQuery(link);
       return PASS;
     }
@@ -248,11 +300,13 @@ export class StatementRelay {
       if (own !== undefined && this.own.get(key) === undefined) this.#remember(key, own);
     };
     this.#forget(key);
-    expected.sent({ ...PLAIN_CLOSE, failed });
-    if (takenOver) return PASS;
+    expected.sent({ ...PLAIN_CLOSE, failed }, link.owed.messagesInGroup);
+    // Where it is on the link under the client's own name, it goes.
+    const name = buffer.subarray(start + 1, nameEnd + 1);
+    if (takenOver || link.statements.strays.some((stray) => stray.equals(name))) return PASS;
     // It stays for the others: what is closed is a name that nothing has.
-    const name = this.#registry.noName;
-    replaceName(out, Close, message, { at: start + 1, after: nameEnd + 1, name });
+    const nothing = { at: start + 1, after: nameEnd + 1, name: this.#registry.noName };
+    replaceName(out, Close, message, nothing);
     return REPLACED;
   }
 
@@ -273,21 +327,49 @@ export class StatementRelay {
     if (own === undefined) {
       // Somebody else's must not be taken for it.
       if (statements.unnamed !== undefined) {
-        this.#inject(link, frameOf(Close, STATEMENT, UNNAMED), SWALLOWED_CLOSE, out);
+        this.#inject(
+          link,
+          frameOf(Close, STATEMENT, UNNAMED),
+          this.#unsure(SWALLOWED_CLOSE, link),
+          out,
+        );
         statements.unnamed = undefined;
       }
       return PASS;
     }
     if (statements.unnamed === own.statement && statements.unnamedBy === this.#host.id) return PASS;
-    if (own.statement.tail.length === 0) return PASS;
+    if (own.statement.tail.length === 0) return this.#useUnnamed(link, undefined, out);
     if (this.#apart.hasOtherSettings(own) && !link.owed.unsynced && link.status !== STATUS_FAILED) {
       if (!link.owed.settled) return WAIT;
       return { kind: 'wait', begin: () => this.#apart.prepareUnnamed(link, own) };
     }
-    this.#inject(link, frameOf(Parse, UNNAMED, own.statement.tail), SWALLOWED_PARSE, out);
+    const reply = this.#unsure(SWALLOWED_PARSE, link);
+    this.#inject(link, frameOf(Parse, UNNAMED, own.statement.tail), reply, out);
     statements.unnamed = own.statement;
     statements.unnamedBy = this.#host.id;
     return PASS;
+  }
+
+  /** Under settings that are still open it may become what nobody else means by it. */
+  #preparePrivately(link: Link, own: OwnStatement, out: Outgoing): Relayed {
+    own.statement = this.#registry.makePrivate(own.statement);
+    this.#makeRoom(link, out);
+    const made = link.statements.add(own.statement, own.shape);
+    const reply = { ...SWALLOWED_PARSE, failed: () => link.statements.removeInstance(made) };
+    const frame = frameOf(Parse, own.statement.serverName, own.statement.tail);
+    this.#inject(link, frame, reply, out);
+    return PASS;
+  }
+
+  /** When it is skipped, nobody knows which unnamed statement the link has. */
+  #unsure(reply: ExpectedReply, { statements }: Link): ExpectedReply {
+    return {
+      ...reply,
+      failed: () => {
+        statements.unnamed = UNKNOWN_STATEMENT;
+        statements.unnamedBy = 0;
+      },
+    };
   }
 
   /** Sees to it that a named statement is on the link, and is what the client thinks it is. */
@@ -305,6 +387,7 @@ export class StatementRelay {
       }
     }
     if (!statement.keepable) return PASS;
+    if (this.#host.settingsOpen) return this.#preparePrivately(link, own, out);
     // What the client has been told of the result must still hold, which shows before it is used.
     const special = own.shape !== 0 || this.#apart.hasOtherSettings(own);
     const apart = special && !owed.unsynced && link.status !== STATUS_FAILED;
@@ -339,8 +422,8 @@ export class StatementRelay {
 
   #inject(link: Link, frame: Buffer, reply: ExpectedReply, out: Outgoing): void {
     out.bytes(frame, 0, frame.length);
+    link.statements.expected.sent(reply, link.owed.messagesInGroup);
     link.owed.sent(frame[0] ?? 0);
-    link.statements.expected.sent(reply);
   }
 
   /** The body of an ErrorResponse with the client's names in the places of ours. */
@@ -355,18 +438,86 @@ export class StatementRelay {
     return Buffer.from(text, 'latin1');
   }
 
+  /** On a link that is taken over: the statement is there under the client's name, if it can be. */
+  #lendInGroup(link: Link, key: string, { statement }: OwnStatement, out: Outgoing): void {
+    const name = Buffer.from(key, 'latin1').toString();
+    if (this.#lent.has(name) || statement.tail.length === 0) return;
+    const frame = frameOf(Parse, Buffer.from(`${key}\0`, 'latin1'), statement.tail);
+    this.#inject(link, frame, { ...SWALLOWED_PARSE, failed: () => this.#lent.delete(name) }, out);
+    this.#lent.add(name);
+  }
+
+  /**
+   * From here on, in the middle of a group, the link has this client's statements under its own names,
+   * and nobody else's. What fails in front of it undoes it.
+   */
+  takeOverInGroup(link: Link, text: string, out: Outgoing): void {
+    const { statements } = link;
+    const before = statements.takeAway();
+    const failed = () => {
+      statements.restoreAll(before);
+      statements.takenOver = false;
+    };
+    const [parse, bind, execute] = ownGroup('DEALLOCATE ALL', OWN_PORTAL);
+    if (parse === undefined || bind === undefined || execute === undefined) return;
+    this.#inject(link, parse, SWALLOWED_PARSE, out);
+    this.#inject(link, bind, { ...SWALLOWED_PARSE, kind: 'bind' }, out);
+    this.#inject(link, execute, { ...SWALLOWED_PARSE, kind: 'command', failed }, out);
+    statements.takenOver = true;
+    this.#lent.clear();
+    for (const [key, own] of this.own.entries()) {
+      if (isMentioned(text, key)) this.#lendInGroup(link, key, own, out);
+    }
+  }
+
+  #lend(link: Link, key: string, { statement }: OwnStatement, out: Outgoing): void {
+    const { strays } = link.statements;
+    const name = Buffer.from(`${key}\0`, 'latin1');
+    if (statement.tail.length === 0 || strays.some((stray) => stray.equals(name))) return;
+    this.#inject(link, frameOf(Parse, name, statement.tail), SWALLOWED_PARSE, out);
+    strays.push(name);
+  }
+
+  /**
+   * Puts the client's statements on the link under our names: in front of a change of settings within a
+   * group, behind which they could mean something else.
+   */
+  prepareAll(link: Link, out: Outgoing): void {
+    let left = PREPARED_AHEAD_MAX;
+    for (const [, own] of this.own.entries()) {
+      if (link.statements.find(own.statement) !== undefined || !own.statement.keepable) continue;
+      if (this.#apart.hasOtherSettings(own) || left-- === 0) continue;
+      this.#makeRoom(link, out);
+      const made = link.statements.add(own.statement, 0);
+      const reply = { ...SWALLOWED_PARSE, failed: () => link.statements.removeInstance(made) };
+      this.#inject(link, frameOf(Parse, own.statement.serverName, own.statement.tail), reply, out);
+    }
+  }
+
   /** Statements by name, for a link on which they are to have the client's own names. */
-  framesForTakeover(): readonly Buffer[] {
+  framesForTakeover(link: Link, text: string): readonly Buffer[] {
+    const { strays } = link.statements;
+    // One that fails would take the client's transaction with it.
+    const all = link.status === STATUS_IDLE;
     const frames: Buffer[] = [];
     for (const [key, { statement }] of this.own.entries()) {
-      if (statement.tail.length === 0) continue;
-      frames.push(frameOf(Parse, Buffer.from(`${key}\0`, 'latin1'), statement.tail), frameOf(Sync));
+      const name = Buffer.from(`${key}\0`, 'latin1');
+      if (statement.tail.length === 0 || strays.some((stray) => stray.equals(name))) continue;
+      if (!all && !isMentioned(text, key)) continue;
+      frames.push(frameOf(Parse, name, statement.tail), frameOf(Sync));
     }
     return frames;
   }
 }
 
-const NO_TYPES = Buffer.from([0, 0]);
+/** Whether a text may speak of a prepared statement: too often is harmless. */
+function isMentioned(text: string, key: string): boolean {
+  const lower = text.toLowerCase();
+  if (lower.includes('pg_prepared_statements')) return true;
+  const name = key.toLowerCase();
+  if (!/^\w+$/.test(name)) return lower.includes(name);
+  return lower.split(/\W+/).includes(name);
+}
 
 /** Puts a message of the client out again with another name in the place `at` to `after`. */
 function replaceName(

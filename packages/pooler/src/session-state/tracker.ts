@@ -1,5 +1,7 @@
 import { Frontend } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
+import { tickOfStatements } from '../backend/link-statements';
+import type { OwnResult } from '../backend/own-run';
 import { STATUS_FAILED } from '../backend/server-status';
 import type { StateFollowing } from '../frontend/state-following';
 import type { Outgoing } from '../relay/outgoing';
@@ -7,6 +9,7 @@ import type { Effects } from '../sql/effects';
 import { look, ResumableLook } from '../sql/look';
 import { Mark } from '../sql/marks';
 import { bindText } from './bind-values';
+import { NAMES, namesOf } from './inspection';
 import { NAME_BYTES_MAX, OwnStatements } from './own-statement';
 import { Pin } from './pins';
 import { PASS, REPLACED, type Relayed, WAIT } from './relayed';
@@ -32,6 +35,10 @@ export class Tracker {
   #holdsAtSync = false;
   /** The client names a statement in an SQL DEALLOCATE that is under way. */
   #deallocating: string | undefined;
+  /** When the last statement was sent that takes all prepared statements away. */
+  #droppedAt = 0;
+  /** Names in SQL DEALLOCATEs whose outcome is to come. */
+  #deallocated: string[] = [];
   readonly #host: StateFollowing;
   readonly #knowledge: StateKnowledge;
   readonly #look = new ResumableLook();
@@ -77,7 +84,7 @@ export class Tracker {
     }
     const text = buffer.toString('utf8', start, textEnd);
     const effects = this.#knowledge.sql.effectsOf(text);
-    const permitted = this.#permit(link, effects, 'simple');
+    const permitted = this.#permit(link, effects, { protocol: 'simple', out, text: () => text });
     if (permitted !== PASS) return permitted;
     if (this.#deallocates(link, effects)) {
       out.frame(Query, Buffer.from(`DEALLOCATE ${SPARE_NAME}\0`));
@@ -86,7 +93,7 @@ export class Tracker {
       return REPLACED;
     }
     this.statements.simpleQuery(link);
-    if (this.#noted(link, effects, () => text)) this.holding = true;
+    if (this.#noted(link, effects, () => text, out)) this.holding = true;
     return PASS;
   }
 
@@ -95,8 +102,9 @@ export class Tracker {
     if (statement === undefined) return PASS;
     const { effects } = statement;
     const begins = effects.marks !== 0 && this.#host.tracksState && !link.owed.unsynced;
+    const text = () => textOf(statement.tail);
     if (begins) {
-      const permitted = this.#permit(link, effects, 'extended');
+      const permitted = this.#permit(link, effects, { protocol: 'extended', out, text });
       if (permitted !== PASS) return permitted;
     }
     return this.statements.parse(link, statement, message, out);
@@ -108,12 +116,12 @@ export class Tracker {
       return this.statements.bind(link, own, message, out);
     }
     const { effects, tail } = own.statement;
-    const permitted = this.#permit(link, effects, 'extended');
+    const text = () => textOf(tail);
+    const permitted = this.#permit(link, effects, { protocol: 'extended', out, text });
     if (permitted !== PASS) return permitted;
     const relayed = this.statements.bind(link, own, message, out);
     if (relayed.kind === 'wait' || relayed.kind === 'refuse') return relayed;
-    const text = () => tail.toString('utf8', 0, Math.max(tail.indexOf(0), 0));
-    if (this.#noted(link, effects, text)) this.#holdsAtSync = true;
+    if (this.#noted(link, effects, text, out)) this.#holdsAtSync = true;
     for (const number of effects.settingParameters) {
       const name = bindText(message, number);
       if (name === undefined) this.watch.pinFor(Pin.Setting, text());
@@ -128,17 +136,21 @@ export class Tracker {
    *
    * @returns whether what follows it has to wait for its end
    */
-  #noted(link: Link, effects: Effects, text: () => string): boolean {
+  #noted(link: Link, effects: Effects, text: () => string, out: Outgoing): boolean {
     const { deallocates } = effects;
-    if (deallocates !== undefined && deallocates !== 'all' && link.statements.takenOver) {
+    if (deallocates !== undefined && deallocates !== 'all') {
       const bytes = Buffer.from(deallocates.name);
-      this.statements.deallocated(OwnStatements.key(bytes, 0, bytes.length));
+      this.#deallocated.push(OwnStatements.key(bytes, 0, bytes.length));
     }
     const drops = deallocates === 'all' || (effects.marks & Mark.Discard) !== 0;
+    if (drops) this.#droppedAt = tickOfStatements();
+    const changes = Mark.Settings | Mark.UnknownSettings;
+    const inGroup = link.owed.unsynced && !link.statements.takenOver;
+    if (inGroup && (effects.marks & changes) !== 0) this.statements.prepareAll(link, out);
     return this.watch.note(link, effects, text) || drops;
   }
 
-  #permit(link: Link, effects: Effects, protocol: 'simple' | 'extended'): Relayed {
+  #permit(link: Link, effects: Effects, { protocol, out, text }: Asked): Relayed {
     const { owed, statements } = link;
     if (this.watch.relevant(effects) === 0 && effects.deallocates === undefined) return PASS;
     // What is still to come decides in which state this statement finds the link.
@@ -148,10 +160,10 @@ export class Tracker {
     if (permission.kind === 'refuse') return permission;
     const name = this.#nameToDeallocate(link, effects);
     const replaceable = protocol === 'simple' && name !== undefined && name.length < NAME_BYTES_MAX;
-    const byName = needsOwnNames(effects) && !replaceable && !isUnknown(effects, name);
-    const takes = byName && !statements.takenOver && !owed.unsynced;
-    if (takes && link.status !== STATUS_FAILED) {
-      return { kind: 'wait', begin: () => this.#takeOver(link) };
+    const byName = needsOwnNames(effects, protocol) && !replaceable && !isUnknown(effects, name);
+    if (byName && !statements.takenOver && link.status !== STATUS_FAILED) {
+      if (!owed.unsynced) return { kind: 'wait', begin: () => this.#takeOver(link, text()) };
+      this.statements.takeOverInGroup(link, text(), out);
     }
     if (replaceable && this.#deallocating !== name && !owed.unsynced) {
       return { kind: 'wait', begin: () => this.#beginDeallocate(link, name) };
@@ -180,12 +192,12 @@ export class Tracker {
     const name = this.#nameToDeallocate(link, effects);
     if (name === undefined || this.#deallocating !== name) return false;
     this.#deallocating = undefined;
-    this.statements.deallocated(name);
+    this.#deallocated.push(name);
     return true;
   }
 
   /** From here on the link has this client's statements, under its own names, and nobody else's. */
-  #takeOver(link: Link): void {
+  #takeOver(link: Link, text: string): void {
     // What the client has made by SQL must stay.
     const clearing = (this.watch.pins & Pin.Prepare) === 0 ? 'DEALLOCATE ALL' : '';
     this.#host.runOwn(link, clearing, (result) => {
@@ -193,12 +205,18 @@ export class Tracker {
         this.#host.failWith({ ...result.error, severity: 'FATAL' }, 'DEALLOCATE ALL failed');
         return;
       }
-      link.statements.clear();
+      if (clearing !== '') link.statements.clear();
       link.statements.takenOver = true;
-      const frames = this.statements.framesForTakeover();
-      // One that can't be prepared any more is missed when it is used.
-      if (frames.length > 0) this.#host.runOwn(link, frames, () => undefined);
+      const frames = this.statements.framesForTakeover(link, text);
+      // One that can't be prepared now is missed when it is used, and is not gone for that.
+      const ask = () =>
+        this.#host.runOwn(link, `SELECT ${NAMES}`, (answer) => this.#tookOver(answer), 'row');
+      if (frames.length > 0) this.#host.runOwn(link, frames, ask);
     });
+  }
+
+  #tookOver(answer: OwnResult): void {
+    if (answer.kind === 'done') this.statements.lent(namesOf(answer.row?.[0]));
   }
 
   /**
@@ -224,6 +242,17 @@ export class Tracker {
     }
     expected.sent({ kind: 'close', swallow: true, wantsDescription: false });
     expected.sent(reply);
+  }
+
+  /** A DEALLOCATE of one name has run. */
+  deallocated(): void {
+    const name = this.#deallocated.shift();
+    if (name !== undefined) this.statements.deallocated(name);
+  }
+
+  /** Nothing is owed any more. */
+  quiet(): void {
+    if (this.#deallocated.length > 0) this.#deallocated = [];
   }
 
   /** The last frame of a statement has gone out. @returns whether the client's next one waits */
@@ -268,19 +297,33 @@ export class Tracker {
       this.watch.discarded();
       this.#host.listener?.discarded();
     }
-    link.statements.clear();
-    this.statements.dropped();
+    link.statements.dropBefore(this.#droppedAt);
+    this.statements.dropped(this.#droppedAt);
   }
 }
 
+/** The text in what follows the name in a Parse message. */
+function textOf(tail: Buffer): string {
+  return tail.toString('utf8', 0, Math.max(tail.indexOf(0), 0));
+}
+
+/** How a statement is asked for. */
+interface Asked {
+  readonly protocol: 'simple' | 'extended';
+  readonly out: Outgoing;
+  readonly text: () => string;
+}
+
 /** The statement speaks of prepared statements by the client's names for them. */
-function needsOwnNames({ marks, deallocates }: Effects): boolean {
-  return (marks & Mark.SqlPrepared) !== 0 && deallocates !== 'all';
+function needsOwnNames({ marks, deallocates }: Effects, protocol: 'simple' | 'extended'): boolean {
+  // Behind DEALLOCATE ALL as a simple query the client's next message waits, and finds no name.
+  if (deallocates === 'all') return protocol === 'extended';
+  return (marks & Mark.SqlPrepared) !== 0;
 }
 
 /** A DEALLOCATE of a name that the client has not given: PostgreSQL does not know it either. */
 function isUnknown({ deallocates }: Effects, name: string | undefined): boolean {
-  return deallocates !== undefined && name === undefined;
+  return deallocates !== undefined && deallocates !== 'all' && name === undefined;
 }
 
 const STATEMENT = Buffer.from([STATEMENT_KIND]);

@@ -52,12 +52,14 @@ export class TestClient implements Peer {
     return this.#stream.atBoundary;
   }
 
+  /** The messages since `forget`. */
+  get recent(): readonly Message[] {
+    return this.messages.slice(this.#from);
+  }
+
   /** Tags of the messages since `forget`. */
   get tags(): string {
-    return this.messages
-      .slice(this.#from)
-      .map(({ tag }) => tag)
-      .join('');
+    return this.recent.map(({ tag }) => tag).join('');
   }
 
   /** What came so far is of no interest any more. */
@@ -89,9 +91,6 @@ export class TestClient implements Peer {
   }
 
   #notices(wanted: string): readonly NoticeFields[] {
-    return this.messages
-      .slice(this.#from)
-      .filter(({ tag }) => tag === wanted)
-      .map(({ body }) => decodeNotice(body));
+    return this.recent.filter(({ tag }) => tag === wanted).map(({ body }) => decodeNotice(body));
   }
 }

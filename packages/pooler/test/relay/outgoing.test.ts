@@ -31,8 +31,7 @@ test('a chunk that nobody changes goes out as it is, from its own memory', async
   const { link, writes } = await listenedTo();
   const out = new Outgoing();
   const chunk = Buffer.from('one two three');
-  out.begin(chunk);
-  out.link = link;
+  out.begin(chunk, link);
   out.passTo(4);
   out.passTo(8);
   expect(out.send()).toBe(true);
@@ -45,8 +44,7 @@ test('a chunk whose beginning is skipped goes out from its own memory, too', asy
   const { link, writes } = await listenedTo();
   const out = new Outgoing();
   const chunk = Buffer.from('one two three');
-  out.begin(chunk);
-  out.link = link;
+  out.begin(chunk, link);
   out.skipTo(4);
   out.passTo(8);
   out.send();
@@ -57,8 +55,7 @@ test('a chunk whose beginning is skipped goes out from its own memory, too', asy
 test('nothing is written when nothing goes out', async () => {
   const { link, writes } = await listenedTo();
   const out = new Outgoing();
-  out.begin(Buffer.from('abc'));
-  out.link = link;
+  out.begin(Buffer.from('abc'), link);
   out.skipTo(3);
   expect(out.send()).toBe(true);
   expect(writes).toEqual([]);
@@ -67,11 +64,10 @@ test('nothing is written when nothing goes out', async () => {
 test('without a link everything is dropped, and nothing of it comes later', async () => {
   const { link, writes } = await listenedTo();
   const out = new Outgoing();
-  out.begin(Buffer.from('abc'));
+  out.begin(Buffer.from('abc'), undefined);
   out.passTo(3);
   expect(out.send()).toBe(true);
-  out.begin(Buffer.from('def'));
-  out.link = link;
+  out.begin(Buffer.from('def'), link);
   out.passTo(3);
   out.send();
   expect(all(writes)).toBe('def');
@@ -80,8 +76,7 @@ test('without a link everything is dropped, and nothing of it comes later', asyn
 test('runs, skips and added frames go out in order and in one write', async () => {
   const { link, writes } = await listenedTo();
   const out = new Outgoing();
-  out.begin(Buffer.from('one two three four'));
-  out.link = link;
+  out.begin(Buffer.from('one two three four'), link);
   out.passTo(4);
   out.frame(0x50, Buffer.from('ab'), Buffer.from('c'));
   out.skipTo(8);
@@ -98,8 +93,7 @@ test('a header with a body that is put together of pieces', async () => {
   const { link, writes } = await listenedTo();
   const out = new Outgoing();
   const chunk = Buffer.from('..name value..');
-  out.begin(chunk);
-  out.link = link;
+  out.begin(chunk, link);
   out.skipTo(2);
   out.header(0x42, 9);
   out.bytes(Buffer.from('new'), 0, 3);
@@ -113,8 +107,7 @@ test('nothing is left for the next chunk', async () => {
   const { link, writes } = await listenedTo();
   const out = new Outgoing();
   for (const text of ['first', 'second', 'third']) {
-    out.begin(Buffer.from(text));
-    out.link = link;
+    out.begin(Buffer.from(text), link);
     out.frame(0x48);
     out.passTo(text.length);
     out.send();
@@ -134,8 +127,7 @@ test('a link that does not keep up is heard of, whichever write it was', async (
     [true, false],
   ] as const) {
     answers = [first, second];
-    out.begin(Buffer.alloc(SCRATCH_BYTES));
-    out.link = link;
+    out.begin(Buffer.alloc(SCRATCH_BYTES), link);
     out.bytes(Buffer.alloc(10), 0, 10);
     out.passTo(SCRATCH_BYTES);
     expect(out.send()).toBe(first && second);
@@ -149,8 +141,7 @@ test.each([SCRATCH_BYTES - 1, SCRATCH_BYTES, SCRATCH_BYTES + 1, 3 * SCRATCH_BYTE
     const out = new Outgoing();
     const run = Buffer.alloc(size);
     for (let at = 0; at < size; at++) run[at] = at % 251;
-    out.begin(run);
-    out.link = link;
+    out.begin(run, link);
     out.frame(0x44, Buffer.from('before'));
     out.passTo(size);
     out.frame(0x44, Buffer.from('after'));
@@ -165,8 +156,7 @@ test('many changes, more than fit into one write, arrive whole and in order', as
   const out = new Outgoing();
   const chunk = Buffer.alloc(50_000);
   for (let at = 0; at < chunk.length; at++) chunk[at] = at % 253;
-  out.begin(chunk);
-  out.link = link;
+  out.begin(chunk, link);
   const wanted: Buffer[] = [];
   let at = 0;
   for (const [index, piece] of chunked(chunk, 997).entries()) {

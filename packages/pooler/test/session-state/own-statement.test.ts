@@ -21,6 +21,8 @@ const own = (): OwnStatement => ({
   profile: undefined,
   parsedAt: 1,
   shape: 0,
+  before: undefined,
+  fate: 'taken',
 });
 
 test('names are one when PostgreSQL takes them for one: their first 63 bytes', () => {
