@@ -203,6 +203,8 @@ export class Link implements WireHandler {
     done: (result: OwnResult) => void,
     want: OwnWant = 'outcome',
   ): void {
+    // The answer is not for the client, which may be slow, or gone.
+    this.resumeReading();
     this.own.begin(this, messages, done, want);
   }
 

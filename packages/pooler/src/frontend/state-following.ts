@@ -323,7 +323,7 @@ export class StateFollowing {
   }
 
   #needsTidying(link: Link): boolean {
-    return this.listener?.shadow === link || this.#hasNames(link);
+    return this.listener?.doubled === link || this.#hasNames(link);
   }
 
   /** Statements under names of the client's own are on the link. */
@@ -337,7 +337,7 @@ export class StateFollowing {
     const frames = statements.strays.map((name) => frameOf(Close, STATEMENT, name));
     if (frames.length > 0) frames.push(frameOf(Sync));
     if (statements.takenOver) frames.push(query('DEALLOCATE ALL'));
-    if (this.listener?.shadow === link) frames.push(query('UNLISTEN *'));
+    if (this.listener?.doubled === link) frames.push(query('UNLISTEN *'));
     this.runOwn(link, frames, (result) => {
       statements.strays = [];
       this.listener?.linkIsSilent();

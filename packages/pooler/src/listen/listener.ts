@@ -31,8 +31,10 @@ export class Listener implements Seat {
   readonly virtual = new Set<string>();
   /** Channels that its own link listens to, and nobody else for it. */
   native: readonly string[] = [];
-  /** The link on which the virtual channels are listened to as well, for PostgreSQL to know of them. */
-  shadow: Link | undefined;
+  /** The link that listens to virtual channels as well: it has to stop that before others have it. */
+  doubled: Link | undefined;
+  /** The link on which all virtual channels are listened to as well, for PostgreSQL to know of them. */
+  #shadow: Link | undefined;
   readonly hub: ListeningLink;
   readonly handOver: HandOver;
   readonly #outbox = new Outbox();
@@ -165,13 +167,14 @@ export class Listener implements Seat {
     if ((effects.marks & Mark.Unlisten) === 0 || !this.hearsVirtually) return false;
     if (link.status !== STATUS_IDLE || midGroup || this.#shadowFailed) return false;
     // After DISCARD ALL nothing is left, whatever there was.
-    return this.shadow !== link && (effects.marks & Mark.Discard) === 0;
+    return this.#shadow !== link && (effects.marks & Mark.Discard) === 0;
   }
 
   /** What the client does to its channels, PostgreSQL is to know of, and to say what came of it. */
   castShadow(link: Link): void {
     this.#host.runOwn(link, listenSql(this.virtual), (result) => {
-      if (result.kind === 'done') this.shadow = link;
+      this.doubled = link;
+      if (result.kind === 'done') this.#shadow = link;
       else this.#shadowFailed = true;
     });
   }
@@ -181,7 +184,7 @@ export class Listener implements Seat {
     if ((effects.marks & Mark.Unlisten) === 0 || !this.hearsVirtually) return;
     this.#unlistening = true;
     const { unlistens } = effects;
-    if (this.shadow !== link && (unlistens === 'all' || unlistens.length > 0)) {
+    if (this.#shadow !== link && (unlistens === 'all' || unlistens.length > 0)) {
       this.#undone.add(unlistens);
     }
   }
@@ -205,7 +208,7 @@ export class Listener implements Seat {
   inspected(link: Link, channels: readonly string[], witness: string | null): boolean {
     const onLink = new Set(channels);
     onLink.delete(this.hub.marker);
-    if (this.shadow === link) {
+    if (this.#shadow === link) {
       this.#forget([...this.virtual].filter((channel) => !onLink.has(channel)));
     }
     for (const unlistens of this.#undone.settle(witness)) {
@@ -215,7 +218,7 @@ export class Listener implements Seat {
     if (witness) link.profile = withSetting(link.profile, WITNESS_NAME, witness);
     const before = this.native;
     this.native = [...onLink].filter((channel) => !this.virtual.has(channel));
-    if (onLink.size > this.native.length) this.shadow = link;
+    if (onLink.size > this.native.length) this.doubled = link;
     this.hub.release(
       this,
       before.filter((channel) => !onLink.has(channel)),
@@ -235,7 +238,8 @@ export class Listener implements Seat {
   /** The link listens to nothing any more. */
   linkIsSilent(): void {
     this.native = [];
-    this.shadow = undefined;
+    this.doubled = undefined;
+    this.#shadow = undefined;
   }
 
   /** ReadyForQuery has come, and is sent on by us. */
@@ -277,7 +281,7 @@ export class Listener implements Seat {
 
   /** The session has left its link, or is gone. */
   leaveLink(link: Link): void {
-    if (this.shadow === link || this.native.length > 0) link.needsCleaning = true;
+    if (this.doubled === link || this.native.length > 0) link.needsCleaning = true;
     this.hub.release(this, this.native);
     this.linkIsSilent();
   }

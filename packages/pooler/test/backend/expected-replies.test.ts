@@ -37,7 +37,7 @@ test('nothing behind the end of a group is the head before ReadyForQuery', () =>
   expect(replies.head('parse')).toBeDefined();
 });
 
-test('a failure fails the rest of its group, in order, and nothing of the next group', () => {
+test('a failure fails the rest of its group, the last first, and nothing of the next group', () => {
   const replies = new ExpectedReplies();
   const log: string[] = [];
   for (const name of ['a', 'b', 'c']) replies.sent(noted(log, name));
@@ -47,12 +47,12 @@ test('a failure fails the rest of its group, in order, and nothing of the next g
   replies.groupEnds();
   replies.takeHead();
   replies.groupFailed();
-  expect(log).toEqual(['b failed', 'c failed']);
+  expect(log).toEqual(['c failed', 'b failed']);
   replies.groupEnded();
   expect(replies.head('parse')).toBe(next);
   replies.takeHead();
   replies.groupEnded();
-  expect(log).toEqual(['b failed', 'c failed']);
+  expect(log).toEqual(['c failed', 'b failed']);
   expect(replies.isEmpty).toBe(true);
 });
 

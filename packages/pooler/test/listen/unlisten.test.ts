@@ -50,6 +50,24 @@ test.each(CASES)('%s', async (_name, statements, hears) => {
   }
 });
 
+test('LISTEN to an old channel among new ones takes none away', async () => {
+  const client = await stage.listener('a', 'b');
+  const listening = stage.listening;
+  // The new channel is not handed over before all is done.
+  stage.server.fails = (sql) => sql === 'LISTEN "new"';
+  await stage.run(client, 'LISTEN new', 'LISTEN a', 'LISTEN other');
+  client.forget();
+  for (const channel of ['a', 'b', 'new', 'other']) await stage.notify(channel, channel);
+  expect(heard(client)).toEqual(['a', 'b', 'new', 'other']);
+  expect(stage.server.channelsOf(listening)).not.toContain('new');
+  stage.server.fails = undefined;
+  await stage.rig.pass(2000);
+  expect(stage.pins).toBe(0);
+  client.forget();
+  for (const channel of ['a', 'b', 'new', 'other']) await stage.notify(channel, channel);
+  expect(heard(client)).toEqual(['a', 'b', 'new', 'other']);
+});
+
 test('what comes after UNLISTEN is not heard, even if it was sent before', async () => {
   const client = await stage.listener('a');
   const listening = stage.listening;

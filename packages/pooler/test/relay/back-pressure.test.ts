@@ -112,3 +112,19 @@ test('a client that leaves while it does not read sets its link free', async () 
   expect(rig.pool().idleCount).toBe(1);
   expect(rig.server.cancels).toBe(1);
 });
+
+test('what we ask ourselves behind a slow client’s answer is read, whether it goes on reading or leaves', async () => {
+  const rig = await Rig.open({ poolSize: 1 });
+  const [slow, other] = await rig.clients(2);
+  const { backend } = rig.server;
+  backend.answer = (sql) => (sql.startsWith('LISTEN') ? DONE : undefined);
+  slow?.wire.stall();
+  slow?.send(query('LISTEN news'));
+  await rig.settle();
+  expect(backend.queries.at(-1)).toContain('pg_listening_channels');
+  expect(backend.wire.paused).toBe(false);
+  slow?.hangUp();
+  other?.send(query('SELECT 1'));
+  await rig.settle();
+  expect(other?.tags).toBe('CZ');
+});
