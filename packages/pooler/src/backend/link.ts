@@ -181,7 +181,8 @@ export class Link implements WireHandler {
   }
 
   pauseReading(): void {
-    if (this.#paused) return;
+    // An answer to us is not for the client that is slow.
+    if (this.#paused || this.busyWithOwn) return;
     this.#paused = true;
     this.wire?.pause();
   }
@@ -194,7 +195,7 @@ export class Link implements WireHandler {
 
   /** Runs one statement of our own; `done` comes at the end of the chunk that brought the answer. */
   runOwn(sql: string, done: (result: OwnResult) => void, want: OwnWant = 'outcome'): void {
-    this.own.begin(this, [query(sql)], done, want);
+    this.runOwnMessages([query(sql)], done, want);
   }
 
   /** As `runOwn`, with messages: one or more groups that PostgreSQL answers with ReadyForQuery each. */
