@@ -7,7 +7,7 @@ import type { StateFollowing } from '../frontend/state-following';
 import type { Outgoing } from '../relay/outgoing';
 import type { Effects } from '../sql/effects';
 import { look, ResumableLook } from '../sql/look';
-import { Mark } from '../sql/marks';
+import { LOOK_EXITS, Mark } from '../sql/marks';
 import { bindText } from './bind-values';
 import { NAMES, namesOf } from './inspection';
 import { NAME_BYTES_MAX, OwnStatements } from './own-statement';
@@ -15,7 +15,7 @@ import { Pin } from './pins';
 import { PASS, REPLACED, type Relayed, WAIT } from './relayed';
 import type { StateKnowledge } from './state-knowledge';
 import { StateWatch, type Verdict } from './state-watch';
-import { frameOf, type Message, STATEMENT_KIND, UNNAMED } from './statement-messages';
+import { frameOf, type Message, STATEMENT, UNNAMED } from './statement-messages';
 import { StatementRelay } from './statement-relay';
 
 // Constants of this module: reading them through the package's index costs a call each time.
@@ -78,7 +78,8 @@ export class Tracker {
       return PASS;
     }
     const textEnd = buffer[end - 1] === 0 ? end - 1 : end;
-    if (!this.#host.tracksState || look(buffer, start, textEnd) === 0) {
+    // COMMIT and the like end each transaction, and leave nothing behind.
+    if (!this.#host.tracksState || (look(buffer, start, textEnd) & ~LOOK_EXITS) === 0) {
       this.statements.simpleQuery(link);
       return PASS;
     }
@@ -207,11 +208,14 @@ export class Tracker {
       }
       if (clearing !== '') link.statements.clear();
       link.statements.takenOver = true;
+      // What another link had of them says nothing about this one.
+      this.statements.lent(new Set());
       const frames = this.statements.framesForTakeover(link, text);
       // One that can't be prepared now is missed when it is used, and is not gone for that.
       const ask = () =>
         this.#host.runOwn(link, `SELECT ${NAMES}`, (answer) => this.#tookOver(answer), 'row');
       if (frames.length > 0) this.#host.runOwn(link, frames, ask);
+      else ask();
     });
   }
 
@@ -325,8 +329,6 @@ function needsOwnNames({ marks, deallocates }: Effects, protocol: 'simple' | 'ex
 function isUnknown({ deallocates }: Effects, name: string | undefined): boolean {
   return deallocates !== undefined && deallocates !== 'all' && name === undefined;
 }
-
-const STATEMENT = Buffer.from([STATEMENT_KIND]);
 
 /** Made for one SQL DEALLOCATE and gone with it. */
 const SPARE_NAME = 'pgweir_spare';
