@@ -190,7 +190,8 @@ test('pg sends its settings at login and finds them on a shared link', async () 
     lock_timeout: 77,
     options: '-c search_path=pg_temp',
   };
-  const both = [config, { ...config, application_name: 'reports', statement_timeout: 1 }];
+  // Not so short that a busy machine could pass it with any other statement.
+  const both = [config, { ...config, application_name: 'reports', statement_timeout: 700 }];
   const clients = both.map((options) => new Client(options));
   try {
     for (const client of clients) await client.connect();
@@ -205,8 +206,8 @@ test('pg sends its settings at login and finds them on a shared link', async () 
     ];
     expect(seen).toEqual([...once, ...once]);
     const [slow, fast] = clients;
-    expect(await codeOf(fast?.query('SELECT pg_sleep(0.2)') ?? Promise.resolve())).toBe('57014');
-    expect(await codeOf(slow?.query('SELECT pg_sleep(0.1)') ?? Promise.resolve())).toBe('no error');
+    expect(await codeOf(fast?.query('SELECT pg_sleep(20)') ?? Promise.resolve())).toBe('57014');
+    expect(await codeOf(slow?.query('SELECT pg_sleep(0.8)') ?? Promise.resolve())).toBe('no error');
   } finally {
     for (const client of clients) await client.end();
   }
