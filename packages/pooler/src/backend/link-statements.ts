@@ -10,6 +10,16 @@ export interface Instance {
   readonly madeAt: number;
   /** What it describes as its result, where that is known. */
   shape: number;
+  /** The group in which it was prepared, as long as PostgreSQL has not answered; then 0. */
+  unsureIn: number;
+  /** Its Parse has failed. */
+  failed: boolean;
+}
+
+/** What is to be done when the answer to a message comes, or when it fails or is skipped. */
+export interface Outcome {
+  arrived(): void;
+  failed(): void;
 }
 
 let tick = 0;
@@ -31,16 +41,43 @@ export class LinkStatements {
   /** Names that were prepared only to provoke an error of PostgreSQL's; NUL included. */
   strays: Buffer[] = [];
   readonly #instances = new Map<SharedStatement, Instance>();
+  /** Number of the group that is being sent. */
+  #group = 1;
+
+  /** The group that was being sent is complete. */
+  groupEnds(): void {
+    this.#group++;
+    this.expected.groupEnds();
+  }
 
   find(statement: SharedStatement): Instance | undefined {
     return this.#instances.get(statement);
   }
 
+  /** It is on the link. */
   add(statement: SharedStatement, shape: number): Instance {
     const now = tickOfStatements();
-    const instance: Instance = { statement, checkedAt: now, usedAt: now, madeAt: now, shape };
+    const times = { checkedAt: now, usedAt: now, madeAt: now };
+    const instance: Instance = { statement, ...times, shape, unsureIn: 0, failed: false };
     this.#instances.set(statement, instance);
     return instance;
+  }
+
+  /** It is being prepared by the group that is sent. @returns what the answer to its Parse decides */
+  preparing(statement: SharedStatement, shape = 0): Outcome {
+    const instance = this.add(statement, shape);
+    instance.unsureIn = this.#group;
+    return {
+      arrived: () => {
+        instance.unsureIn = 0;
+      },
+      failed: () => this.removeInstance(instance),
+    };
+  }
+
+  /** Whether it can be relied on in the group that is sent. */
+  isSure({ unsureIn }: Instance): boolean {
+    return unsureIn === 0 || unsureIn === this.#group;
   }
 
   /** @returns what was there */
@@ -52,13 +89,14 @@ export class LinkStatements {
 
   /** A preparation has not happened. */
   removeInstance(instance: Instance): void {
+    instance.failed = true;
     if (this.#instances.get(instance.statement) === instance)
       this.#instances.delete(instance.statement);
   }
 
   /** A Close has not happened. */
   restore(instance: Instance): void {
-    this.#instances.set(instance.statement, instance);
+    if (!instance.failed) this.#instances.set(instance.statement, instance);
   }
 
   get size(): number {
@@ -95,7 +133,7 @@ export class LinkStatements {
   }
 
   restoreAll(instances: readonly Instance[]): void {
-    for (const instance of instances) this.#instances.set(instance.statement, instance);
+    for (const instance of instances) this.restore(instance);
   }
 
   /** Nothing is prepared on it any more. */

@@ -58,6 +58,11 @@ export class ClientInput {
     if (this.#kept.bytes > max || this.#wire.congested) this.pause();
   }
 
+  /** Puts a message in front of what is kept. */
+  putBack(message: Buffer): void {
+    this.#kept.putBack(message);
+  }
+
   /** Keeps the beginning of a message until there are `wanted` bytes. */
   keepUntil(bytes: Buffer, wanted: number): void {
     this.#kept.wanted = wanted;

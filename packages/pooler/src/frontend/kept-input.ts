@@ -31,6 +31,14 @@ export class KeptInput {
     else this.#more.push(copy);
   }
 
+  /** Puts a message in front of everything; it becomes ours. */
+  putBack(message: Buffer): void {
+    const behind = this.bytes === 0 ? [] : [this.take()];
+    this.bytes = message.length;
+    this.#first = message;
+    for (const part of behind) this.add(part);
+  }
+
   /** Everything, and nothing is kept any more. */
   take(): Buffer {
     const first = this.#first ?? NOTHING;

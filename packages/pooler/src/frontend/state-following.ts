@@ -85,6 +85,11 @@ export class StateFollowing {
     return this.tracker.watch.settingsOpen;
   }
 
+  /** Names of settings that may have changed in the open transaction. */
+  get openSettings(): ReadonlySet<string> {
+    return this.tracker.watch.openSettings;
+  }
+
   get pinned(): boolean {
     return this.tracker.watch.pins !== 0;
   }
@@ -94,15 +99,22 @@ export class StateFollowing {
     return this.tracker.holding || this.listener?.holding === true;
   }
 
-  /** The session's link, when nothing goes on there and listening is all that it is kept for. */
+  /** The session's link, when nothing goes on there and listening is something that it is kept for. */
   get quietLink(): Link | undefined {
     const { link, phase } = this.#session;
     const { watch } = this.tracker;
-    if (link === undefined || phase !== 'active' || watch.pins !== Pin.Listen) return undefined;
+    if (link === undefined || phase !== 'active' || (watch.pins & Pin.Listen) === 0)
+      return undefined;
     if (watch.pending || this.holding || this.#session.hasKept) return undefined;
     if (!link.owed.settled || link.status !== STATUS_IDLE || link.busyWithOwn) return undefined;
-    const between = !link.midFrame && link.reader.bodyLeft === 0;
-    return between && !this.#hasNames(link) ? link : undefined;
+    return !link.midFrame && link.reader.bodyLeft === 0 ? link : undefined;
+  }
+
+  /** Listening is all that the session needs its link for. */
+  get onlyListens(): boolean {
+    const { link } = this.#session;
+    const { pins } = this.tracker.watch;
+    return link !== undefined && pins === Pin.Listen && !this.#hasNames(link);
   }
 
   /** The one who listens for this session. */
@@ -222,6 +234,11 @@ export class StateFollowing {
     else link.runOwnMessages(what, finished, want);
   }
 
+  /** A message of the client's that is sent when what it has sent is over, unless that fails. */
+  runAfter(message: Buffer): void {
+    this.#session.restOfText = message;
+  }
+
   /** From here on the client hears of no setting until the statement's whole effect is known. */
   withhold(): void {
     this.#withheld.begin();
@@ -230,9 +247,7 @@ export class StateFollowing {
   /** PostgreSQL has only these of the client's statements, by their names in UTF-8. */
   keepStatements(names: ReadonlySet<string>): void {
     const encoding = this.#session.link?.identity?.parameters.current('client_encoding');
-    // Names in another encoding can't be compared.
-    if (encoding !== 'UTF8') return;
-    this.tracker.statements.keepOnly(names);
+    this.tracker.statements.keepOnly(names, { comparable: encoding === 'UTF8' });
   }
 
   /** In an error stands the name that the client knows. */
@@ -308,6 +323,11 @@ export class StateFollowing {
 
   /** PostgreSQL has said what the transaction has left. */
   settled(link: Link, verdict: Exclude<Verdict, 'asking'>): void {
+    const tidying = verdict === 'pinned' ? this.listener?.takeTidying() : undefined;
+    if (tidying !== undefined) {
+      this.runOwn(link, tidying, () => this.settled(link, verdict));
+      return;
+    }
     this.tracker.holding = false;
     this.#withheld.tell(link, this.listener);
     this.listener?.sayWithheld();

@@ -74,7 +74,7 @@ export class HandOver {
     return this.#step.kind === 'marking' || this.#step.kind === 'crossing';
   }
 
-  /** Begins, if it can be done: `link` is quiet, and listening is all that it is kept for. */
+  /** Begins, if it can be done: `link` is quiet. */
   begin(link: Link): boolean {
     const { hub, native, pool } = this.#listener;
     if (this.busy || native.length === 0) return false;
@@ -87,7 +87,7 @@ export class HandOver {
       hub.waits(this.#listener);
       return false;
     }
-    if (hub.link === undefined) return this.#adopt(link, native);
+    if (hub.link === undefined) return this.#host.onlyListens && this.#adopt(link, native);
     const there = hub.link.identity?.parameters.current('client_encoding');
     if (there !== encoding || !hub.hears(link)) return false;
     if (!hub.reserve(this.#listener, native)) return false;

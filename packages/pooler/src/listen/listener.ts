@@ -6,15 +6,14 @@ import type { Session } from '../frontend/session';
 import type { SessionContext } from '../frontend/session-context';
 import type { StateFollowing } from '../frontend/state-following';
 import type { Pool } from '../pool/pool';
-import { withSetting } from '../session-state/profile';
 import type { Effects } from '../sql/effects';
 import { Mark } from '../sql/marks';
 import { HandOver } from './hand-over';
 import { ListeningLink } from './listening-link';
-import { listenSql, readNotification } from './notification';
+import { listenSql, readNotification, unlistenSql } from './notification';
 import { Outbox } from './outbox';
 import type { Seat } from './seat';
-import { UndoneListens, WITNESS_NAME } from './undone-listens';
+import { UndoneListens } from './undone-listens';
 
 const MISSED = noticeResponse({
   severity: 'NOTICE',
@@ -38,7 +37,9 @@ export class Listener implements Seat {
   readonly hub: ListeningLink;
   readonly handOver: HandOver;
   readonly #outbox = new Outbox();
-  readonly #undone = new UndoneListens();
+  readonly #undone: UndoneListens;
+  /** Witnesses of UNLISTENs that the link still listens to. */
+  #witnesses: readonly string[] = [];
   /** A statement may have changed what it listens to: its ReadyForQuery waits for the answer. */
   #unlistening = false;
   #withheld = false;
@@ -52,6 +53,7 @@ export class Listener implements Seat {
     const { database } = host.admission;
     database.listening ??= new ListeningLink(context, database);
     this.hub = database.listening;
+    this.#undone = new UndoneListens(this.hub.marker);
     this.handOver = new HandOver(this, session, host, context.clock);
   }
 
@@ -73,7 +75,7 @@ export class Listener implements Seat {
   becomeVirtual(channels: readonly string[]): void {
     for (const channel of channels) this.virtual.add(channel);
     this.hub.channels.deliverTo(this, channels);
-    this.#session.interposes = true;
+    this.#session.listens = true;
   }
 
   /** A hand-over has failed. */
@@ -88,7 +90,7 @@ export class Listener implements Seat {
   }
 
   #checkUnused(): void {
-    if (this.virtual.size === 0 && this.#outbox.isEmpty) this.#session.interposes = false;
+    if (this.virtual.size === 0 && this.#outbox.isEmpty) this.#session.listens = false;
   }
 
   heard(channel: string, message: Buffer): void {
@@ -167,7 +169,8 @@ export class Listener implements Seat {
     if ((effects.marks & Mark.Unlisten) === 0 || !this.hearsVirtually) return false;
     if (link.status !== STATUS_IDLE || midGroup || this.#shadowFailed) return false;
     // After DISCARD ALL nothing is left, whatever there was.
-    return this.#shadow !== link && (effects.marks & Mark.Discard) === 0;
+    const discardsAll = (effects.marks & Mark.Discard) !== 0 && effects.unlistens === 'all';
+    return this.#shadow !== link && !discardsAll;
   }
 
   /** What the client does to its channels, PostgreSQL is to know of, and to say what came of it. */
@@ -199,23 +202,26 @@ export class Listener implements Seat {
     return this.#undone.groupEnded({ failed: link.status === STATUS_FAILED });
   }
 
-  /** PostgreSQL has to say which UNLISTENs of the transaction hold. */
-  get needsWitness(): boolean {
-    return this.#undone.needsWitness;
+  /** What has to be run before a session that keeps its link goes on. */
+  takeTidying(): string | undefined {
+    const witnesses = this.#witnesses;
+    this.#witnesses = [];
+    return witnesses.length === 0 ? undefined : unlistenSql(witnesses);
   }
 
   /** PostgreSQL has said what the link listens to. @returns whether it is needed for that */
-  inspected(link: Link, channels: readonly string[], witness: string | null): boolean {
+  inspected(link: Link, channels: readonly string[]): boolean {
     const onLink = new Set(channels);
     onLink.delete(this.hub.marker);
     if (this.#shadow === link) {
       this.#forget([...this.virtual].filter((channel) => !onLink.has(channel)));
     }
-    for (const unlistens of this.#undone.settle(witness)) {
+    this.#witnesses = channels.filter((channel) => this.#undone.isWitness(channel));
+    for (const unlistens of this.#undone.settle(onLink)) {
       this.#forget(unlistens === 'all' ? [...this.virtual] : unlistens);
     }
-    // It is taken away when the link changes hands.
-    if (witness) link.profile = withSetting(link.profile, WITNESS_NAME, witness);
+    for (const witness of this.#witnesses) onLink.delete(witness);
+    if (this.#witnesses.length > 0) this.doubled = link;
     const before = this.native;
     this.native = [...onLink].filter((channel) => !this.virtual.has(channel));
     if (onLink.size > this.native.length) this.doubled = link;
@@ -240,6 +246,7 @@ export class Listener implements Seat {
     this.native = [];
     this.doubled = undefined;
     this.#shadow = undefined;
+    this.#witnesses = [];
   }
 
   /** ReadyForQuery has come, and is sent on by us. */

@@ -1,16 +1,11 @@
-import { quoteText } from '../session-state/sql-text';
 import type { Effects } from '../sql/effects';
+import { listenSql } from './notification';
 
 type Unlistens = Effects['unlistens'];
 
-/** Names, for as long as a transaction lasts, the UNLISTENs in it that hold so far. */
-const WITNESS = 'pgweir.unlistened';
-
-export const WITNESS_SQL = `pg_catalog.current_setting('${WITNESS}',true)`;
-export const WITNESS_NAME = WITNESS;
-
 interface Undoing {
-  readonly id: number;
+  /** A channel of our own, which the link listens to if the UNLISTEN holds. */
+  readonly witness: string;
   readonly unlistens: Unlistens;
 }
 
@@ -18,26 +13,27 @@ let lastId = 0;
 
 /**
  * UNLISTENs of channels that the link does not listen to, because the listening link does. Whether they
- * hold is up to the transaction: a setting that is changed behind each of them shares its fate.
+ * hold is up to the transaction: a LISTEN behind each of them, to a channel of our own, shares its fate.
  */
 export class UndoneListens {
   /** Of the group of messages that is under way. */
   #fresh: Undoing[] = [];
-  /** Those that the setting bears witness of. */
+  /** Those that have a witness. */
   #witnessed: Undoing[] = [];
   #groupFailed = false;
+  readonly #prefix: string;
 
-  get isEmpty(): boolean {
-    return this.#fresh.length === 0 && this.#witnessed.length === 0;
+  /** `marker`: the channel of our own, from whose name those of the witnesses are made. */
+  constructor(marker: string) {
+    this.#prefix = `${marker}_`;
   }
 
-  /** PostgreSQL has to be asked which of them hold. */
-  get needsWitness(): boolean {
-    return this.#witnessed.length > 0;
+  isWitness(channel: string): boolean {
+    return channel.startsWith(this.#prefix);
   }
 
   add(unlistens: Unlistens): void {
-    this.#fresh.push({ id: ++lastId, unlistens });
+    this.#fresh.push({ witness: `${this.#prefix}${++lastId}`, unlistens });
   }
 
   groupFails(): void {
@@ -52,19 +48,16 @@ export class UndoneListens {
     this.#groupFailed = false;
     if (!holds || fresh.length === 0) return undefined;
     this.#witnessed.push(...fresh);
-    const ids = fresh.map(({ id }) => `,${id}`).join('');
-    const before = `coalesce(${WITNESS_SQL},'')`;
-    return `SELECT pg_catalog.set_config('${WITNESS}',${before} OPERATOR(pg_catalog.||) ${quoteText(ids)},false)`;
+    return listenSql(fresh.map(({ witness }) => witness));
   }
 
   /**
-   * The transaction is over. `witness`: the value of the setting.
+   * The transaction is over, and the link listens to `channels`.
    *
    * @returns what is not listened to any more
    */
-  settle(witness: string | null): readonly Unlistens[] {
-    const ids = new Set((witness ?? '').split(',').map(Number));
-    const held = this.#witnessed.filter(({ id }) => ids.has(id));
+  settle(channels: ReadonlySet<string>): readonly Unlistens[] {
+    const held = this.#witnessed.filter(({ witness }) => channels.has(witness));
     if (!this.#groupFailed) held.push(...this.#fresh);
     this.clear();
     return held.map(({ unlistens }) => unlistens);

@@ -82,7 +82,11 @@ export function relayTracked(
     }
     if (reader.bodyLeft > 0) break;
     const { tag } = reader;
-    if (session.dropping && session.skipping) session.input.skipped(tag);
+    if (session.dropping && session.skipping) {
+      // Cancelled or not, a simple query ends the unnamed statement.
+      if (tag === Query) tracker.statements.own.unnamed = undefined;
+      session.input.skipped(tag);
+    }
     if (ENDS_GROUP[tag] === 1 && link !== undefined && tracker.sent(link, tag)) {
       if (at < length) session.input.keep(buffer.subarray(at, length));
       send(session);
@@ -131,6 +135,11 @@ function putMessage(
   MESSAGE.end = Math.min(at + reader.bodyLength, length);
   MESSAGE.bodyLength = reader.bodyLength;
   let link = leased;
+  const begins = looked && tag !== Query && link?.owed.unsynced !== true;
+  if (begins && tracker.groupBegins(tag, MESSAGE, length)) {
+    leaveRest(session, leased, buffer.subarray(frameStart, length), length - frameStart + 1);
+    return CHUNK_DONE;
+  }
   if (link === undefined) {
     if (tag === Close && tracker.statements.closeHere(MESSAGE)) {
       const end = reader.takeBody(at, length);
@@ -161,7 +170,7 @@ function putMessage(
   const { ready } = link.owed;
   if (relayed.kind !== 'refuse' || tag === Query) link.owed.sent(tag);
   // A Sync in the middle of a COPY ends nothing.
-  if (link.owed.ready > ready) link.statements.expected.groupEnds();
+  if (link.owed.ready > ready) link.statements.groupEnds();
   if (reader.headerWasCut) OUT.bytes(reader.headerBytes(), 0, HEADER_BYTES);
   if (reader.headerWasCut) OUT.skipTo(at);
   const end = reader.takeBody(at, length);

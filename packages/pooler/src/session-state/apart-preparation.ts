@@ -1,23 +1,30 @@
 import { Backend, Frontend } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import type { OwnResult } from '../backend/own-run';
+import { STATUS_IDLE } from '../backend/server-status';
 import { errorBytes } from '../errors';
 import type { StateFollowing } from '../frontend/state-following';
 import type { OwnStatement } from './own-statement';
-import { type Profile, transition } from './profile';
+import { type Profile, profileOf, transition, without, withThoseOf } from './profile';
 import type { Relayed } from './relayed';
 import { NO_ROWS, shapeOf } from './row-shape';
 import { frameOf, ownGroup, STATEMENT, UNNAMED } from './statement-messages';
 
 const { Close, Describe, Parse, Sync } = Frontend;
 
+/** Around what must leave no trace: neither settings nor, in the client's transaction, an error. */
+const BEGIN = ownGroup('BEGIN');
+const ROLLBACK = ownGroup('ROLLBACK');
+const SAVEPOINT = ownGroup('SAVEPOINT pgweir_apart');
+const ROLLBACK_TO = [...ownGroup('ROLLBACK TO pgweir_apart'), ...ownGroup('RELEASE pgweir_apart')];
+
 /**
  * Prepares statements of one client in groups of their own, where something has to be seen before they
  * are used: what PostgreSQL makes of them today, or under the settings that they were written for.
  */
 export class ApartPreparation {
-  /** What came of the last one: said to the client when it comes to use the statement. */
-  #failure: { readonly own: OwnStatement; readonly error: Buffer } | undefined;
+  /** What came of those that have failed: said to the client when it comes to use them. */
+  readonly #failures = new Map<OwnStatement, Buffer>();
   readonly #host: StateFollowing;
 
   constructor(host: StateFollowing) {
@@ -26,22 +33,33 @@ export class ApartPreparation {
 
   /** What a use of the statement gets instead, once; undefined: nothing is known against it. */
   refusal(own: OwnStatement | undefined): Relayed | undefined {
-    const failure = this.#failure;
-    if (failure === undefined || failure.own !== own) return undefined;
-    this.#failure = undefined;
-    return { kind: 'refuse', error: failure.error };
+    const error = own === undefined ? undefined : this.#failures.get(own);
+    if (own === undefined || error === undefined) return undefined;
+    this.#failures.delete(own);
+    return { kind: 'refuse', error };
   }
 
-  /** Whether the session has other settings by now than when it prepared a statement. */
-  hasOtherSettings({ profile }: OwnStatement): boolean {
-    // Which settings the open transaction has is not known, so there is no way back to them.
-    if (this.#host.settingsOpen) return false;
+  /** There is a refusal. */
+  hasFailed(own: OwnStatement): boolean {
+    return this.#failures.has(own);
+  }
+
+  /** All that was prepared for has been used. */
+  quiet(): void {
+    if (this.#failures.size > 0) this.#failures.clear();
+  }
+
+  /** Whether the session has other settings by now than when it prepared a statement, or may have. */
+  hasOtherSettings({ profile, open }: OwnStatement): boolean {
+    if (this.#host.settingsOpen) return true;
     const now = this.#host.settings.profile;
-    return profile !== undefined && profile.parsingKey !== now.parsingKey;
+    const known = open === undefined ? now : without(now, open);
+    return profile.parsingKey !== known.parsingKey;
   }
 
-  /** Prepares a statement and looks at what it returns. */
-  prepare(link: Link, own: OwnStatement): void {
+  /** Prepares statements one after the other and looks at what they return. */
+  prepare(link: Link, [own, ...rest]: readonly OwnStatement[]): void {
+    if (own === undefined) return;
     const { statements } = link;
     const { statement } = own;
     const frames: Buffer[] = [];
@@ -51,26 +69,28 @@ export class ApartPreparation {
     }
     frames.push(frameOf(Parse, statement.serverName, statement.tail));
     frames.push(frameOf(Describe, STATEMENT, statement.serverName), frameOf(Sync));
-    const all = this.#underItsSettings(own, frames);
-    this.#host.runOwn(link, all, (result) => this.#prepared(link, own, result), 'shape');
+    const done = (result: OwnResult) => {
+      this.#prepared(link, own, result);
+      this.prepare(link, rest);
+    };
+    this.#host.runOwn(link, this.underItsSettings(link, own, frames), done, 'shape');
   }
 
   #prepared(link: Link, own: OwnStatement, result: OwnResult): void {
     if (result.kind === 'failed') {
-      this.#failure = { own, error: frameOf(Backend.ErrorResponse, result.body) };
+      this.#failures.set(own, frameOf(Backend.ErrorResponse, result.body));
       return;
     }
     const shape = result.description === undefined ? NO_ROWS : shapeOf(result.description);
     link.statements.add(own.statement, shape);
-    if (own.shape !== 0 && shape !== own.shape)
-      this.#failure = { own, error: errorBytes('planChanged') };
+    if (own.shape !== 0 && shape !== own.shape) this.#failures.set(own, errorBytes('planChanged'));
   }
 
   prepareUnnamed(link: Link, own: OwnStatement): void {
     const frames = [frameOf(Parse, UNNAMED, own.statement.tail), frameOf(Sync)];
-    this.#host.runOwn(link, this.#underItsSettings(own, frames), (result) => {
+    this.#host.runOwn(link, this.underItsSettings(link, own, frames), (result) => {
       if (result.kind === 'failed') {
-        this.#failure = { own, error: frameOf(Backend.ErrorResponse, result.body) };
+        this.#failures.set(own, frameOf(Backend.ErrorResponse, result.body));
         return;
       }
       link.statements.unnamed = own.statement;
@@ -79,13 +99,26 @@ export class ApartPreparation {
   }
 
   /**
-   * Groups of messages between the change to the settings of a statement's Parse and the way back.
+   * Groups of messages under the settings of a statement's Parse. All of it is rolled back, which leaves
+   * what is prepared, as that is not transactional.
    */
-  #underItsSettings(own: OwnStatement, frames: readonly Buffer[]): readonly Buffer[] {
-    const now = this.#host.settings.profile;
-    if (own.profile === undefined || !this.hasOtherSettings(own)) return frames;
-    const groups = (from: Profile, to: Profile) =>
-      transition(from, to, () => undefined).flatMap((sql) => ownGroup(sql));
-    return [...groups(now, own.profile), ...frames, ...groups(own.profile, now)];
+  underItsSettings(link: Link, own: OwnStatement, frames: readonly Buffer[]): readonly Buffer[] {
+    const { settings, openSettings } = this.#host;
+    const now = settings.profile;
+    const differs = this.hasOtherSettings(own);
+    const { open } = own;
+    const then = open === undefined ? own.profile : withThoseOf(own.profile, now, open);
+    if (link.status === STATUS_IDLE) {
+      if (!differs) return frames;
+      return [...BEGIN, ...groups(now, then), ...frames, ...ROLLBACK];
+    }
+    // What the open transaction has made of its settings nobody knows.
+    const changing = new Map([...now.values.keys(), ...openSettings].map((name) => [name, '\0']));
+    const change = differs ? groups(profileOf(changing), then) : [];
+    return [...SAVEPOINT, ...change, ...frames, ...ROLLBACK_TO];
   }
+}
+
+function groups(from: Profile, to: Profile): readonly Buffer[] {
+  return transition(from, to, () => undefined).flatMap((sql) => ownGroup(sql));
 }

@@ -1,4 +1,3 @@
-import { WITNESS_SQL } from '../listen/undone-listens';
 import { Mark } from '../sql/marks';
 import { Pin } from './pins';
 import { quoteText, readValue, valueSql } from './sql-text';
@@ -11,8 +10,6 @@ export interface InspectionWant {
   readonly withSource: readonly string[];
   /** Also the names of the statements that were prepared by the protocol. */
   readonly withNames: boolean;
-  /** Which UNLISTENs of the transaction hold. */
-  readonly witness: boolean;
 }
 
 /** What PostgreSQL said. */
@@ -27,7 +24,6 @@ export interface Inspection {
   readonly pins: number;
   /** What the link listens to, if that was asked. */
   readonly channels: readonly string[];
-  readonly witness: string | null;
 }
 
 interface Question {
@@ -89,7 +85,6 @@ export function decidedPins(marks: number): number {
 /** One row: the answers first, then a value for each setting. */
 export function inspectionSql(want: InspectionWant): string {
   const columns = QUESTIONS.filter(({ mark }) => (want.marks & mark) !== 0).map(({ sql }) => sql);
-  if (want.witness) columns.push(WITNESS_SQL);
   for (const name of want.settings) columns.push(valueSql(name));
   for (const name of want.withSource) columns.push(sourceSql(name));
   if (want.withNames) columns.push(NAMES);
@@ -107,13 +102,12 @@ export function readInspection(want: InspectionWant, row: readonly (string | nul
     if (answer !== 'f') pins |= pin;
     if (mark === Mark.Listen && answer !== 'f') channels = JSON.parse(answer);
   }
-  const witness = want.witness ? (row[at++] ?? null) : null;
   const settings = new Map<string, string | null>();
   for (const name of want.settings) settings.set(name, readValue(row[at++]));
   const untouched = new Set<string>();
   for (const name of want.withSource) if (row[at++] !== 'session') untouched.add(name);
   const names = want.withNames ? namesOf(row[at]) : undefined;
-  return { settings, pins, untouched, names, channels, witness };
+  return { settings, pins, untouched, names, channels };
 }
 
 /** What a column of `NAMES` says. */

@@ -1,23 +1,36 @@
 import type { Profile } from './profile';
 import type { SharedStatement } from './shared-statement';
+import type { Message } from './statement-messages';
 
 /** A prepared statement as one client knows it. */
 export interface OwnStatement {
   statement: SharedStatement;
-  /** The settings of the session when it was prepared; undefined: they were changing. */
-  readonly profile: Profile | undefined;
+  /** The settings of the session when it was prepared, without those that were `open`. */
+  readonly profile: Profile;
+  /** Settings that were changing in the transaction: what they were is not known. */
+  readonly open: ReadonlySet<string> | undefined;
   /** When the client prepared it, by `tickOfStatements`. */
   readonly parsedAt: number;
   /** The result that the client has been told of (`shapeOf`); 0: it was told of none. */
   shape: number;
-  /** Only of the unnamed one, as long as PostgreSQL has not answered its Parse: the one before it. */
+  /** PostgreSQL has taken its Parse. */
+  isSure: boolean;
+  /** As long as PostgreSQL has not answered its Parse: the one that had the name before it. */
   before: OwnStatement | undefined;
-  /** What became of its Parse: `skipped` leaves the one before it, `failed` leaves none. */
+  /** Of the unnamed one, what became of its Parse: `skipped` leaves the one before it, `failed` leaves none. */
   fate: 'taken' | 'skipped' | 'failed';
 }
 
 /** PostgreSQL cuts names of prepared statements here. */
 export const NAME_BYTES_MAX = 63;
+
+/** The key of the statement that a Bind names; empty for the unnamed one; undefined: it makes no sense. */
+export function boundKey({ buffer, start, end }: Message): string | undefined {
+  const name = buffer.indexOf(0, start) + 1;
+  const nameEnd = name === 0 ? -1 : buffer.indexOf(0, name);
+  if (nameEnd < 0 || nameEnd >= end) return undefined;
+  return OwnStatements.key(buffer, name, nameEnd);
+}
 
 /** The statements that one client has prepared by the protocol, by the names that it gave them. */
 export class OwnStatements {
@@ -76,6 +89,10 @@ export class OwnStatements {
     this.unnamed = undefined;
     this.#named = undefined;
     this.#bytes = 0;
+  }
+
+  keys(): Iterable<string> {
+    return this.#named?.keys() ?? [];
   }
 
   entries(): Iterable<readonly [string, OwnStatement]> {

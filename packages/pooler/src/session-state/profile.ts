@@ -60,6 +60,18 @@ export function withSetting(profile: Profile, name: string, value: string | unde
   return profileOf(values);
 }
 
+/** `profile` without these settings. */
+export function without(profile: Profile, names: ReadonlySet<string>): Profile {
+  const values = [...profile.values].filter(([name]) => !names.has(name));
+  return values.length === profile.values.size ? profile : profileOf(new Map(values));
+}
+
+/** `profile` with what `other` has of these settings. */
+export function withThoseOf(profile: Profile, other: Profile, names: ReadonlySet<string>): Profile {
+  const theirs = [...other.values].filter(([name]) => names.has(name));
+  return profileOf(new Map([...profile.values, ...theirs]));
+}
+
 /** Equals no setting's value: none can hold a NUL. */
 const UNKNOWN = '\0';
 

@@ -123,6 +123,11 @@ function isSame(tail: Buffer, buffer: Buffer, start: number, end: number): boole
 
 const NOTHING = Buffer.alloc(0);
 
+/** The SQL of a statement; empty when it was too long to be kept. */
+export function textOf({ tail }: SharedStatement): string {
+  return tail.toString('utf8', 0, Math.max(tail.indexOf(0), 0));
+}
+
 /** Stands for a statement on a link of which nobody knows what it is, or whether there is one. */
 export const UNKNOWN_STATEMENT: SharedStatement = {
   serverName: NOTHING,

@@ -1,6 +1,5 @@
 import type { Link } from '../backend/link';
 import type { OwnResult } from '../backend/own-run';
-import { STATUS_FAILED } from '../backend/server-status';
 import { errorBytes } from '../errors';
 import type { StateFollowing } from '../frontend/state-following';
 import type { Effects } from '../sql/effects';
@@ -73,6 +72,8 @@ export class StateWatch {
   pin: SessionPin | undefined;
   /** A setting changed in the transaction that is open: what it will be is not known yet. */
   settingsOpen = false;
+  /** Those that may have changed in it. */
+  readonly openSettings = new Set<string>();
   #marks = 0;
   #settings: Set<string> | undefined;
   #resets: Set<string> | undefined;
@@ -108,7 +109,6 @@ export class StateWatch {
    */
   permit(link: Link, effects: Effects, midGroup: boolean): Permission {
     const marks = this.relevant(effects);
-    if (link.status === STATUS_FAILED) return GO;
     const { sessionState } = this.#host;
     const pinning = (marks & PINNING) !== 0 && effects.deallocates === undefined;
     if (pinning && sessionState === 'strict') {
@@ -148,38 +148,50 @@ export class StateWatch {
     const marks = this.relevant(effects);
     const notifies = (effects.marks & Mark.Notify) !== 0 && this.#host.sendsNotifications();
     this.#host.listener?.note(link, effects);
-    if (effects.localSettings.length > 0) this.settingsOpen = true;
+    for (const name of effects.localSettings) this.#open(name);
     if (marks === 0) return notifies;
     this.#marks |= marks;
     if ((marks & PINNING) !== 0) this.#statement = text().slice(0, STATEMENT_LENGTH_MAX);
-    for (const name of effects.settings) this.noteSetting(name);
     if (effects.resets === 'all') {
       this.#resetsAll = true;
       const { profile, startup } = this.#host.settings;
-      for (const name of profile.values.keys()) this.noteSetting(name);
-      for (const name of startup.values.keys()) this.noteSetting(name);
+      for (const name of profile.values.keys()) this.#noteSetting(name);
+      for (const name of startup.values.keys()) this.#noteSetting(name);
     } else {
       for (const name of effects.resets) {
-        this.noteSetting(name);
+        this.#noteSetting(name);
         this.#resets ??= new Set();
         this.#resets.add(name);
       }
     }
     if (this.startupSettingsUndone().length > 0) this.#host.withhold();
-    // What is set to a value anew is not back at its default.
-    for (const name of effects.settings) {
-      this.#resets?.delete(name);
-      this.#explicit ??= new Set();
-      this.#explicit.add(name);
-    }
+    for (const name of effects.settings) this.noteGiven(name);
     return true;
   }
 
-  noteSetting(name: string): void {
+  /** A setting is given a value: it is not back at its default, whatever was reset before. */
+  noteGiven(name: string): void {
+    this.#noteSetting(name);
+    this.#resets?.delete(name);
+    this.#explicit ??= new Set();
+    this.#explicit.add(name);
+  }
+
+  #noteSetting(name: string): void {
     this.#marks |= Mark.Settings;
-    this.settingsOpen = true;
+    this.#open(name);
     this.#settings ??= new Set();
     this.#settings.add(name);
+  }
+
+  #open(name: string): void {
+    this.settingsOpen = true;
+    this.openSettings.add(name);
+  }
+
+  #closeSettings(): void {
+    this.settingsOpen = false;
+    this.openSettings.clear();
   }
 
   /** DISCARD ALL has run: what PostgreSQL can't be asked about is gone. */
@@ -233,7 +245,7 @@ export class StateWatch {
   /** The link is out of its transaction and nothing is owed: may it go? */
   settle(link: Link): Verdict {
     if (this.#marks === 0) {
-      this.settingsOpen = false;
+      if (this.settingsOpen) this.#closeSettings();
       return this.pins === 0 ? 'free' : 'pinned';
     }
     const listens = (this.#marks & Mark.Unlisten) === 0 ? 0 : Mark.Listen;
@@ -253,8 +265,7 @@ export class StateWatch {
     settingDefaults.learn(link, settings, run, () => {
       const withSource = settings.filter((name) => !settingDefaults.knows(name));
       const withNames = link.statements.takenOver;
-      const witness = this.#host.listener?.needsWitness === true;
-      const want: InspectionWant = { marks, settings, withSource, withNames, witness };
+      const want: InspectionWant = { marks, settings, withSource, withNames };
       run(link, inspectionSql(want), (result) => this.#answered(link, want, pins, result), 'row');
     });
     return 'asking';
@@ -288,9 +299,9 @@ export class StateWatch {
   }
 
   /** @returns whether the link is needed for what the session listens to */
-  #listens(link: Link, { channels, witness }: Inspection): boolean {
+  #listens(link: Link, { channels }: Inspection): boolean {
     if (channels.length === 0 && this.#host.listener === undefined) return false;
-    return this.#host.listens().inspected(link, channels, witness);
+    return this.#host.listens().inspected(link, channels);
   }
 
   /** Takes the values over. @returns false when they can't be replayed on another link */
@@ -336,7 +347,7 @@ export class StateWatch {
     this.#explicit = undefined;
     this.#resetsAll = false;
     this.#statement = '';
-    this.settingsOpen = false;
+    if (this.settingsOpen) this.#closeSettings();
   }
 
   /** The session leaves its link for good. @returns what has to be done about it */

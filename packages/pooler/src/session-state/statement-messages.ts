@@ -38,16 +38,23 @@ const { Bind, Close, Execute, Parse, Sync } = Frontend;
 const OWN_NAME = Buffer.from('pgweir_own\0');
 const NO_PARAMETERS = Buffer.alloc(6);
 const NO_LIMIT = Buffer.alloc(4);
-/** A portal of our own, which leaves the client's unnamed one alone. */
-export const OWN_PORTAL = OWN_NAME;
+/** What Close speaks of: `P`, a portal. */
+const PORTAL = Buffer.from([0x50]);
+const CLOSE_OWN: readonly Buffer[] = [
+  frameOf(Close, STATEMENT, OWN_NAME),
+  frameOf(Close, PORTAL, OWN_NAME),
+];
 
-/** One statement of our own as a group that does not touch the unnamed statement. */
-export function ownGroup(sql: string, portal = UNNAMED): readonly Buffer[] {
+/** Parse, Bind and Execute of a statement of our own, which leave what is unnamed alone. */
+export function ownMessages(sql: string): readonly [parse: Buffer, bind: Buffer, execute: Buffer] {
   return [
     frameOf(Parse, OWN_NAME, Buffer.from(`${sql}\0\0\0`)),
-    frameOf(Bind, portal, OWN_NAME, NO_PARAMETERS),
-    frameOf(Execute, portal, NO_LIMIT),
-    frameOf(Close, STATEMENT, OWN_NAME),
-    frameOf(Sync),
+    frameOf(Bind, OWN_NAME, OWN_NAME, NO_PARAMETERS),
+    frameOf(Execute, OWN_NAME, NO_LIMIT),
   ];
+}
+
+/** The same as a group of its own; what one that has failed has left is in nobody's way. */
+export function ownGroup(sql: string): readonly Buffer[] {
+  return [...CLOSE_OWN, ...ownMessages(sql), ...CLOSE_OWN, frameOf(Sync)];
 }

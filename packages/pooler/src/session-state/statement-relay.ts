@@ -1,42 +1,29 @@
 import { Frontend } from '@pgweir/protocol';
 import type { ExpectedReply } from '../backend/expected-replies';
 import type { Link } from '../backend/link';
-import { type Instance, tickOfStatements } from '../backend/link-statements';
-import { STATUS_FAILED, STATUS_IDLE } from '../backend/server-status';
+import { type Instance, type Outcome, tickOfStatements } from '../backend/link-statements';
+import { STATUS_FAILED } from '../backend/server-status';
 import type { StateFollowing } from '../frontend/state-following';
 import type { Outgoing } from '../relay/outgoing';
 import { ApartPreparation } from './apart-preparation';
+import { inject, SWALLOWED_CLOSE, SWALLOWED_PARSE } from './injection';
+import { OwnNames } from './own-names';
 import { type OwnStatement, OwnStatements } from './own-statement';
+import { without } from './profile';
 import { PASS, REPLACED, type Relayed, WAIT } from './relayed';
 import { NO_ROWS, shapeOf } from './row-shape';
-import {
-  type SharedStatement,
-  type StatementRegistry,
-  UNKNOWN_STATEMENT,
-} from './shared-statement';
-import {
-  frameOf,
-  type Message,
-  OWN_PORTAL,
-  ownGroup,
-  STATEMENT,
-  STATEMENT_KIND,
-  UNNAMED,
-} from './statement-messages';
+import type { SharedStatement, StatementRegistry } from './shared-statement';
+import { frameOf, type Message, STATEMENT, STATEMENT_KIND } from './statement-messages';
+import { UnnamedStatement } from './unnamed-statement';
 
 // Constants of this module: reading them through the package's index costs a call each time.
-const { Close, Describe, Parse, Sync } = Frontend;
+const { Close, Describe, Parse } = Frontend;
 
-const SWALLOWED_PARSE: ExpectedReply = { kind: 'parse', swallow: true, wantsDescription: false };
-const SWALLOWED_CLOSE: ExpectedReply = { kind: 'close', swallow: true, wantsDescription: false };
 const PLAIN_CLOSE: ExpectedReply = { kind: 'close', swallow: false, wantsDescription: false };
 const PLAIN_DESCRIBE: ExpectedReply = { kind: 'describe', swallow: false, wantsDescription: false };
 
 /** Bytes of one client's named statements that are kept; what is more pins. */
 const OWN_BYTES_MAX = 8 * 1024 * 1024;
-
-/** So many statements are prepared ahead, before settings change. */
-const PREPARED_AHEAD_MAX = 50;
 
 /** A context that no other statement has: nobody shares what was parsed in it. */
 let contexts = 0;
@@ -47,19 +34,22 @@ let contexts = 0;
  */
 export class StatementRelay {
   readonly own = new OwnStatements();
+  /** The client's own names for them, on a link where SQL is to find them. */
+  readonly names: OwnNames;
+  readonly unnamed: UnnamedStatement;
   /** Named statements that can't be prepared once more on another link. */
   #unkeepable = 0;
   /** The statement of the portal that was last bound. */
   #bound: OwnStatement | undefined;
   readonly #apart: ApartPreparation;
-  /** Names, in UTF-8, that a link which was taken over has got. */
-  #lent = new Set<string>();
   readonly #host: StateFollowing;
   readonly #registry: StatementRegistry;
 
   constructor(host: StateFollowing, registry: StatementRegistry) {
     this.#host = host;
     this.#apart = new ApartPreparation(host);
+    this.names = new OwnNames(host, this.own, this.#apart);
+    this.unnamed = new UnnamedStatement(host, this.own, this.#apart);
     this.#registry = registry;
   }
 
@@ -68,15 +58,9 @@ export class StatementRelay {
     return this.#unkeepable > 0 || this.own.unnamed?.statement.tail.length === 0;
   }
 
-  /** A simple query ends the unnamed statement. */
-  simpleQuery(link: Link): void {
-    this.own.unnamed = undefined;
-    link.statements.unnamed = undefined;
-  }
-
   /** DEALLOCATE ALL or DISCARD ALL has run: what was prepared before `tick` is gone. */
   dropped(tick: number): void {
-    for (const [key, own] of [...this.own.entries()]) if (own.parsedAt < tick) this.#forget(key);
+    for (const key of [...this.own.keys()]) this.deallocated(key, tick);
   }
 
   /**
@@ -99,71 +83,63 @@ export class StatementRelay {
     const { buffer, start } = message;
     const { statements } = link;
     const nameEnd = buffer.indexOf(0, start);
-    const { settingsOpen, settings } = this.#host;
-    const profile = settingsOpen ? undefined : settings.profile;
-    const own: OwnStatement = {
-      statement,
-      profile,
-      parsedAt: tickOfStatements(),
-      shape: 0,
-      before: undefined,
-      fate: 'taken',
-    };
+    const own = this.#ownOf(statement);
     if (nameEnd === start) {
-      own.before = this.own.unnamed;
-      this.own.unnamed = own;
-      statements.unnamed = statement;
-      statements.unnamedBy = this.#host.id;
-      statements.expected.sent(this.#unnamedParse(link, own), link.owed.messagesInGroup);
+      this.unnamed.parsed(link, own);
       return PASS;
     }
     const key = OwnStatements.key(buffer, start, nameEnd);
-    if (statements.takenOver) {
-      this.#lent.add(Buffer.from(key, 'latin1').toString());
-      this.#register(link, key, own);
-      return PASS;
-    }
     const taken = this.own.get(key);
-    if (taken !== undefined) {
-      // PostgreSQL is to say what it says about a name that is taken; it does not know this one.
-      this.#lend(link, key, taken, out);
+    if (taken?.isSure === false && !link.owed.unsynced && link.owed.ready > 0) return WAIT;
+    // PostgreSQL is to say what it says about a name that is taken, where it does not know this one.
+    const isKnown = statements.takenOver && this.names.has(key);
+    if (taken !== undefined && !isKnown) this.names.collide(link, key, out);
+    if (statements.takenOver) {
+      this.#register(link, key, own, this.names.parsed(key));
       return PASS;
     }
+    if (taken !== undefined) return PASS;
     if (statements.find(statement) !== undefined) this.#closeOn(link, statement, out);
     else this.#makeRoom(link, out);
-    this.#register(link, key, own, statements.add(statement, 0));
+    this.#register(link, key, own, statements.preparing(statement));
     replaceName(out, Parse, message, { at: start, after: nameEnd + 1, name: statement.serverName });
     return REPLACED;
   }
 
-  #unnamedParse({ statements }: Link, own: OwnStatement): ExpectedReply {
+  /** A statement that the client prepares now. */
+  #ownOf(statement: SharedStatement): OwnStatement {
+    const { openSettings, settings, settingsOpen } = this.#host;
     return {
-      kind: 'parse',
-      swallow: false,
-      wantsDescription: false,
-      arrived: () => {
-        own.before = undefined;
-      },
-      failed: (itself) => {
-        own.fate = itself ? 'failed' : 'skipped';
-        if (statements.unnamed !== own.statement) return;
-        statements.unnamed = UNKNOWN_STATEMENT;
-        statements.unnamedBy = 0;
-      },
+      statement,
+      profile: settingsOpen ? without(settings.profile, openSettings) : settings.profile,
+      open: settingsOpen ? new Set(openSettings) : undefined,
+      parsedAt: tickOfStatements(),
+      shape: 0,
+      before: undefined,
+      isSure: false,
+      fate: 'taken',
     };
   }
 
   /** The client has named a statement; PostgreSQL may still refuse it. */
-  #register(link: Link, key: string, own: OwnStatement, made?: Instance): void {
+  #register(link: Link, key: string, own: OwnStatement, outcome: Outcome): void {
+    own.before = this.own.get(key);
     this.#remember(key, own);
     link.statements.expected.sent(
       {
         kind: 'parse',
         swallow: false,
         wantsDescription: false,
+        arrived: () => {
+          outcome.arrived();
+          own.isSure = true;
+          own.before = undefined;
+        },
         failed: () => {
-          if (made !== undefined) link.statements.removeInstance(made);
-          if (this.own.get(key) === own) this.#forget(key);
+          outcome.failed();
+          if (this.own.get(key) !== own) return;
+          this.#forget(key);
+          if (own.before !== undefined) this.#remember(key, own.before);
         },
       },
       link.owed.messagesInGroup,
@@ -171,6 +147,7 @@ export class StatementRelay {
   }
 
   #remember(key: string, own: OwnStatement): void {
+    this.#forget(key);
     this.own.set(key, own);
     if (!own.statement.keepable) this.#unkeepable++;
   }
@@ -180,25 +157,25 @@ export class StatementRelay {
     if (own !== undefined && !own.statement.keepable) this.#unkeepable--;
   }
 
-  /** The link that was taken over has these (in UTF-8) under the client's own names. */
-  lent(names: ReadonlySet<string>): void {
-    this.#lent = new Set(names);
-  }
-
-  /** Those that the link had and has not any more are gone. */
-  keepOnly(names: ReadonlySet<string>): void {
-    for (const [key] of [...this.own.entries()]) {
-      const name = Buffer.from(key, 'latin1').toString();
-      if (this.#lent.has(name) && !names.has(name)) this.#forget(key);
+  /**
+   * PostgreSQL has only `names` (in UTF-8) of what it had under the client's own names. `comparable`: so
+   * are these; otherwise only what is ASCII can be compared.
+   */
+  keepOnly(names: ReadonlySet<string>, { comparable }: { readonly comparable: boolean }): void {
+    for (const key of [...this.own.keys()]) {
+      if ((comparable || isAscii(key)) && this.names.isLost(key, names)) this.#forget(key);
     }
   }
 
-  /** The client has had one of them taken away by SQL. */
-  deallocated(key: string): void {
-    this.#forget(key);
+  /** SQL has taken one of them away, if it was prepared before `tick`. */
+  deallocated(key: string, tick: number): void {
+    const own = this.own.get(key);
+    if (own === undefined) return;
+    if (own.parsedAt < tick) this.#forget(key);
+    else if (own.before !== undefined && own.before.parsedAt < tick) own.before = undefined;
   }
 
-  /** The statement that a Bind names; undefined: none of this client's. */
+  /** The statement that a Bind names; undefined: none that this client has prepared by the protocol. */
   boundBy({ buffer, start, end }: Message): OwnStatement | undefined {
     const portalEnd = buffer.indexOf(0, start);
     if (portalEnd < 0 || portalEnd >= end) return undefined;
@@ -219,14 +196,9 @@ export class StatementRelay {
     const nameEnd = nameStart === 0 ? -1 : buffer.indexOf(0, nameStart);
     this.#bound = own;
     if (nameEnd < 0 || nameEnd >= end) return PASS;
-    if (nameEnd === nameStart) return this.#useUnnamed(link, own, out);
-    if (own === undefined) return PASS;
-    if (link.statements.takenOver) {
-      this.#lendInGroup(link, OwnStatements.key(buffer, nameStart, nameEnd), own, out);
-      return PASS;
-    }
-    const ready = this.#ensure(link, own, out);
-    if (ready !== PASS) return ready;
+    if (nameEnd === nameStart) return this.unnamed.use(link, own, out);
+    const ready = this.#useNamed(link, OwnStatements.key(buffer, nameStart, nameEnd), own, out);
+    if (ready !== PASS || own === undefined || link.statements.takenOver) return ready;
     const name = own.statement.serverName;
     replaceName(out, Frontend.Bind, message, { at: nameStart, after: nameEnd + 1, name });
     return REPLACED;
@@ -243,14 +215,10 @@ export class StatementRelay {
       return PASS;
     }
     const own = this.#named(buffer, start + 1, end);
-    if (own !== undefined && nameEnd > start + 1 && link.statements.takenOver)
-      this.#lendInGroup(link, OwnStatements.key(buffer, start + 1, nameEnd), own, out);
     const isUnnamed = nameEnd === start + 1;
     const ready = isUnnamed
-      ? this.#useUnnamed(link, own, out)
-      : own === undefined || link.statements.takenOver
-        ? PASS
-        : this.#ensure(link, own, out);
+      ? this.unnamed.use(link, own, out)
+      : this.#useNamed(link, OwnStatements.key(buffer, start + 1, nameEnd), own, out);
     if (ready !== PASS) return ready;
     this.#expectDescription(link, own);
     if (isUnnamed || own === undefined || link.statements.takenOver) return PASS;
@@ -291,7 +259,7 @@ export class StatementRelay {
     }
     if (nameEnd === start + 1) {
       expected.sent(PLAIN_CLOSE, link.owed.messagesInGroup);
-      this.simpleQuery(link);
+      this.unnamed.end(link);
       return PASS;
     }
     const key = OwnStatements.key(buffer, start + 1, nameEnd);
@@ -319,34 +287,11 @@ export class StatementRelay {
     return true;
   }
 
-  /** The unnamed statement of this client has to be the one on the link. */
-  #useUnnamed(link: Link, own: OwnStatement | undefined, out: Outgoing): Relayed {
-    const { statements } = link;
-    const refusal = this.#apart.refusal(own);
-    if (refusal !== undefined) return refusal;
-    if (own === undefined) {
-      // Somebody else's must not be taken for it.
-      if (statements.unnamed !== undefined) {
-        this.#inject(
-          link,
-          frameOf(Close, STATEMENT, UNNAMED),
-          this.#unsure(SWALLOWED_CLOSE, link),
-          out,
-        );
-        statements.unnamed = undefined;
-      }
-      return PASS;
-    }
-    if (statements.unnamed === own.statement && statements.unnamedBy === this.#host.id) return PASS;
-    if (own.statement.tail.length === 0) return this.#useUnnamed(link, undefined, out);
-    if (this.#apart.hasOtherSettings(own) && !link.owed.unsynced && link.status !== STATUS_FAILED) {
-      if (!link.owed.settled) return WAIT;
-      return { kind: 'wait', begin: () => this.#apart.prepareUnnamed(link, own) };
-    }
-    const reply = this.#unsure(SWALLOWED_PARSE, link);
-    this.#inject(link, frameOf(Parse, UNNAMED, own.statement.tail), reply, out);
-    statements.unnamed = own.statement;
-    statements.unnamedBy = this.#host.id;
+  /** Sees to it that a name of the client's stands on the link for what the client means by it. */
+  #useNamed(link: Link, key: string, own: OwnStatement | undefined, out: Outgoing): Relayed {
+    if (own === undefined) this.names.free(link, key, out);
+    else if (link.statements.takenOver) this.names.give(link, key, own, out);
+    else return this.#ensure(link, own, out);
     return PASS;
   }
 
@@ -354,22 +299,10 @@ export class StatementRelay {
   #preparePrivately(link: Link, own: OwnStatement, out: Outgoing): Relayed {
     own.statement = this.#registry.makePrivate(own.statement);
     this.#makeRoom(link, out);
-    const made = link.statements.add(own.statement, own.shape);
-    const reply = { ...SWALLOWED_PARSE, failed: () => link.statements.removeInstance(made) };
+    const reply = { ...SWALLOWED_PARSE, ...link.statements.preparing(own.statement, own.shape) };
     const frame = frameOf(Parse, own.statement.serverName, own.statement.tail);
-    this.#inject(link, frame, reply, out);
+    inject(link, out, frame, reply);
     return PASS;
-  }
-
-  /** When it is skipped, nobody knows which unnamed statement the link has. */
-  #unsure(reply: ExpectedReply, { statements }: Link): ExpectedReply {
-    return {
-      ...reply,
-      failed: () => {
-        statements.unnamed = UNKNOWN_STATEMENT;
-        statements.unnamedBy = 0;
-      },
-    };
   }
 
   /** Sees to it that a named statement is on the link, and is what the client thinks it is. */
@@ -378,27 +311,53 @@ export class StatementRelay {
     const { statement } = own;
     const refusal = this.#apart.refusal(own);
     if (refusal !== undefined) return refusal;
+    if (!own.isSure && !owed.unsynced && owed.ready > 0) return WAIT;
     const instance = statements.find(statement);
-    if (instance !== undefined && instance.checkedAt >= own.parsedAt) {
-      if (own.shape === 0 || instance.shape === own.shape) {
-        instance.usedAt = tickOfStatements();
-        instance.checkedAt = instance.usedAt;
-        return PASS;
-      }
+    if (instance !== undefined && statements.isSure(instance) && isGood(instance, own)) {
+      instance.usedAt = tickOfStatements();
+      instance.checkedAt = instance.usedAt;
+      return PASS;
     }
     if (!statement.keepable) return PASS;
-    if (this.#host.settingsOpen) return this.#preparePrivately(link, own, out);
-    // What the client has been told of the result must still hold, which shows before it is used.
-    const special = own.shape !== 0 || this.#apart.hasOtherSettings(own);
-    const apart = special && !owed.unsynced && link.status !== STATUS_FAILED;
-    if (apart && !owed.settled) return WAIT;
-    if (apart) return { kind: 'wait', begin: () => this.#apart.prepare(link, own) };
+    if (this.#needsApart(own) && !owed.unsynced && link.status !== STATUS_FAILED) {
+      if (!owed.settled) return WAIT;
+      return { kind: 'wait', begin: () => this.#apart.prepare(link, [own]) };
+    }
+    if (this.#apart.hasOtherSettings(own)) return this.#preparePrivately(link, own, out);
     if (instance !== undefined) this.#closeOn(link, statement, out);
     else this.#makeRoom(link, out);
-    const made = statements.add(statement, 0);
-    const reply = { ...SWALLOWED_PARSE, failed: () => statements.removeInstance(made) };
-    this.#inject(link, frameOf(Parse, statement.serverName, statement.tail), reply, out);
+    const reply = { ...SWALLOWED_PARSE, ...statements.preparing(statement) };
+    inject(link, out, frameOf(Parse, statement.serverName, statement.tail), reply);
     return PASS;
+  }
+
+  /** What the client has been told of the result must still hold, which shows before it is used. */
+  #needsApart(own: OwnStatement): boolean {
+    return own.shape !== 0 || this.#apart.hasOtherSettings(own);
+  }
+
+  /**
+   * Before a group begins that uses these: prepares apart what can't be prepared in the middle of it.
+   * `changes`: the group changes settings, behind which a statement could mean something else.
+   */
+  makeReady(link: Link, used: readonly OwnStatement[], changes: boolean): Relayed {
+    const { statements, owed } = link;
+    if (statements.takenOver || link.status === STATUS_FAILED) return PASS;
+    const missing = used.filter((own) => {
+      const instance = statements.find(own.statement);
+      if (instance !== undefined && statements.isSure(instance) && isGood(instance, own))
+        return false;
+      if (!own.statement.keepable || this.#apart.hasFailed(own)) return false;
+      return changes || this.#needsApart(own);
+    });
+    if (missing.length === 0) return PASS;
+    if (!owed.settled) return WAIT;
+    return { kind: 'wait', begin: () => this.#apart.prepare(link, missing) };
+  }
+
+  /** Nothing is owed any more. */
+  quiet(): void {
+    this.#apart.quiet();
   }
 
   #closeOn(link: Link, statement: SharedStatement, out: Outgoing): void {
@@ -407,7 +366,7 @@ export class StatementRelay {
       if (instance !== undefined) link.statements.restore(instance);
     };
     const reply = { ...SWALLOWED_CLOSE, failed };
-    this.#inject(link, frameOf(Close, STATEMENT, statement.serverName), reply, out);
+    inject(link, out, frameOf(Close, STATEMENT, statement.serverName), reply);
   }
 
   /** Before one more is prepared. */
@@ -418,12 +377,6 @@ export class StatementRelay {
       if (oldest === undefined) return;
       this.#closeOn(link, oldest, out);
     }
-  }
-
-  #inject(link: Link, frame: Buffer, reply: ExpectedReply, out: Outgoing): void {
-    out.bytes(frame, 0, frame.length);
-    link.statements.expected.sent(reply, link.owed.messagesInGroup);
-    link.owed.sent(frame[0] ?? 0);
   }
 
   /** The body of an ErrorResponse with the client's names in the places of ours. */
@@ -437,86 +390,16 @@ export class StatementRelay {
     }
     return Buffer.from(text, 'latin1');
   }
-
-  /** On a link that is taken over: the statement is there under the client's name, if it can be. */
-  #lendInGroup(link: Link, key: string, { statement }: OwnStatement, out: Outgoing): void {
-    const name = Buffer.from(key, 'latin1').toString();
-    if (this.#lent.has(name) || statement.tail.length === 0) return;
-    const frame = frameOf(Parse, Buffer.from(`${key}\0`, 'latin1'), statement.tail);
-    this.#inject(link, frame, { ...SWALLOWED_PARSE, failed: () => this.#lent.delete(name) }, out);
-    this.#lent.add(name);
-  }
-
-  /**
-   * From here on, in the middle of a group, the link has this client's statements under its own names,
-   * and nobody else's. What fails in front of it undoes it.
-   */
-  takeOverInGroup(link: Link, text: string, out: Outgoing): void {
-    const { statements } = link;
-    const before = statements.takeAway();
-    const failed = () => {
-      statements.restoreAll(before);
-      statements.takenOver = false;
-    };
-    const [parse, bind, execute] = ownGroup('DEALLOCATE ALL', OWN_PORTAL);
-    if (parse === undefined || bind === undefined || execute === undefined) return;
-    this.#inject(link, parse, SWALLOWED_PARSE, out);
-    this.#inject(link, bind, { ...SWALLOWED_PARSE, kind: 'bind' }, out);
-    this.#inject(link, execute, { ...SWALLOWED_PARSE, kind: 'command', failed }, out);
-    statements.takenOver = true;
-    this.#lent.clear();
-    for (const [key, own] of this.own.entries()) {
-      if (isMentioned(text, key)) this.#lendInGroup(link, key, own, out);
-    }
-  }
-
-  #lend(link: Link, key: string, { statement }: OwnStatement, out: Outgoing): void {
-    const { strays } = link.statements;
-    const name = Buffer.from(`${key}\0`, 'latin1');
-    if (statement.tail.length === 0 || strays.some((stray) => stray.equals(name))) return;
-    this.#inject(link, frameOf(Parse, name, statement.tail), SWALLOWED_PARSE, out);
-    strays.push(name);
-  }
-
-  /**
-   * Puts the client's statements on the link under our names: in front of a change of settings within a
-   * group, behind which they could mean something else.
-   */
-  prepareAll(link: Link, out: Outgoing): void {
-    let left = PREPARED_AHEAD_MAX;
-    for (const [, own] of this.own.entries()) {
-      if (link.statements.find(own.statement) !== undefined || !own.statement.keepable) continue;
-      if (this.#apart.hasOtherSettings(own) || left-- === 0) continue;
-      this.#makeRoom(link, out);
-      const made = link.statements.add(own.statement, 0);
-      const reply = { ...SWALLOWED_PARSE, failed: () => link.statements.removeInstance(made) };
-      this.#inject(link, frameOf(Parse, own.statement.serverName, own.statement.tail), reply, out);
-    }
-  }
-
-  /** Statements by name, for a link on which they are to have the client's own names. */
-  framesForTakeover(link: Link, text: string): readonly Buffer[] {
-    const { strays } = link.statements;
-    // One that fails would take the client's transaction with it.
-    const all = link.status === STATUS_IDLE;
-    const frames: Buffer[] = [];
-    for (const [key, { statement }] of this.own.entries()) {
-      const name = Buffer.from(`${key}\0`, 'latin1');
-      if (statement.tail.length === 0 || strays.some((stray) => stray.equals(name))) continue;
-      if (!all && !isMentioned(text, key)) continue;
-      frames.push(frameOf(Parse, name, statement.tail), frameOf(Sync));
-    }
-    return frames;
-  }
 }
 
-/** Whether a text may speak of a prepared statement: too often is harmless. */
-function isMentioned(text: string, key: string): boolean {
-  const lower = text.toLowerCase();
-  if (lower.includes('pg_prepared_statements')) return true;
-  const name = key.toLowerCase();
-  if (!/^\w+$/.test(name)) return lower.includes(name);
-  return lower.split(/\W+/).includes(name);
+function isAscii(key: string): boolean {
+  return Buffer.byteLength(key) === key.length;
+}
+
+/** The statement on the link is what the client has prepared, and returns what it was told. */
+function isGood(instance: Instance, own: OwnStatement): boolean {
+  if (instance.checkedAt < own.parsedAt) return false;
+  return own.shape === 0 || instance.shape === own.shape;
 }
 
 /** Puts a message of the client out again with another name in the place `at` to `after`. */

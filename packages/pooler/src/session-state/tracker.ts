@@ -1,18 +1,19 @@
 import { Frontend } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import { tickOfStatements } from '../backend/link-statements';
-import type { OwnResult } from '../backend/own-run';
 import { STATUS_FAILED } from '../backend/server-status';
 import type { StateFollowing } from '../frontend/state-following';
 import type { Outgoing } from '../relay/outgoing';
-import type { Effects } from '../sql/effects';
+import { type Effects, NO_EFFECTS } from '../sql/effects';
 import { look, ResumableLook } from '../sql/look';
 import { LOOK_EXITS, Mark } from '../sql/marks';
 import { bindText } from './bind-values';
-import { NAMES, namesOf } from './inspection';
-import { NAME_BYTES_MAX, OwnStatements } from './own-statement';
+import { GroupAhead } from './group-ahead';
+import { boundKey, NAME_BYTES_MAX, OwnStatements } from './own-statement';
 import { Pin } from './pins';
 import { PASS, REPLACED, type Relayed, WAIT } from './relayed';
+import { textOf } from './shared-statement';
+import { SqlPrepared } from './sql-prepared';
 import type { StateKnowledge } from './state-knowledge';
 import { StateWatch, type Verdict } from './state-watch';
 import { frameOf, type Message, STATEMENT, UNNAMED } from './statement-messages';
@@ -24,6 +25,7 @@ const { Bind, Close, Describe, Parse, Query, Sync } = Frontend;
 /** Where a statement stands that was refused by us: PostgreSQL has to fail there, too. */
 const FAILING_QUERY = Buffer.from('pgweir refuses this statement\0');
 const NO_PARAMETERS = Buffer.alloc(6);
+const NUL = Buffer.alloc(1);
 
 /** Follows the state that one session's statements make, message by message. */
 export class Tracker {
@@ -38,9 +40,13 @@ export class Tracker {
   /** When the last statement was sent that takes all prepared statements away. */
   #droppedAt = 0;
   /** Names in SQL DEALLOCATEs whose outcome is to come. */
-  #deallocated: string[] = [];
+  #deallocated: { readonly key: string; readonly tick: number }[] = [];
+  /** A statement of the open group leaves the transaction that has failed. */
+  #exits = false;
   readonly #host: StateFollowing;
   readonly #knowledge: StateKnowledge;
+  readonly #sqlPrepared: SqlPrepared;
+  readonly #ahead: GroupAhead;
   readonly #look = new ResumableLook();
   #looking = false;
 
@@ -49,10 +55,27 @@ export class Tracker {
     this.#knowledge = knowledge;
     this.watch = new StateWatch(host);
     this.statements = new StatementRelay(host, knowledge.statements);
+    this.#sqlPrepared = new SqlPrepared(this.statements.own);
+    this.#ahead = new GroupAhead(knowledge, this.statements.own, this.#sqlPrepared);
+  }
+
+  /**
+   * Looks at the rest of a group of which this is the first message, in a chunk that ends at `chunkEnd`.
+   *
+   * @returns whether it is worth waiting for the rest of a message that has arrived in part
+   */
+  groupBegins(tag: number, message: Message, chunkEnd: number): boolean {
+    if (!this.#host.tracksState) return false;
+    this.#ahead.begin(tag, message, chunkEnd);
+    return this.#ahead.isCut;
   }
 
   /** One message of the client, for `link`. */
   message(link: Link, tag: number, message: Message, out: Outgoing): Relayed {
+    if (tag !== Query && !link.owed.unsynced) {
+      const permitted = this.#permitGroup(link, out);
+      if (permitted !== PASS) return permitted;
+    }
     switch (tag) {
       case Query:
         return this.#query(link, message, out);
@@ -71,39 +94,80 @@ export class Tracker {
     }
   }
 
+  /** What one statement of a group needs is made ready before the first goes out. */
+  #permitGroup(link: Link, out: Outgoing): Relayed {
+    const { effects, used } = this.#ahead;
+    if (effects === undefined) return PASS;
+    if (this.#ahead.isUnsure && link.owed.ready > 0) return WAIT;
+    const whole = this.#sqlPrepared.whole(effects);
+    if (whole.marks !== 0) {
+      const text = () => this.#ahead.text;
+      const permitted = this.#permit(link, whole, { protocol: 'extended', out, text });
+      if (permitted !== PASS) return permitted;
+    }
+    if (used.length === 0) return PASS;
+    const changes = (whole.marks & CHANGES) !== 0 || whole.localSettings.length > 0;
+    return this.statements.makeReady(link, used, changes);
+  }
+
   #query(link: Link, { buffer, start, end, bodyLength }: Message, out: Outgoing): Relayed {
     if (end - start < bodyLength) {
       this.#beginLook(buffer, start, end);
-      this.statements.simpleQuery(link);
+      this.statements.unnamed.end(link);
       return PASS;
     }
     const textEnd = buffer[end - 1] === 0 ? end - 1 : end;
     // COMMIT and the like end each transaction, and leave nothing behind.
     if (!this.#host.tracksState || (look(buffer, start, textEnd) & ~LOOK_EXITS) === 0) {
-      this.statements.simpleQuery(link);
+      this.statements.unnamed.end(link);
       return PASS;
     }
     const text = buffer.toString('utf8', start, textEnd);
-    const effects = this.#knowledge.sql.effectsOf(text);
+    const effects = this.#sqlPrepared.whole(this.#knowledge.sql.effectsOf(text));
     const permitted = this.#permit(link, effects, { protocol: 'simple', out, text: () => text });
     if (permitted !== PASS) return permitted;
-    if (this.#deallocates(link, effects)) {
-      out.frame(Query, Buffer.from(`DEALLOCATE ${SPARE_NAME}\0`));
-      this.statements.simpleQuery(link);
+    if (this.#splits(link, effects, text)) {
+      const rest = start + effects.restAt;
+      out.frame(Query, buffer.subarray(start, rest), NUL);
+      // In errors stands a place in the whole text.
+      const blank = Buffer.alloc(buffer.toString('utf8', start, rest).length, ' ');
+      this.#host.runAfter(frameOf(Query, blank, buffer.subarray(rest, textEnd), NUL));
+      this.statements.unnamed.end(link);
       this.holding = true;
       return REPLACED;
     }
-    this.statements.simpleQuery(link);
-    if (this.#noted(link, effects, () => text, out)) this.holding = true;
+    if (this.#deallocates(link, effects)) {
+      out.frame(Query, Buffer.from(`DEALLOCATE ${SPARE_NAME}\0`));
+      this.statements.unnamed.end(link);
+      this.holding = true;
+      return REPLACED;
+    }
+    this.statements.unnamed.end(link);
+    if (this.#noted(link, effects, () => text)) this.holding = true;
     return PASS;
+  }
+
+  /**
+   * Whether the first statement of a text goes out by itself, because it leaves a failed transaction,
+   * in which nothing can be made ready for the others. PostgreSQL separates them just so.
+   */
+  #splits(link: Link, effects: Effects, text: string): boolean {
+    if (effects.restAt === 0 || link.status !== STATUS_FAILED) return false;
+    // In another encoding the place is another one.
+    return !link.owed.unsynced && this.#isWatched(effects) && !text.includes('\uFFFD');
+  }
+
+  /** The statement means something for what is followed here. */
+  #isWatched(effects: Effects): boolean {
+    return this.watch.relevant(effects) !== 0 || effects.deallocates !== undefined;
   }
 
   #parse(link: Link, message: Message, out: Outgoing): Relayed {
     const statement = this.statements.prepared(message);
     if (statement === undefined) return PASS;
-    const { effects } = statement;
+    const effects = this.#sqlPrepared.whole(statement.effects);
     const begins = effects.marks !== 0 && this.#host.tracksState && !link.owed.unsynced;
-    const text = () => textOf(statement.tail);
+    const text = () => textOf(statement);
     if (begins) {
       const permitted = this.#permit(link, effects, { protocol: 'extended', out, text });
       if (permitted !== PASS) return permitted;
@@ -113,23 +177,31 @@ export class Tracker {
 
   #bind(link: Link, message: Message, out: Outgoing): Relayed {
     const own = this.statements.boundBy(message);
-    if (own === undefined || own.statement.effects.marks === 0 || !this.#host.tracksState) {
+    const prepared = own === undefined ? this.#sqlEffects(message) : own.statement.effects;
+    if (prepared.exitsTransaction) this.#exits = true;
+    if (prepared.marks === 0 || !this.#host.tracksState) {
       return this.statements.bind(link, own, message, out);
     }
-    const { effects, tail } = own.statement;
-    const text = () => textOf(tail);
+    const effects = this.#sqlPrepared.whole(prepared);
+    const text = () => (own === undefined ? 'EXECUTE' : textOf(own.statement));
     const permitted = this.#permit(link, effects, { protocol: 'extended', out, text });
     if (permitted !== PASS) return permitted;
     const relayed = this.statements.bind(link, own, message, out);
     if (relayed.kind === 'wait' || relayed.kind === 'refuse') return relayed;
-    if (this.#noted(link, effects, text, out)) this.#holdsAtSync = true;
+    if (this.#noted(link, effects, text)) this.#holdsAtSync = true;
     for (const number of effects.settingParameters) {
       const name = bindText(message, number);
       if (name === undefined) this.watch.pinFor(Pin.Setting, text());
-      else this.watch.noteSetting(name.toLowerCase());
+      else this.watch.noteGiven(name.toLowerCase());
       this.#holdsAtSync = true;
     }
     return relayed;
+  }
+
+  /** The effects of a statement that was prepared by SQL and is bound by the protocol. */
+  #sqlEffects(message: Message): Effects {
+    const key = boundKey(message);
+    return (key === undefined ? undefined : this.#sqlPrepared.get(key)) ?? NO_EFFECTS;
   }
 
   /**
@@ -137,34 +209,40 @@ export class Tracker {
    *
    * @returns whether what follows it has to wait for its end
    */
-  #noted(link: Link, effects: Effects, text: () => string, out: Outgoing): boolean {
+  #noted(link: Link, effects: Effects, text: () => string): boolean {
     const { deallocates } = effects;
     if (deallocates !== undefined && deallocates !== 'all') {
       const bytes = Buffer.from(deallocates.name);
-      this.#deallocated.push(OwnStatements.key(bytes, 0, bytes.length));
+      const key = OwnStatements.key(bytes, 0, bytes.length);
+      this.#deallocated.push({ key, tick: tickOfStatements() });
     }
+    this.#sqlPrepared.note(effects);
     const drops = deallocates === 'all' || (effects.marks & Mark.Discard) !== 0;
     if (drops) this.#droppedAt = tickOfStatements();
-    const changes = Mark.Settings | Mark.UnknownSettings;
-    const inGroup = link.owed.unsynced && !link.statements.takenOver;
-    if (inGroup && (effects.marks & changes) !== 0) this.statements.prepareAll(link, out);
     return this.watch.note(link, effects, text) || drops;
   }
 
   #permit(link: Link, effects: Effects, { protocol, out, text }: Asked): Relayed {
-    const { owed, statements } = link;
-    if (this.watch.relevant(effects) === 0 && effects.deallocates === undefined) return PASS;
+    const { owed } = link;
+    if (!this.#isWatched(effects)) return PASS;
     // What is still to come decides in which state this statement finds the link.
     if (owed.ready > 0) return WAIT;
+    // Nothing has an effect, and nothing can be prepared.
+    if (this.#isFailed(link)) return PASS;
     const permission = this.watch.permit(link, effects, owed.unsynced);
     if (permission.kind === 'wait') return permission;
     if (permission.kind === 'refuse') return permission;
     const name = this.#nameToDeallocate(link, effects);
     const replaceable = protocol === 'simple' && name !== undefined && name.length < NAME_BYTES_MAX;
     const byName = needsOwnNames(effects, protocol) && !replaceable && !isUnknown(effects, name);
-    if (byName && !statements.takenOver && link.status !== STATUS_FAILED) {
-      if (!owed.unsynced) return { kind: 'wait', begin: () => this.#takeOver(link, text()) };
-      this.statements.takeOverInGroup(link, text(), out);
+    const { names } = this.statements;
+    if (byName && names.areMissing(link)) {
+      if (!owed.unsynced) {
+        // What the client has made by SQL must stay.
+        const clears = (this.watch.pins & Pin.Prepare) === 0;
+        return { kind: 'wait', begin: () => names.giveAll(link, { clears }) };
+      }
+      names.giveInGroup(link, text(), out);
     }
     if (replaceable && this.#deallocating !== name && !owed.unsynced) {
       return { kind: 'wait', begin: () => this.#beginDeallocate(link, name) };
@@ -172,10 +250,15 @@ export class Tracker {
     return PASS;
   }
 
+  /** The client's transaction has failed, and nothing before this statement leaves it. */
+  #isFailed(link: Link): boolean {
+    return link.status === STATUS_FAILED && !this.#exits;
+  }
+
   /** The name in a DEALLOCATE of a statement that the client has prepared by the protocol. */
   #nameToDeallocate(link: Link, { deallocates }: Effects): string | undefined {
     if (deallocates === undefined || deallocates === 'all') return undefined;
-    if (link.statements.takenOver || link.status === STATUS_FAILED) return undefined;
+    if (link.statements.takenOver || this.#isFailed(link)) return undefined;
     const bytes = Buffer.from(deallocates.name);
     const name = OwnStatements.key(bytes, 0, bytes.length);
     return this.statements.own.get(name) === undefined ? undefined : name;
@@ -193,34 +276,8 @@ export class Tracker {
     const name = this.#nameToDeallocate(link, effects);
     if (name === undefined || this.#deallocating !== name) return false;
     this.#deallocating = undefined;
-    this.#deallocated.push(name);
+    this.#deallocated.push({ key: name, tick: tickOfStatements() });
     return true;
-  }
-
-  /** From here on the link has this client's statements, under its own names, and nobody else's. */
-  #takeOver(link: Link, text: string): void {
-    // What the client has made by SQL must stay.
-    const clearing = (this.watch.pins & Pin.Prepare) === 0 ? 'DEALLOCATE ALL' : '';
-    this.#host.runOwn(link, clearing, (result) => {
-      if (result.kind === 'failed') {
-        this.#host.failWith({ ...result.error, severity: 'FATAL' }, 'DEALLOCATE ALL failed');
-        return;
-      }
-      if (clearing !== '') link.statements.clear();
-      link.statements.takenOver = true;
-      // What another link had of them says nothing about this one.
-      this.statements.lent(new Set());
-      const frames = this.statements.framesForTakeover(link, text);
-      // One that can't be prepared now is missed when it is used, and is not gone for that.
-      const ask = () =>
-        this.#host.runOwn(link, `SELECT ${NAMES}`, (answer) => this.#tookOver(answer), 'row');
-      if (frames.length > 0) this.#host.runOwn(link, frames, ask);
-      else ask();
-    });
-  }
-
-  #tookOver(answer: OwnResult): void {
-    if (answer.kind === 'done') this.statements.lent(namesOf(answer.row?.[0]));
   }
 
   /**
@@ -250,21 +307,23 @@ export class Tracker {
 
   /** A DEALLOCATE of one name has run. */
   deallocated(): void {
-    const name = this.#deallocated.shift();
-    if (name !== undefined) this.statements.deallocated(name);
+    const first = this.#deallocated.shift();
+    if (first !== undefined) this.statements.deallocated(first.key, first.tick);
   }
 
   /** Nothing is owed any more. */
   quiet(): void {
     if (this.#deallocated.length > 0) this.#deallocated = [];
+    this.statements.quiet();
   }
 
   /** The last frame of a statement has gone out. @returns whether the client's next one waits */
   sent(link: Link, tag: number): boolean {
     if (this.#looking && tag === Query) this.#endLook(link);
-    if (tag === Sync && this.#holdsAtSync) {
+    if (tag === Sync) {
+      this.#exits = false;
+      if (this.#holdsAtSync) this.holding = true;
       this.#holdsAtSync = false;
-      this.holding = true;
     }
     return this.holding;
   }
@@ -306,10 +365,8 @@ export class Tracker {
   }
 }
 
-/** The text in what follows the name in a Parse message. */
-function textOf(tail: Buffer): string {
-  return tail.toString('utf8', 0, Math.max(tail.indexOf(0), 0));
-}
+/** Marks of statements that change settings. */
+const CHANGES = Mark.Settings | Mark.UnknownSettings;
 
 /** How a statement is asked for. */
 interface Asked {

@@ -13,11 +13,14 @@ export class CollectedEffects {
   marks = 0;
   deallocates: Effects['deallocates'] = undefined;
   exitsTransaction = false;
+  restAt = 0;
   readonly #settings = new Set<string>();
   readonly #localSettings = new Set<string>();
   readonly #settingParameters = new Set<number>();
   readonly #resets = new Set<string>();
   readonly #unlistens = new Set<string>();
+  readonly #prepares = new Set<string>();
+  readonly #executes = new Set<string>();
   #resetsAll = false;
   #unlistensAll = false;
 
@@ -62,8 +65,18 @@ export class CollectedEffects {
     else this.#unlistens.add(channel);
   }
 
+  prepare(name: string): void {
+    this.marks |= Mark.SqlPrepared;
+    this.#prepares.add(name);
+  }
+
+  execute(name: string): void {
+    this.marks |= Mark.SqlPrepared;
+    this.#executes.add(name);
+  }
+
   result(): Effects {
-    const { marks, deallocates, exitsTransaction } = this;
+    const { marks, deallocates, exitsTransaction, restAt } = this;
     if (marks === 0 && !exitsTransaction && this.#localSettings.size === 0) return NO_EFFECTS;
     return {
       marks,
@@ -73,7 +86,10 @@ export class CollectedEffects {
       settingParameters: [...this.#settingParameters],
       unlistens: this.#unlistensAll ? 'all' : [...this.#unlistens],
       deallocates,
+      prepares: [...this.#prepares],
+      executes: [...this.#executes],
       exitsTransaction,
+      restAt,
     };
   }
 

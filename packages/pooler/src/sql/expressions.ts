@@ -51,7 +51,8 @@ function visit(node: TreeNode, { effects, code, defines }: ExpressionsNeeds): vo
   effects.mark(RELATION_MARKS.get(text(node, 'relname') ?? '') ?? 0);
   const schema = text(node, 'schemaname') ?? text(child(node, 'String'), 'sval');
   if (schema !== undefined && isTempSchema(schema)) effects.mark(Mark.TempObjects);
-  if ('ExecuteStmt' in node) effects.mark(Mark.SqlPrepared);
+  const executed = child(node, 'ExecuteStmt');
+  if (executed !== undefined) effects.execute(text(executed, 'name') ?? '');
   const cursor = child(node, 'DeclareCursorStmt');
   if (((number(cursor, 'options') ?? 0) & HOLD_OPTION) !== 0) effects.mark(Mark.HeldCursors);
   const literal = literalText(node);

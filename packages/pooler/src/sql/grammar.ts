@@ -3,6 +3,13 @@ import { bunRuntime } from '../net/bun-runtime';
 /** A node of a parse tree: PostgreSQL's own structures and field names as JSON. */
 export type TreeNode = Readonly<Record<string, unknown>>;
 
+/** One statement of a text. */
+export interface Statement {
+  readonly node: TreeNode;
+  /** Where it begins, in bytes of UTF-8. */
+  readonly start: number;
+}
+
 /** What is used of the parser, which is PostgreSQL's own code in WebAssembly. */
 interface ParserModule {
   readonly HEAPU8: Uint8Array;
@@ -48,7 +55,7 @@ export class Grammar {
    * The statements of `text`; undefined when it is none by this grammar, or when the grammar cannot
    * tell: it is nested too deeply, or has just broken the parser.
    */
-  statements(text: string): readonly TreeNode[] | undefined {
+  statements(text: string): readonly Statement[] | undefined {
     if (this.#state.kind !== 'ready') return undefined;
     const { parser } = this.#state;
     const json = this.#parse(parser, text);
@@ -110,11 +117,15 @@ function placeInExecutable(): string | undefined {
   return typeof place === 'string' ? place : undefined;
 }
 
-function statementsOf(json: string): readonly TreeNode[] | undefined {
+function statementsOf(json: string): readonly Statement[] | undefined {
   const tree = parsedJson(json);
   const list = isNode(tree) ? (tree.stmts ?? []) : undefined;
   if (!Array.isArray(list)) return undefined;
-  return list.flatMap((raw: unknown) => (isNode(raw) && isNode(raw.stmt) ? [raw.stmt] : []));
+  return list.flatMap((raw: unknown) => {
+    if (!isNode(raw) || !isNode(raw.stmt)) return [];
+    const { stmt_location: start } = raw;
+    return [{ node: raw.stmt, start: typeof start === 'number' ? start : 0 }];
+  });
 }
 
 /** Undefined for a tree that is nested too deeply. */

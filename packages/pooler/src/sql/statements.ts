@@ -1,7 +1,7 @@
 import type { CodeReader } from './code';
 import type { CollectedEffects } from './collected-effects';
 import { collectExpressions } from './expressions';
-import { isNode, type TreeNode } from './grammar';
+import { isNode, type Statement, type TreeNode } from './grammar';
 import { Mark } from './marks';
 import { child, children, text } from './tree';
 
@@ -22,20 +22,25 @@ const EXITS: ReadonlySet<string> = new Set([
 
 /** Collects the effects of the statements of one text. */
 export function collectStatements(
-  statements: readonly TreeNode[],
+  statements: readonly Statement[],
   effects: CollectedEffects,
   code: CodeReader,
 ): void {
-  for (const statement of statements) collectStatement(statement, effects, code);
-  const [only] = statements;
-  if (only === undefined || statements.length !== 1) return;
-  const deallocate = child(only, 'DeallocateStmt');
+  for (const { node } of statements) collectStatement(node, effects, code);
+  const [first, second] = statements;
+  if (first === undefined) return;
+  const kind = text(child(first.node, 'TransactionStmt'), 'kind');
+  const exits = kind !== undefined && EXITS.has(kind);
+  if (second !== undefined) {
+    if (exits) effects.restAt = second.start;
+    return;
+  }
+  effects.exitsTransaction = exits;
+  const deallocate = child(first.node, 'DeallocateStmt');
   if (deallocate !== undefined) {
     const name = text(deallocate, 'name');
     effects.deallocates = name === undefined ? 'all' : { name };
   }
-  const kind = text(child(only, 'TransactionStmt'), 'kind');
-  effects.exitsTransaction = kind !== undefined && EXITS.has(kind);
 }
 
 /** A statement is an object with one field, the name of its kind. */
@@ -64,6 +69,7 @@ function collectCommand(
     case 'LoadStmt':
       return effects.mark(Mark.Load);
     case 'PrepareStmt':
+      return effects.prepare(text(body, 'name') ?? '');
     case 'DeallocateStmt':
       return effects.mark(Mark.SqlPrepared);
     case 'DropStmt':

@@ -18,8 +18,6 @@ type Change =
 class Ear {
   readonly channels = new Set<string>();
   changes: Change[] = [];
-  witness = '';
-  pendingWitness = '';
   /** Notifications that wait for the end of its transaction, or for `release`. */
   waiting: Buffer[] = [];
   held = false;
@@ -31,8 +29,6 @@ const FAILED = Buffer.concat([
 ]);
 
 const TELLS = /json_agg/;
-const ASKS_WITNESS = /^SELECT .*json_agg.*current_setting\('pgweir\.unlistened'/s;
-const WITNESS = /^SELECT pg_catalog\.set_config\('pgweir\.unlistened'.*E'(?<ids>[,\d]+)',false\)/s;
 const LISTEN =
   /^(?<word>LISTEN|UNLISTEN|NOTIFY) (?<channel>\*|"[^"]*"|\w+)(?:,\s*'(?<payload>[^']*)')?$/;
 
@@ -107,7 +103,6 @@ export class NotifyingServer {
     const ear = this.#earOf(backend);
     if (sql === 'fail') {
       ear.changes = [];
-      ear.pendingWitness = '';
       return undefined;
     }
     if (this.fails?.(sql) === true) return FAILED;
@@ -128,11 +123,9 @@ export class NotifyingServer {
   #run(backend: FakeBackend, ear: Ear, sql: string, out: Buffer[]): string | undefined {
     if (TELLS.test(sql)) {
       const channels = ear.channels.size === 0 ? null : JSON.stringify([...ear.channels]);
-      out.push(dataRow(ASKS_WITNESS.test(sql) ? [channels, ear.witness] : [channels]));
+      out.push(dataRow([channels]));
       return 'SELECT 1';
     }
-    const witness = WITNESS.exec(sql)?.groups?.ids;
-    if (witness !== undefined) ear.pendingWitness += witness;
     const { word, channel = '', payload = '' } = LISTEN.exec(sql)?.groups ?? {};
     const name = channel.replaceAll('"', '');
     if (word === 'LISTEN') ear.changes.push({ kind: 'listen', channel: name });
@@ -144,15 +137,12 @@ export class NotifyingServer {
     else if (sql === 'ROLLBACK') {
       backend.status = 'I';
       ear.changes = [];
-      ear.pendingWitness = '';
     } else if (/^(hang|stuck|copy)/.test(sql)) return undefined;
     else return 'SELECT 0';
     return word ?? sql;
   }
 
   #commit(backend: FakeBackend, ear: Ear): void {
-    ear.witness += ear.pendingWitness;
-    ear.pendingWitness = '';
     for (const change of ear.changes.splice(0)) {
       if (change.kind === 'listen') ear.channels.add(change.channel);
       else if (change.kind === 'unlisten') ear.channels.delete(change.channel);

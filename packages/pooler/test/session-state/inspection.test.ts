@@ -15,7 +15,6 @@ const want = (changes: Partial<InspectionWant>): InspectionWant => ({
   settings: [],
   withSource: [],
   withNames: false,
-  witness: false,
   ...changes,
 });
 
@@ -61,7 +60,6 @@ test('all questions together are answered column by column, in every combination
     settings: ['work_mem', 'my.own'],
     withSource: ['my.own'],
     withNames: true,
-    witness: true,
   });
   for (let combination = 0; combination < 1 << QUESTIONS.length; combination++) {
     const row: (string | null)[] = [];
@@ -71,11 +69,10 @@ test('all questions together are answered column by column, in every combination
       row.push(holds ? yes : pin === Pin.Listen ? null : 'f');
       if (holds) pins |= pin;
     }
-    row.push('7', hex('4MB'), null, 'session', `${hex('a')},${hex('é')}`);
+    row.push(hex('4MB'), null, 'session', `${hex('a')},${hex('é')}`);
     const answer = readInspection(wanted, row);
     expect(answer.pins).toBe(pins);
     expect(answer.channels).toEqual((pins & Pin.Listen) === 0 ? [] : ['a']);
-    expect(answer.witness).toBe('7');
     expect([...answer.settings]).toEqual([
       ['work_mem', '4MB'],
       ['my.own', null],

@@ -3,6 +3,7 @@ import {
   type OwnStatement,
   OwnStatements,
 } from '../../src/session-state/own-statement';
+import { EMPTY_PROFILE } from '../../src/session-state/profile';
 import { NO_EFFECTS } from '../../src/sql/effects';
 
 const key = (name: string): string => {
@@ -18,10 +19,12 @@ const own = (): OwnStatement => ({
     effects: NO_EFFECTS,
     keepable: true,
   },
-  profile: undefined,
+  profile: EMPTY_PROFILE,
+  open: undefined,
   parsedAt: 1,
   shape: 0,
   before: undefined,
+  isSure: true,
   fate: 'taken',
 });
 

@@ -1,4 +1,3 @@
-import type { FakeBackend } from '../kit/fake-backend';
 import { chunked, execute, frame, parse, query, sync } from '../kit/messages';
 import { Rig } from '../kit/rig';
 
@@ -41,13 +40,6 @@ const CONVERSATION = Buffer.concat([
   sync(),
 ]);
 
-/** What PostgreSQL was sent, with our own names made alike: their secret is another one each time. */
-function sentTo({ chunks }: FakeBackend): string {
-  return Buffer.concat(chunks)
-    .toString('latin1')
-    .replaceAll(/pgweir_[0-9a-f]+_/g, 'pgweir_X_');
-}
-
 async function played(chunks: readonly Buffer[], settle: boolean) {
   const rig = await Rig.open({ poolSize: 1 });
   const client = await rig.client();
@@ -58,17 +50,16 @@ async function played(chunks: readonly Buffer[], settle: boolean) {
   }
   await rig.settle();
   const idle = rig.pool().idleCount;
-  return { sent: sentTo(rig.server.backend), heard: client.output.subarray(before), idle, client };
+  return { heard: client.output.subarray(before), idle, client };
 }
 
-test('every chunking of a conversation with prepared statements is the same to both sides', async () => {
+test('every chunking of a conversation with prepared statements is the same to the client', async () => {
   const whole = await played([CONVERSATION], false);
   expect(whole.client.tags).toMatch(/^1.*Z$/);
   expect(whole.idle).toBe(1);
   for (let size = 1; size < CONVERSATION.length; size += size < 40 ? 1 : 7) {
     const cut = await played(chunked(CONVERSATION, size), false);
     expect([size, cut.heard.toString('latin1')]).toEqual([size, whole.heard.toString('latin1')]);
-    expect([size, cut.sent]).toEqual([size, whole.sent]);
     expect(cut.idle).toBe(1);
   }
 });

@@ -192,11 +192,18 @@ describe('objects, locks and cursors', () => {
 });
 
 describe('PREPARE and the like', () => {
+  test.each<Expected>([
+    ['PREPARE p AS SELECT 1', { prepares: ['p'] }],
+    ['PREPARE "P" AS SELECT 1; PREPARE q AS SELECT 2', { prepares: ['P', 'q'] }],
+    ['EXECUTE p(1)', { executes: ['p'] }],
+    ['CREATE TABLE t AS EXECUTE p', { executes: ['p'] }],
+    ['EXPLAIN EXECUTE p', { executes: ['p'] }],
+    ['PREPARE p AS SELECT 1; EXECUTE p', { prepares: ['p'], executes: ['p'] }],
+  ])('names of statements: %s', (text, effects) => {
+    expectEffects(text, { marks: Mark.SqlPrepared, ...effects });
+  });
+
   test.each([
-    'PREPARE p AS SELECT 1',
-    'EXECUTE p(1)',
-    'CREATE TABLE t AS EXECUTE p',
-    'EXPLAIN EXECUTE p',
     'SELECT 1; DEALLOCATE p',
     'SELECT * FROM pg_prepared_statements',
     'SELECT * FROM pg_catalog.pg_prepared_statement()',
@@ -219,6 +226,7 @@ describe('PREPARE and the like', () => {
     expectEffects("PREPARE p AS SELECT set_config('a', 'b', false)", {
       marks: Mark.SqlPrepared | Mark.Settings,
       settings: ['a'],
+      prepares: ['p'],
     });
   });
 });
@@ -234,6 +242,16 @@ describe('the end of a failed transaction', () => {
     "PREPARE TRANSACTION 'a'",
   ])('%s', (text) => {
     expectEffects(text, { exitsTransaction: true });
+  });
+
+  test.each([
+    ['ROLLBACK; SET x = 1', 10],
+    [" /* é; */ END ;; SET x = 1; SELECT ';'", 18],
+    ['COMMIT AND CHAIN;SET x = 1', 17],
+    ['SELECT 1; ROLLBACK; SET x = 1', 0],
+    ['ROLLBACK;', 0],
+  ])('what stands behind it begins at its place in bytes: %s', (text, restAt) => {
+    expect(knowledge.effectsOf(text).restAt).toBe(restAt);
   });
 
   test.each([

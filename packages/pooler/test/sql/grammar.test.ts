@@ -7,7 +7,7 @@ async function untilReady(grammar: Grammar): Promise<void> {
 test('the grammar is that of PostgreSQL 18', async () => {
   const grammar = await loadGrammar();
   const statements = grammar.statements('UPDATE t SET a = 1 RETURNING old.a, new.a; SELECT 1');
-  expect(statements?.map((each) => Object.keys(each)[0])).toEqual(['UpdateStmt', 'SelectStmt']);
+  expect(statements?.map(({ node }) => Object.keys(node)[0])).toEqual(['UpdateStmt', 'SelectStmt']);
 });
 
 test.each(['', ' ', '-- a', ';'])(

@@ -66,6 +66,7 @@ export function judgeGroup(
   options: JudgeOptions,
 ): void {
   const { model } = options;
+  model.beforeGroup({ exits: mayExit(group) });
   const replies = new Replies(messages.filter(({ tag }) => !'NSA'.includes(tag)));
   if (group.kind === 'simple') judgeSimple(group.statements, replies, options);
   else judgeExtended(group.steps, replies, options);
@@ -76,6 +77,11 @@ export function judgeGroup(
   if (status !== model.status) {
     throw new Violation(`status ${status} came, the session is in ${model.status}`);
   }
+}
+
+function mayExit(group: Group): boolean {
+  if (group.kind === 'simple') return group.statements.some(({ exits }) => exits === true);
+  return group.steps.some(({ statement, completes }) => statement?.exits ?? completes);
 }
 
 function judgeSimple(

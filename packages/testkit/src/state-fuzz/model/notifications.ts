@@ -28,10 +28,16 @@ interface Listening {
 class Listener {
   readonly channels = new Map<string, Listening>();
   readonly owed = new Map<string, Notification>();
+  /** Perhaps still listened to. */
+  readonly doubtful = new Set<string>();
+  /** By channel (empty for all of them) and sender. */
   readonly lastNumbers = new Map<string, number>();
-  /** Greatest `sentAt` of what came. */
-  latestSentAt = 0;
+  /** Greatest `sentAt` of what came, by channel. */
+  readonly latestSentAt = new Map<string, number>();
 }
+
+/** Ticks of the book, within which a channel that is listened to anew is taken over for certain. */
+const SETTLING_TICKS = 2000;
 
 /** Notifications of these are kept for comparison; older ones nobody waits for any more. */
 const KEPT_MAX = 200_000;
@@ -109,12 +115,19 @@ export class NotificationBook {
    *   passed over
    */
   listen(session: string, channel: string, notBefore: number): void {
-    const { channels } = this.#listener(session);
+    const { channels, doubtful } = this.#listener(session);
+    doubtful.delete(channel);
     if (!channels.has(channel)) channels.set(channel, { notBefore, surelyFrom: this.tick() });
   }
 
-  unlisten(session: string, channel: string): void {
-    const { channels, owed } = this.#listener(session);
+  unlisten(
+    session: string,
+    channel: string,
+    { isDoubtful }: { readonly isDoubtful: boolean },
+  ): void {
+    const { channels, owed, doubtful } = this.#listener(session);
+    if (isDoubtful && channels.has(channel)) doubtful.add(channel);
+    else if (!isDoubtful) doubtful.delete(channel);
     channels.delete(channel);
     // PostgreSQL itself drops what it has not passed on yet.
     for (const note of [...owed.values()]) {
@@ -124,6 +137,11 @@ export class NotificationBook {
 
   channelsOf(session: string): readonly string[] {
     return [...this.#listener(session).channels.keys()].sort();
+  }
+
+  /** Those that it may still listen to. */
+  doubtfulOf(session: string): ReadonlySet<string> {
+    return this.#listener(session).doubtful;
   }
 
   owedTo(session: string): readonly Notification[] {
@@ -152,7 +170,8 @@ export class NotificationBook {
     const listener = this.#listener(session);
     listener.owed.delete(payload);
     const listening = listener.channels.get(channel);
-    if (listening === undefined && !before.has(channel)) return wrong('not listened to');
+    const mayListen = before.has(channel) || listener.doubtful.has(channel);
+    if (listening === undefined && !mayListen) return wrong('not listened to');
     const knownAt = note.fate.kind === 'committed' ? note.fate.knownAt : Infinity;
     if (listening !== undefined && !before.has(channel) && knownAt < listening.notBefore) {
       return wrong('committed before the LISTEN');
@@ -160,17 +179,29 @@ export class NotificationBook {
     this.#checkOrder(listener, note, knownAt, wrong);
   }
 
+  /**
+   * Strictly within a channel. Between channels only where all of them have been listened to for a while:
+   * while the listening link of a pooler takes a channel over, it comes another way than the others.
+   */
   #checkOrder(
     listener: Listener,
     note: Notification,
     knownAt: number,
     wrong: (why: string) => never,
   ): void {
-    const { sender, number } = note;
-    if ((listener.lastNumbers.get(sender) ?? 0) > number) wrong('after a later one of its sender');
-    listener.lastNumbers.set(sender, number);
-    if (knownAt < listener.latestSentAt) wrong('after one that was sent later');
-    listener.latestSentAt = Math.max(listener.latestSentAt, note.sentAt);
+    const { sender, number, channel, sentAt } = note;
+    const others = [...listener.channels.values()];
+    const isSettled = others.every(({ surelyFrom }) => surelyFrom + SETTLING_TICKS < sentAt);
+    const keys = isSettled ? [channel, ''] : [channel];
+    for (const key of keys) {
+      const from = `${key} ${sender}`;
+      if ((listener.lastNumbers.get(from) ?? 0) > number) wrong('after a later one of its sender');
+      if (knownAt < (listener.latestSentAt.get(key) ?? 0)) wrong('after one that was sent later');
+    }
+    for (const key of [channel, '']) {
+      listener.lastNumbers.set(`${key} ${sender}`, number);
+      listener.latestSentAt.set(key, Math.max(listener.latestSentAt.get(key) ?? 0, sentAt));
+    }
   }
 
   #listener(session: string): Listener {

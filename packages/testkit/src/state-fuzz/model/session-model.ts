@@ -56,6 +56,10 @@ export class SessionModel {
   readonly zonesEver = new Set<string>();
   /** As the text that runs was read, which for several statements in one text is once. */
   standardStrings = true;
+  /** The group that runs began inside of a transaction. */
+  beganWithin = false;
+  /** It has statements that end one. */
+  endsWithin = false;
   #clock = 0;
 
   constructor(identity: SessionIdentity, world: World) {
@@ -140,10 +144,25 @@ export class SessionModel {
     this.state = { ...this.state, settings };
   }
 
+  /**
+   * A pooler asks at the end of a group: it can't tell an UNLISTEN that was committed in the middle from
+   * one that was undone, if the group fails after that.
+   */
+  #unlisten(channel: string): void {
+    const isDoubtful = this.beganWithin && this.endsWithin && !this.world.options.isDirect;
+    this.world.notifications.unlisten(this.label, channel, { isDoubtful });
+  }
+
   /** A number for what is made now: greater than those of savepoints that are there already. */
   now(): number {
     this.#clock += 1;
     return this.#clock;
+  }
+
+  /** Before a group runs. */
+  beforeGroup({ exits }: { readonly exits: boolean }): void {
+    this.beganWithin = this.status !== 'I';
+    this.endsWithin = exits;
   }
 
   /** Before a text is read. */
@@ -177,8 +196,8 @@ export class SessionModel {
     const notBefore = options.major < 15 ? 0 : this.busySince;
     for (const action of listens) {
       if (action.kind === 'listen') book.listen(this.label, action.channel, notBefore);
-      else if (action.kind === 'unlisten') book.unlisten(this.label, action.channel);
-      else for (const channel of book.channelsOf(this.label)) book.unlisten(this.label, channel);
+      else if (action.kind === 'unlisten') this.#unlisten(action.channel);
+      else for (const channel of book.channelsOf(this.label)) this.#unlisten(channel);
     }
     for (const note of notifies) book.committed(note);
     this.state = afterCommit(this.state);

@@ -22,7 +22,7 @@ export function tenantOf(who: number): string {
 const KNOWN_ZONES: Readonly<Record<string, number>> = {
   UTC: 0,
   'Asia/Tokyo': 9 * 3600,
-  'America/New_York': -4 * 3600,
+  'America/Phoenix': -7 * 3600,
   'Asia/Kathmandu': 20_700,
 };
 

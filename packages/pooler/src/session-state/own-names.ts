@@ -1,0 +1,187 @@
+import { Frontend } from '@pgweir/protocol';
+import type { Link } from '../backend/link';
+import type { Outcome } from '../backend/link-statements';
+import type { OwnResult } from '../backend/own-run';
+import type { StateFollowing } from '../frontend/state-following';
+import type { Outgoing } from '../relay/outgoing';
+import type { ApartPreparation } from './apart-preparation';
+import { inject, SWALLOWED_CLOSE, SWALLOWED_PARSE } from './injection';
+import { NAMES, namesOf } from './inspection';
+import type { OwnStatement, OwnStatements } from './own-statement';
+import { frameOf, ownMessages, STATEMENT } from './statement-messages';
+
+const { Close, Parse, Sync } = Frontend;
+
+/**
+ * Gives one client's prepared statements the names that the client knows, on a link that then has
+ * nobody else's (`LinkStatements.takenOver`): EXECUTE, DEALLOCATE and pg_prepared_statements speak of
+ * these names, and from then on PostgreSQL is the judge of them.
+ */
+export class OwnNames {
+  /** In UTF-8: what the link that was taken over last has got. */
+  #lent = new Set<string>();
+  /** All statements of the client were tried on that link. */
+  #complete = false;
+  readonly #host: StateFollowing;
+  readonly #own: OwnStatements;
+  readonly #apart: ApartPreparation;
+
+  constructor(host: StateFollowing, own: OwnStatements, apart: ApartPreparation) {
+    this.#host = host;
+    this.#own = own;
+    this.#apart = apart;
+  }
+
+  /** Something has to be done before SQL can speak of the client's names on this link. */
+  areMissing(link: Link): boolean {
+    return !link.statements.takenOver || !this.#complete;
+  }
+
+  /** Gives all of them, between groups. `clears`: what others have prepared goes first. */
+  giveAll(link: Link, { clears }: { readonly clears: boolean }): void {
+    const { statements } = link;
+    if (statements.takenOver) {
+      this.#giveRest(link);
+      return;
+    }
+    this.#host.runOwn(link, clears ? 'DEALLOCATE ALL' : '', (result) => {
+      if (result.kind === 'failed') {
+        this.#host.failWith({ ...result.error, severity: 'FATAL' }, 'DEALLOCATE ALL failed');
+        return;
+      }
+      if (clears) statements.clear();
+      statements.takenOver = true;
+      // What another link had of them says nothing about this one.
+      this.#lent.clear();
+      this.#giveRest(link);
+    });
+  }
+
+  #giveRest(link: Link): void {
+    this.#complete = true;
+    const frames = this.#framesOfMissing(link);
+    // One that can't be prepared now is missed when it is used, and is not gone for that.
+    const ask = () =>
+      this.#host.runOwn(link, `SELECT ${NAMES}`, (answer) => this.#gave(answer), 'row');
+    if (frames.length > 0) this.#host.runOwn(link, frames, ask);
+    else ask();
+  }
+
+  #gave(answer: OwnResult): void {
+    if (answer.kind === 'done') this.#lent = new Set(namesOf(answer.row?.[0]));
+  }
+
+  /** Each in a group of its own, so that one that fails takes nothing with it. */
+  #framesOfMissing(link: Link): readonly Buffer[] {
+    const frames: Buffer[] = [];
+    for (const [key, own] of this.#own.entries()) {
+      const name = bytesOf(key);
+      const { tail } = own.statement;
+      if (tail.length === 0 || this.#lent.has(nameOf(key))) continue;
+      const close = frameOf(Close, STATEMENT, name);
+      const parse = [close, frameOf(Parse, name, tail), frameOf(Sync)];
+      frames.push(...this.#apart.underItsSettings(link, own, parse));
+    }
+    return frames;
+  }
+
+  /**
+   * Gives those that `text` may speak of, in the middle of a group, where nothing can be awaited. What
+   * fails in front of it undoes it.
+   */
+  giveInGroup(link: Link, text: string, out: Outgoing): void {
+    const { statements } = link;
+    if (!statements.takenOver) {
+      const before = statements.takeAway();
+      const failed = () => {
+        statements.restoreAll(before);
+        statements.takenOver = false;
+      };
+      const [parse, bind, execute] = ownMessages('DEALLOCATE ALL');
+      inject(link, out, parse, SWALLOWED_PARSE);
+      inject(link, out, bind, { ...SWALLOWED_PARSE, kind: 'bind' });
+      inject(link, out, execute, { ...SWALLOWED_PARSE, kind: 'command', failed });
+      statements.takenOver = true;
+      this.#lent.clear();
+    }
+    this.#complete = false;
+    for (const [key, own] of this.#own.entries()) {
+      if (isMentioned(text, key)) this.give(link, key, own, out);
+    }
+  }
+
+  /** Whether the link that is taken over has this one. */
+  has(key: string): boolean {
+    return this.#lent.has(nameOf(key));
+  }
+
+  /** Gives one of them, if it is not there, in front of a message that uses it. */
+  give(link: Link, key: string, { statement }: OwnStatement, out: Outgoing): void {
+    const name = nameOf(key);
+    if (this.#lent.has(name) || statement.tail.length === 0) return;
+    const bytes = bytesOf(key);
+    const failed = () => this.#lent.delete(name);
+    inject(link, out, frameOf(Close, STATEMENT, bytes), SWALLOWED_CLOSE);
+    inject(link, out, frameOf(Parse, bytes, statement.tail), { ...SWALLOWED_PARSE, failed });
+    this.#lent.add(name);
+  }
+
+  /**
+   * The client's own Parse gives it, on a link that is taken over.
+   *
+   * @returns what its answer decides
+   */
+  parsed(key: string): Outcome {
+    const name = nameOf(key);
+    // PostgreSQL may still have the one before, even one that the client has closed in this group.
+    if (this.#lent.has(name)) return { arrived: nothing, failed: nothing };
+    this.#lent.add(name);
+    return { arrived: nothing, failed: () => this.#lent.delete(name) };
+  }
+
+  /** Whether PostgreSQL, which has only `names` (in UTF-8) any more, has lost this one. */
+  isLost(key: string, names: ReadonlySet<string>): boolean {
+    const name = nameOf(key);
+    return this.#lent.has(name) && !names.has(name);
+  }
+
+  /** Takes away what `collide` has left, where the client speaks of a name that it has not given. */
+  free(link: Link, key: string, out: Outgoing): void {
+    const name = bytesOf(key);
+    if (!link.statements.strays.some((stray) => stray.equals(name))) return;
+    inject(link, out, frameOf(Close, STATEMENT, name), SWALLOWED_CLOSE);
+  }
+
+  /**
+   * Makes PostgreSQL refuse a Parse with a name that the client has given already: the name is taken by an
+   * empty statement, which nothing can make fail, and is taken off the link before others have it.
+   */
+  collide(link: Link, key: string, out: Outgoing): void {
+    const { strays } = link.statements;
+    const name = bytesOf(key);
+    inject(link, out, frameOf(Close, STATEMENT, name), SWALLOWED_CLOSE);
+    inject(link, out, frameOf(Parse, name, EMPTY), SWALLOWED_PARSE);
+    if (!strays.some((stray) => stray.equals(name))) strays.push(name);
+  }
+}
+
+/** What stands behind the name in a Parse of nothing. */
+const EMPTY = Buffer.alloc(3);
+const nothing = (): void => undefined;
+
+function bytesOf(key: string): Buffer {
+  return Buffer.from(`${key}\0`, 'latin1');
+}
+
+function nameOf(key: string): string {
+  return Buffer.from(key, 'latin1').toString();
+}
+
+/** Whether a text may speak of a prepared statement: too often is harmless. */
+function isMentioned(text: string, key: string): boolean {
+  const lower = text.toLowerCase();
+  if (lower.includes('pg_prepared_statements')) return true;
+  const name = key.toLowerCase();
+  if (!/^\w+$/.test(name)) return lower.includes(name);
+  return lower.split(/\W+/).includes(name);
+}

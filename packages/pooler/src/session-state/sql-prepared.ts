@@ -1,0 +1,76 @@
+import { bothEffects, type Effects, NO_EFFECTS } from '../sql/effects';
+import { Mark } from '../sql/marks';
+import { OwnStatements } from './own-statement';
+
+/** Statements of which it is remembered what they do. */
+const NAMES_MAX = 1000;
+
+/** What the statements do that one client has prepared by SQL, and those that its EXECUTEs run. */
+export class SqlPrepared {
+  readonly #effects = new Map<string, Effects>();
+  readonly #own: OwnStatements;
+  /** There were too many to remember. */
+  #hasForgotten = false;
+
+  constructor(own: OwnStatements) {
+    this.#own = own;
+  }
+
+  /** A text with these effects goes out. */
+  note(effects: Effects): void {
+    for (const name of effects.prepares) {
+      const key = keyOf(name);
+      this.#effects.delete(key);
+      this.#effects.set(key, effects);
+      if (this.#effects.size > NAMES_MAX) this.#forgetOldest();
+    }
+  }
+
+  #forgetOldest(): void {
+    for (const key of this.#effects.keys()) {
+      this.#effects.delete(key);
+      this.#hasForgotten = true;
+      return;
+    }
+  }
+
+  /** The effects of a text, those of what it executes included. */
+  whole(effects: Effects): Effects {
+    let whole = effects;
+    for (const name of effects.executes) {
+      const executed = this.#executed(keyOf(name));
+      if (executed === undefined) continue;
+      // Which setting a parameter names, only EXECUTE knows.
+      const unknown = executed.settingParameters.length > 0 || executed === FORGOTTEN;
+      const marks = unknown ? Mark.Settings | Mark.UnknownSettings : 0;
+      whole = bothEffects(whole, {
+        ...executed,
+        marks: executed.marks | marks,
+        settingParameters: [],
+        prepares: [],
+        executes: [],
+      });
+    }
+    return whole === effects ? effects : { ...whole, restAt: effects.restAt };
+  }
+
+  #executed(key: string): Effects | undefined {
+    return this.#own.get(key)?.statement.effects ?? this.get(key);
+  }
+
+  /** The effects of one that was prepared by SQL, by its key in `OwnStatements`. */
+  get(key: string): Effects | undefined {
+    return this.#effects.get(key) ?? (this.#hasForgotten ? FORGOTTEN : undefined);
+  }
+}
+
+/** Nobody knows what it does: what it may do is asked about. */
+const FORGOTTEN: Effects = {
+  ...NO_EFFECTS,
+  marks: Mark.Settings | Mark.UnknownSettings | Mark.TempObjects | Mark.AdvisoryLocks,
+};
+
+function keyOf(name: string): string {
+  const bytes = Buffer.from(name);
+  return OwnStatements.key(bytes, 0, bytes.length);
+}

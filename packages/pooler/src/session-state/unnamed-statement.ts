@@ -1,0 +1,96 @@
+import { Frontend } from '@pgweir/protocol';
+import type { ExpectedReply } from '../backend/expected-replies';
+import type { Link } from '../backend/link';
+import { STATUS_FAILED } from '../backend/server-status';
+import type { StateFollowing } from '../frontend/state-following';
+import type { Outgoing } from '../relay/outgoing';
+import type { ApartPreparation } from './apart-preparation';
+import { inject, SWALLOWED_CLOSE, SWALLOWED_PARSE } from './injection';
+import type { OwnStatement, OwnStatements } from './own-statement';
+import { PASS, type Relayed, WAIT } from './relayed';
+import { UNKNOWN_STATEMENT } from './shared-statement';
+import { frameOf, STATEMENT, UNNAMED } from './statement-messages';
+
+const { Close, Parse } = Frontend;
+
+/** The unnamed prepared statement of one session, which others on its links have, too. */
+export class UnnamedStatement {
+  readonly #host: StateFollowing;
+  readonly #own: OwnStatements;
+  readonly #apart: ApartPreparation;
+
+  constructor(host: StateFollowing, own: OwnStatements, apart: ApartPreparation) {
+    this.#host = host;
+    this.#own = own;
+    this.#apart = apart;
+  }
+
+  /** A Parse of the client's goes out that makes it. */
+  parsed(link: Link, own: OwnStatement): void {
+    const { statements } = link;
+    own.before = this.#own.unnamed;
+    this.#own.unnamed = own;
+    statements.unnamed = own.statement;
+    statements.unnamedBy = this.#host.id;
+    statements.expected.sent(this.#reply(link, own), link.owed.messagesInGroup);
+  }
+
+  #reply({ statements }: Link, own: OwnStatement): ExpectedReply {
+    return {
+      kind: 'parse',
+      swallow: false,
+      wantsDescription: false,
+      arrived: () => {
+        own.before = undefined;
+      },
+      failed: (itself) => {
+        own.fate = itself ? 'failed' : 'skipped';
+        if (statements.unnamed !== own.statement) return;
+        statements.unnamed = UNKNOWN_STATEMENT;
+        statements.unnamedBy = 0;
+      },
+    };
+  }
+
+  /** Something ends it. */
+  end(link: Link): void {
+    this.#own.unnamed = undefined;
+    link.statements.unnamed = undefined;
+  }
+
+  /** This one has to be what is unnamed on the link; undefined: nothing may be. */
+  use(link: Link, own: OwnStatement | undefined, out: Outgoing): Relayed {
+    const { statements, owed } = link;
+    const refusal = this.#apart.refusal(own);
+    if (refusal !== undefined) return refusal;
+    if (own === undefined || own.statement.tail.length === 0) {
+      // Somebody else's must not be taken for it.
+      if (statements.unnamed !== undefined) {
+        inject(link, out, frameOf(Close, STATEMENT, UNNAMED), this.#unsure(SWALLOWED_CLOSE, link));
+        statements.unnamed = undefined;
+      }
+      return PASS;
+    }
+    if (statements.unnamed === own.statement && statements.unnamedBy === this.#host.id) return PASS;
+    if (this.#apart.hasOtherSettings(own) && !owed.unsynced && link.status !== STATUS_FAILED) {
+      if (!owed.settled) return WAIT;
+      return { kind: 'wait', begin: () => this.#apart.prepareUnnamed(link, own) };
+    }
+    const reply = this.#unsure(SWALLOWED_PARSE, link);
+    inject(link, out, frameOf(Parse, UNNAMED, own.statement.tail), reply);
+    statements.unnamed = own.statement;
+    statements.unnamedBy = this.#host.id;
+    return PASS;
+  }
+
+  /** When it is skipped, nobody knows which unnamed statement the link has. */
+  #unsure(reply: ExpectedReply, { statements }: Link): ExpectedReply {
+    return {
+      ...reply,
+      failed: () => {
+        statements.unnamed = UNKNOWN_STATEMENT;
+        statements.unnamedBy = 0;
+      },
+    };
+  }
+}
