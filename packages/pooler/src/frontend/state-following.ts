@@ -85,9 +85,14 @@ export class StateFollowing {
     return this.tracker.watch.settingsOpen;
   }
 
-  /** Names of settings that may have changed in the open transaction. */
-  get openSettings(): ReadonlySet<string> {
+  /** Settings that may have changed in the open transaction, and when. */
+  get openSettings(): ReadonlyMap<string, number> {
     return this.tracker.watch.openSettings;
+  }
+
+  /** The transaction is over in which these settings have changed, and what they are is known. */
+  settingsClosed(changes: ReadonlyMap<string, number>): void {
+    this.tracker.statements.settingsClosed(changes);
   }
 
   get pinned(): boolean {

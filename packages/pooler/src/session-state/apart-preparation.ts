@@ -113,7 +113,9 @@ export class ApartPreparation {
       return [...BEGIN, ...groups(now, then), ...frames, ...ROLLBACK];
     }
     // What the open transaction has made of its settings nobody knows.
-    const changing = new Map([...now.values.keys(), ...openSettings].map((name) => [name, '\0']));
+    const changing = new Map(
+      [...now.values.keys(), ...openSettings.keys()].map((name) => [name, '\0']),
+    );
     const change = differs ? groups(profileOf(changing), then) : [];
     return [...SAVEPOINT, ...change, ...frames, ...ROLLBACK_TO];
   }

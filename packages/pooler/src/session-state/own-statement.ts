@@ -6,9 +6,9 @@ import type { Message } from './statement-messages';
 export interface OwnStatement {
   statement: SharedStatement;
   /** The settings of the session when it was prepared, without those that were `open`. */
-  readonly profile: Profile;
+  profile: Profile;
   /** Settings that were changing in the transaction: what they were is not known. */
-  readonly open: ReadonlySet<string> | undefined;
+  open: ReadonlySet<string> | undefined;
   /** When the client prepared it, by `tickOfStatements`. */
   readonly parsedAt: number;
   /** The result that the client has been told of (`shapeOf`); 0: it was told of none. */

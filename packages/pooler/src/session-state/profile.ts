@@ -61,7 +61,7 @@ export function withSetting(profile: Profile, name: string, value: string | unde
 }
 
 /** `profile` without these settings. */
-export function without(profile: Profile, names: ReadonlySet<string>): Profile {
+export function without(profile: Profile, names: Pick<ReadonlySet<string>, 'has'>): Profile {
   const values = [...profile.values].filter(([name]) => !names.has(name));
   return values.length === profile.values.size ? profile : profileOf(new Map(values));
 }

@@ -1,4 +1,5 @@
 import type { Link } from '../backend/link';
+import { tickOfStatements } from '../backend/link-statements';
 import type { OwnResult } from '../backend/own-run';
 import { errorBytes } from '../errors';
 import type { StateFollowing } from '../frontend/state-following';
@@ -72,8 +73,8 @@ export class StateWatch {
   pin: SessionPin | undefined;
   /** A setting changed in the transaction that is open: what it will be is not known yet. */
   settingsOpen = false;
-  /** Those that may have changed in it. */
-  readonly openSettings = new Set<string>();
+  /** Those that may have changed in it, and when (by `tickOfStatements`); Infinity: for its time only. */
+  readonly openSettings = new Map<string, number>();
   #marks = 0;
   #settings: Set<string> | undefined;
   #resets: Set<string> | undefined;
@@ -148,7 +149,7 @@ export class StateWatch {
     const marks = this.relevant(effects);
     const notifies = (effects.marks & Mark.Notify) !== 0 && this.#host.sendsNotifications();
     this.#host.listener?.note(link, effects);
-    for (const name of effects.localSettings) this.#open(name);
+    for (const name of effects.localSettings) this.#open(name, Infinity);
     if (marks === 0) return notifies;
     this.#marks |= marks;
     if ((marks & PINNING) !== 0) this.#statement = text().slice(0, STATEMENT_LENGTH_MAX);
@@ -179,17 +180,19 @@ export class StateWatch {
 
   #noteSetting(name: string): void {
     this.#marks |= Mark.Settings;
-    this.#open(name);
+    this.#open(name, tickOfStatements());
     this.#settings ??= new Set();
     this.#settings.add(name);
   }
 
-  #open(name: string): void {
+  #open(name: string, tick: number): void {
     this.settingsOpen = true;
-    this.openSettings.add(name);
+    this.openSettings.set(name, Math.max(tick, this.openSettings.get(name) ?? 0));
   }
 
+  /** The transaction is over, and what the session's settings are is known. */
   #closeSettings(): void {
+    this.#host.settingsClosed(this.openSettings);
     this.settingsOpen = false;
     this.openSettings.clear();
   }

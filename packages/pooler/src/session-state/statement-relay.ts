@@ -9,7 +9,7 @@ import { ApartPreparation } from './apart-preparation';
 import { inject, SWALLOWED_CLOSE, SWALLOWED_PARSE } from './injection';
 import { OwnNames } from './own-names';
 import { type OwnStatement, OwnStatements } from './own-statement';
-import { without } from './profile';
+import { without, withThoseOf } from './profile';
 import { PASS, REPLACED, type Relayed, WAIT } from './relayed';
 import { NO_ROWS, shapeOf } from './row-shape';
 import type { SharedStatement, StatementRegistry } from './shared-statement';
@@ -41,6 +41,8 @@ export class StatementRelay {
   #unkeepable = 0;
   /** The statement of the portal that was last bound. */
   #bound: OwnStatement | undefined;
+  /** Prepared in the transaction that is open, while settings were changing. */
+  readonly #withOpen: OwnStatement[] = [];
   readonly #apart: ApartPreparation;
   readonly #host: StateFollowing;
   readonly #registry: StatementRegistry;
@@ -109,16 +111,30 @@ export class StatementRelay {
   /** A statement that the client prepares now. */
   #ownOf(statement: SharedStatement): OwnStatement {
     const { openSettings, settings, settingsOpen } = this.#host;
-    return {
+    const own: OwnStatement = {
       statement,
       profile: settingsOpen ? without(settings.profile, openSettings) : settings.profile,
-      open: settingsOpen ? new Set(openSettings) : undefined,
+      open: settingsOpen ? new Set(openSettings.keys()) : undefined,
       parsedAt: tickOfStatements(),
       shape: 0,
       before: undefined,
       isSure: false,
       fate: 'taken',
     };
+    if (settingsOpen) this.#withOpen.push(own);
+    return own;
+  }
+
+  /** These settings are known again: those that last changed before a Parse were so when it was read. */
+  settingsClosed(changes: ReadonlyMap<string, number>): void {
+    const now = this.#host.settings.profile;
+    for (const own of this.#withOpen.splice(0)) {
+      const isKnown = (name: string) => (changes.get(name) ?? Infinity) < own.parsedAt;
+      const known = new Set([...(own.open ?? [])].filter(isKnown));
+      const open = [...(own.open ?? [])].filter((name) => !known.has(name));
+      own.profile = withThoseOf(own.profile, now, known);
+      own.open = open.length === 0 ? undefined : new Set(open);
+    }
   }
 
   /** The client has named a statement; PostgreSQL may still refuse it. */

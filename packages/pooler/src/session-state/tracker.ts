@@ -210,12 +210,9 @@ export class Tracker {
    * @returns whether what follows it has to wait for its end
    */
   #noted(link: Link, effects: Effects, text: () => string): boolean {
+    const key = deallocatedKey(effects);
+    if (key !== undefined) this.#deallocated.push({ key, tick: tickOfStatements() });
     const { deallocates } = effects;
-    if (deallocates !== undefined && deallocates !== 'all') {
-      const bytes = Buffer.from(deallocates.name);
-      const key = OwnStatements.key(bytes, 0, bytes.length);
-      this.#deallocated.push({ key, tick: tickOfStatements() });
-    }
     this.#sqlPrepared.note(effects);
     const drops = deallocates === 'all' || (effects.marks & Mark.Discard) !== 0;
     if (drops) this.#droppedAt = tickOfStatements();
@@ -232,10 +229,13 @@ export class Tracker {
     const permission = this.watch.permit(link, effects, owed.unsynced);
     if (permission.kind === 'wait') return permission;
     if (permission.kind === 'refuse') return permission;
-    const name = this.#nameToDeallocate(link, effects);
-    const replaceable = protocol === 'simple' && name !== undefined && name.length < NAME_BYTES_MAX;
-    const byName = needsOwnNames(effects, protocol) && !replaceable && !isUnknown(effects, name);
-    const { names } = this.statements;
+    const { names, own } = this.statements;
+    const name = deallocatedKey(effects);
+    // Of a name that the client has not given, PostgreSQL does not know either.
+    const isGiven = name !== undefined && own.get(name) !== undefined;
+    const replaceable = protocol === 'simple' && isGiven && this.#isReplaceable(link, name);
+    const byName =
+      needsOwnNames(effects, protocol) && !replaceable && (name === undefined || isGiven);
     if (byName && names.areMissing(link)) {
       if (!owed.unsynced) {
         // What the client has made by SQL must stay.
@@ -255,13 +255,9 @@ export class Tracker {
     return link.status === STATUS_FAILED && !this.#exits;
   }
 
-  /** The name in a DEALLOCATE of a statement that the client has prepared by the protocol. */
-  #nameToDeallocate(link: Link, { deallocates }: Effects): string | undefined {
-    if (deallocates === undefined || deallocates === 'all') return undefined;
-    if (link.statements.takenOver || this.#isFailed(link)) return undefined;
-    const bytes = Buffer.from(deallocates.name);
-    const name = OwnStatements.key(bytes, 0, bytes.length);
-    return this.statements.own.get(name) === undefined ? undefined : name;
+  /** A DEALLOCATE of this name may have another one in its place, which PostgreSQL knows. */
+  #isReplaceable({ statements }: Link, name: string): boolean {
+    return !statements.takenOver && name.length < NAME_BYTES_MAX;
   }
 
   /** PostgreSQL does not know the client's name: it is given another one to forget. */
@@ -273,8 +269,9 @@ export class Tracker {
   }
 
   #deallocates(link: Link, effects: Effects): boolean {
-    const name = this.#nameToDeallocate(link, effects);
-    if (name === undefined || this.#deallocating !== name) return false;
+    const name = deallocatedKey(effects);
+    if (name === undefined || this.#deallocating !== name || link.statements.takenOver)
+      return false;
     this.#deallocating = undefined;
     this.#deallocated.push({ key: name, tick: tickOfStatements() });
     return true;
@@ -382,9 +379,11 @@ function needsOwnNames({ marks, deallocates }: Effects, protocol: 'simple' | 'ex
   return (marks & Mark.SqlPrepared) !== 0;
 }
 
-/** A DEALLOCATE of a name that the client has not given: PostgreSQL does not know it either. */
-function isUnknown({ deallocates }: Effects, name: string | undefined): boolean {
-  return deallocates !== undefined && deallocates !== 'all' && name === undefined;
+/** The key of the name in a text that is one DEALLOCATE. */
+function deallocatedKey({ deallocates }: Effects): string | undefined {
+  if (deallocates === undefined || deallocates === 'all') return undefined;
+  const bytes = Buffer.from(deallocates.name);
+  return OwnStatements.key(bytes, 0, bytes.length);
 }
 
 /** Made for one SQL DEALLOCATE and gone with it. */

@@ -97,6 +97,7 @@ export class NotificationBook {
     for (const [session, listener] of this.#listeners) {
       const listening = listener.channels.get(note.channel);
       if (listening === undefined || listening.surelyFrom > note.sentAt) continue;
+      if (listener.doubtful.has(note.channel)) continue;
       if (!note.seenBy.has(session)) listener.owed.set(note.payload, note);
     }
   }
@@ -120,16 +121,20 @@ export class NotificationBook {
     if (!channels.has(channel)) channels.set(channel, { notBefore, surelyFrom: this.tick() });
   }
 
-  unlisten(
-    session: string,
-    channel: string,
-    { isDoubtful }: { readonly isDoubtful: boolean },
-  ): void {
+  unlisten(session: string, channel: string): void {
     const { channels, owed, doubtful } = this.#listener(session);
-    if (isDoubtful && channels.has(channel)) doubtful.add(channel);
-    else if (!isDoubtful) doubtful.delete(channel);
+    doubtful.delete(channel);
     channels.delete(channel);
     // PostgreSQL itself drops what it has not passed on yet.
+    for (const note of [...owed.values()]) {
+      if (note.channel === channel) owed.delete(note.payload);
+    }
+  }
+
+  /** It may be that a pooler takes the channel for listened to, or for one that is not. */
+  doubt(session: string, channel: string): void {
+    const { owed, doubtful } = this.#listener(session);
+    doubtful.add(channel);
     for (const note of [...owed.values()]) {
       if (note.channel === channel) owed.delete(note.payload);
     }

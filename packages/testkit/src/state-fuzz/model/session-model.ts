@@ -86,6 +86,11 @@ export class SessionModel {
     return value?.local ?? value?.session ?? this.startSettings.get(name) ?? '';
   }
 
+  /** The startup packet has set it. */
+  isGivenAtStart(name: string): boolean {
+    return this.startSettings.get(name) !== this.world.options.defaults.get(name);
+  }
+
   get role(): string {
     return this.shown('role');
   }
@@ -145,12 +150,17 @@ export class SessionModel {
   }
 
   /**
-   * A pooler asks at the end of a group: it can't tell an UNLISTEN that was committed in the middle from
-   * one that was undone, if the group fails after that.
+   * A pooler asks at the end of a group: what became of an UNLISTEN it can't tell if the group ends the
+   * transaction and fails after that, or goes on.
    */
-  #unlisten(channel: string): void {
-    const isDoubtful = this.beganWithin && this.endsWithin && !this.world.options.isDirect;
-    this.world.notifications.unlisten(this.label, channel, { isDoubtful });
+  #doubtUnlistens(listened: readonly string[]): void {
+    if (!this.beganWithin || !this.endsWithin || this.world.options.isDirect) return;
+    const { notifications: book } = this.world;
+    for (const action of this.state.listens) {
+      const isMeant = (channel: string): boolean =>
+        action.kind === 'unlistenAll' || (action.kind === 'unlisten' && action.channel === channel);
+      for (const channel of listened.filter(isMeant)) book.doubt(this.label, channel);
+    }
   }
 
   /** A number for what is made now: greater than those of savepoints that are there already. */
@@ -194,11 +204,13 @@ export class SessionModel {
     const { notifications: book, options } = this.world;
     // PostgreSQL 14 tells others of a commit only when the session is idle, which is unknown here.
     const notBefore = options.major < 15 ? 0 : this.busySince;
+    const listened = book.channelsOf(this.label);
     for (const action of listens) {
       if (action.kind === 'listen') book.listen(this.label, action.channel, notBefore);
-      else if (action.kind === 'unlisten') this.#unlisten(action.channel);
-      else for (const channel of book.channelsOf(this.label)) this.#unlisten(channel);
+      else if (action.kind === 'unlisten') book.unlisten(this.label, action.channel);
+      else for (const channel of book.channelsOf(this.label)) book.unlisten(this.label, channel);
     }
+    this.#doubtUnlistens(listened);
     for (const note of notifies) book.committed(note);
     this.state = afterCommit(this.state);
     this.cursors.committed();
@@ -207,6 +219,7 @@ export class SessionModel {
 
   rollback(): void {
     if (this.tx.kind === 'none') return;
+    this.#doubtUnlistens(this.world.notifications.channelsOf(this.label));
     this.#goBackTo(this.tx.base, 0);
     this.tx = { kind: 'none' };
   }

@@ -76,7 +76,8 @@ export const listChannels: Maker = () => ({
     const doubtful = model.world.notifications.doubtfulOf(model.label);
     // Within a transaction a pooler can't listen on this link to what it hears on another one.
     if (doubtful.size === 0 && (!model.beganWithin || model.world.options.isDirect)) return [all];
-    const some = [...channels, ...doubtful].join('|');
+    // Its own channels are there, too, until the transaction is over.
+    const some = [...channels, ...doubtful, 'pgweir_\\w+'].join('|');
     return [all, selected(new RegExp(`^(((${some})(,|$))*)$`))];
   },
 });

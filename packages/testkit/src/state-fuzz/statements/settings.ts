@@ -97,22 +97,29 @@ export const setInDo: Maker = (model, random) => {
   };
 };
 
-export const reset: Maker = (_, random) => {
+/*
+ * What the startup packet has given, a pooler gives again when the text or group is over in which it was
+ * reset: what stands behind the RESET there sees the server's own default.
+ */
+
+export const reset: Maker = (model, random) => {
   const { name } = random.pick(SETTING_KINDS);
   const isReset = random.chance(0.5);
   return {
     name: 'reset',
     sql: isReset ? `RESET ${name}` : `SET ${name} TO DEFAULT`,
     returnsRows: false,
+    isAlone: model.isGivenAtStart(name),
     expect: always(done(isReset ? 'RESET' : 'SET')),
     apply: (now) => now.reset(name),
   };
 };
 
-export const resetAll: Maker = () => ({
+export const resetAll: Maker = (model) => ({
   name: 'reset-all',
   sql: 'RESET ALL',
   returnsRows: false,
+  isAlone: SETTING_KINDS.some(({ name }) => model.isGivenAtStart(name)),
   expect: always(done('RESET')),
   apply: (now) => now.resetAll(),
 });
