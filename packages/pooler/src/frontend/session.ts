@@ -351,7 +351,7 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   failed(link: Link): void {
     this.restOfText = undefined;
-    this.state?.listener?.groupFails();
+    this.state?.groupFails();
     // The ReadyForQuery that it stays for may never come.
     if (this.phase === 'draining' && link.owed.uncertain) endDraining(this, link);
   }

@@ -249,6 +249,12 @@ export class StateFollowing {
     this.#withheld.begin();
   }
 
+  /** ErrorResponse. */
+  groupFails(): void {
+    this.tracker.watch.groupFails();
+    this.listener?.groupFails();
+  }
+
   /** PostgreSQL has only these of the client's statements, by their names in UTF-8. */
   keepStatements(names: ReadonlySet<string>): void {
     const encoding = this.#session.link?.identity?.parameters.current('client_encoding');

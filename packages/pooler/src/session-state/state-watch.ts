@@ -245,6 +245,11 @@ export class StateWatch {
     this.#resetsAll = false;
   }
 
+  /** ErrorResponse: what its group has reset is as it was before. */
+  groupFails(): void {
+    this.startupSettingsRestored();
+  }
+
   /** The link is out of its transaction and nothing is owed: may it go? */
   settle(link: Link): Verdict {
     if (this.#marks === 0) {

@@ -37,6 +37,8 @@ export class StatementRelay {
   /** The client's own names for them, on a link where SQL is to find them. */
   readonly names: OwnNames;
   readonly unnamed: UnnamedStatement;
+  /** A statement is under way that takes away what was prepared before this; 0: none is. */
+  droppingAt = 0;
   /** Named statements that can't be prepared once more on another link. */
   #unkeepable = 0;
   /** The statement of the portal that was last bound. */
@@ -306,8 +308,8 @@ export class StatementRelay {
   /** Sees to it that a name of the client's stands on the link for what the client means by it. */
   #useNamed(link: Link, key: string, own: OwnStatement | undefined, out: Outgoing): Relayed {
     if (own === undefined) this.names.free(link, key, out);
-    else if (link.statements.takenOver) this.names.give(link, key, own, out);
-    else return this.#ensure(link, own, out);
+    else if (!link.statements.takenOver) return this.#ensure(link, own, out);
+    else if (own.parsedAt > this.droppingAt) this.names.give(link, key, own, out);
     return PASS;
   }
 
@@ -373,6 +375,7 @@ export class StatementRelay {
 
   /** Nothing is owed any more. */
   quiet(): void {
+    this.droppingAt = 0;
     this.#apart.quiet();
   }
 

@@ -215,7 +215,10 @@ export class Tracker {
     const { deallocates } = effects;
     this.#sqlPrepared.note(effects);
     const drops = deallocates === 'all' || (effects.marks & Mark.Discard) !== 0;
-    if (drops) this.#droppedAt = tickOfStatements();
+    if (drops) {
+      this.#droppedAt = tickOfStatements();
+      this.statements.droppingAt = this.#droppedAt;
+    }
     return this.watch.note(link, effects, text) || drops;
   }
 
