@@ -194,7 +194,7 @@ export class Maintenance {
     const link = session.link;
     const quiet = link === undefined || (link.owed.settled && link.status === STATUS_IDLE);
     const between = session.phase === 'idle' || session.phase === 'active';
-    if (between && quiet && !session.hasKept && session.admission?.replication !== true) {
+    if (between && quiet && !session.input.hasKept && session.admission?.replication !== true) {
       session.fail('clientIdleTimeout');
     }
   }

@@ -73,7 +73,7 @@ function prepared(session: Session, link: Link, result: OwnResult): void {
   if (session.phase === 'closed') link.releaseNow();
   else if (result.kind === 'failed') {
     session.failWith({ ...result.error, severity: 'FATAL' }, 'settings were refused');
-  } else if (session.cancelWanted && session.hasKept) {
+  } else if (session.cancelWanted && session.input.hasKept) {
     if (session.mode !== 'session' && session.state?.pinned !== true) session.endLeaseNow(link);
     dropKept(session);
   } else {

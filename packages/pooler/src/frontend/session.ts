@@ -54,10 +54,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   /** Undefined: nobody looks at what it leaves on its links. */
   state: StateFollowing | undefined;
   tracksState = false;
-  /** It listens through the shared listening link. */
-  listens = false;
-  /** A text of several statements goes out in two parts: this is the second one. */
-  restOfText: Buffer | undefined;
+  interposes = false;
   leaksState = false;
   withholds = false;
   /** A link was opened, or is to be, for this client alone. */
@@ -130,15 +127,6 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   get startupParameters(): ReadonlyMap<string, string> {
     return this.login?.startupParameters ?? new Map();
-  }
-
-  /** Bytes of the client wait for a link. */
-  get hasKept(): boolean {
-    return this.input.hasKept;
-  }
-
-  get interposes(): boolean {
-    return this.listens || this.restOfText !== undefined;
   }
 
   /** Moves to another phase: the only door. */
@@ -274,7 +262,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   sayReady(link: Link): void {
-    if (this.restOfText === undefined) this.state?.listener?.sayReady(link);
+    this.state?.sayReady(link);
   }
 
   ready(link: Link): void {
@@ -293,13 +281,7 @@ export class Session implements WireHandler, DedicatedWaiter {
       return;
     }
     const { state } = this;
-    if (state !== undefined && this.restOfText !== undefined) {
-      state.tracker.holding = false;
-      this.input.putBack(this.restOfText);
-      this.restOfText = undefined;
-      this.resumeKept();
-      return;
-    }
+    if (state?.text.goesOn() === true) return;
     if (!link.owed.settled || link.midFrame || link.owed.copyIn || link.status !== STATUS_IDLE) {
       state?.readyInTransaction(link);
       return;
@@ -350,7 +332,6 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   failed(link: Link): void {
-    this.restOfText = undefined;
     this.state?.groupFails();
     // The ReadyForQuery that it stays for may never come.
     if (this.phase === 'draining' && link.owed.uncertain) endDraining(this, link);

@@ -1,4 +1,4 @@
-import { type ErrorFields, Frontend, notificationResponse, query } from '@pgweir/protocol';
+import { type ErrorFields, notificationResponse } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import type { OwnResult, OwnWant } from '../backend/own-run';
 import { STATUS_FAILED, STATUS_IDLE } from '../backend/server-status';
@@ -11,14 +11,13 @@ import { Pin, pinReasons } from '../session-state/pins';
 import { profileOf, transitionSql } from '../session-state/profile';
 import type { SessionSettings } from '../session-state/session-settings';
 import type { Permission, Verdict } from '../session-state/state-watch';
-import { frameOf, STATEMENT } from '../session-state/statement-messages';
 import { Tracker } from '../session-state/tracker';
 import type { Admission } from './admission';
 import type { Session } from './session';
 import type { SessionContext } from './session-context';
+import { TextInParts } from './text-in-parts';
+import { hasOwnNames, tidied, tidyingFrames } from './tidying';
 import { WithheldNews } from './withheld-news';
-
-const { Close, Sync } = Frontend;
 
 /**
  * Joins a session to what follows its state: runs our own statements on its link, decides with the
@@ -32,6 +31,7 @@ export class StateFollowing {
   listener: Listener | undefined;
   /** It has sent notifications in the transaction that is under way, and somebody listens. */
   notifies = false;
+  readonly text: TextInParts;
   readonly #withheld: WithheldNews;
   readonly #session: Session;
   readonly #context: SessionContext;
@@ -39,6 +39,7 @@ export class StateFollowing {
 
   constructor(session: Session, context: SessionContext, admission: Admission) {
     this.#session = session;
+    this.text = new TextInParts(session, this);
     this.#withheld = new WithheldNews(session);
     this.#context = context;
     this.#admission = admission;
@@ -110,7 +111,7 @@ export class StateFollowing {
     const { watch } = this.tracker;
     if (link === undefined || phase !== 'active' || (watch.pins & Pin.Listen) === 0)
       return undefined;
-    if (watch.pending || this.holding || this.#session.hasKept) return undefined;
+    if (watch.pending || this.holding || this.#session.input.hasKept) return undefined;
     if (!link.owed.settled || link.status !== STATUS_IDLE || link.busyWithOwn) return undefined;
     return !link.midFrame && link.reader.bodyLeft === 0 ? link : undefined;
   }
@@ -119,7 +120,7 @@ export class StateFollowing {
   get onlyListens(): boolean {
     const { link } = this.#session;
     const { pins } = this.tracker.watch;
-    return link !== undefined && pins === Pin.Listen && !this.#hasNames(link);
+    return link !== undefined && pins === Pin.Listen && !hasOwnNames(link);
   }
 
   /** The one who listens for this session. */
@@ -209,11 +210,6 @@ export class StateFollowing {
     this.#admission.pool.pins.end(this);
   }
 
-  /** This pool has clients that ask for the last value of a sequence. */
-  readsSequences(): void {
-    this.#admission.pool.readsSequences = true;
-  }
-
   /** Runs a statement of ours, or groups of messages, between those of the client. */
   runOwn(
     link: Link,
@@ -239,26 +235,26 @@ export class StateFollowing {
     else link.runOwnMessages(what, finished, want);
   }
 
-  /** A message of the client's that is sent when what it has sent is over, unless that fails. */
-  runAfter(message: Buffer): void {
-    this.#session.restOfText = message;
-  }
-
   /** From here on the client hears of no setting until the statement's whole effect is known. */
   withhold(): void {
     this.#withheld.begin();
   }
 
-  /** ErrorResponse. */
-  groupFails(): void {
-    this.tracker.watch.groupFails();
-    this.listener?.groupFails();
+  /** ReadyForQuery has come, which the session is the one to send on, if it is for the client. */
+  sayReady(link: Link): void {
+    if (!this.text.isPending) this.listener?.sayReady(link);
   }
 
-  /** PostgreSQL has only these of the client's statements, by their names in UTF-8. */
-  keepStatements(names: ReadonlySet<string>): void {
-    const encoding = this.#session.link?.identity?.parameters.current('client_encoding');
-    this.tracker.statements.keepOnly(names, { comparable: encoding === 'UTF8' });
+  /** ReadyForQuery goes to the client by way of us, or at once. */
+  interposeIfNeeded(): void {
+    this.#session.interposes = this.listener?.interposes === true || this.text.isPending;
+  }
+
+  /** ErrorResponse. */
+  groupFails(): void {
+    if (this.text.isPending) this.text.fails();
+    this.tracker.watch.groupFails();
+    this.listener?.groupFails();
   }
 
   /** In an error stands the name that the client knows. */
@@ -354,27 +350,16 @@ export class StateFollowing {
   }
 
   #needsTidying(link: Link): boolean {
-    return this.listener?.doubled === link || this.#hasNames(link);
+    return this.listener?.doubled === link || hasOwnNames(link);
   }
 
-  /** Statements under names of the client's own are on the link. */
-  #hasNames({ statements }: Link): boolean {
-    return statements.takenOver || statements.strays.length > 0;
-  }
-
-  /** Names of the client's own are taken off the link before others have it. */
+  /** What others must not find is taken off the link. */
   #tidy(link: Link): void {
-    const { statements } = link;
-    const frames = statements.strays.map((name) => frameOf(Close, STATEMENT, name));
-    if (frames.length > 0) frames.push(frameOf(Sync));
-    if (statements.takenOver) frames.push(query('DEALLOCATE ALL'));
-    if (this.listener?.doubled === link) frames.push(query('UNLISTEN *'));
+    const frames = tidyingFrames(link, { listens: this.listener?.doubled === link });
     this.runOwn(link, frames, (result) => {
-      statements.strays = [];
       this.listener?.linkIsSilent();
       if (result.kind === 'failed') link.needsCleaning = true;
-      if (statements.takenOver) statements.clear();
-      statements.takenOver = false;
+      tidied(link);
       this.#session.endLeaseNow(link);
     });
   }

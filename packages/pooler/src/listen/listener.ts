@@ -30,6 +30,8 @@ export class Listener implements Seat {
   readonly virtual = new Set<string>();
   /** Channels that its own link listens to, and nobody else for it. */
   native: readonly string[] = [];
+  /** ReadyForQuery goes to the client by way of this. */
+  interposes = false;
   /** The link that listens to virtual channels as well: it has to stop that before others have it. */
   doubled: Link | undefined;
   /** The link on which all virtual channels are listened to as well, for PostgreSQL to know of them. */
@@ -75,7 +77,8 @@ export class Listener implements Seat {
   becomeVirtual(channels: readonly string[]): void {
     for (const channel of channels) this.virtual.add(channel);
     this.hub.channels.deliverTo(this, channels);
-    this.#session.listens = true;
+    this.interposes = true;
+    this.#host.interposeIfNeeded();
   }
 
   /** A hand-over has failed. */
@@ -90,7 +93,9 @@ export class Listener implements Seat {
   }
 
   #checkUnused(): void {
-    if (this.virtual.size === 0 && this.#outbox.isEmpty) this.#session.listens = false;
+    if (this.virtual.size > 0 || !this.#outbox.isEmpty) return;
+    this.interposes = false;
+    this.#host.interposeIfNeeded();
   }
 
   heard(channel: string, message: Buffer): void {

@@ -134,12 +134,12 @@ function putMessage(
   MESSAGE.start = at;
   MESSAGE.end = Math.min(at + reader.bodyLength, length);
   MESSAGE.bodyLength = reader.bodyLength;
-  let link = leased;
-  const begins = looked && tag !== Query && link?.owed.unsynced !== true;
+  const begins = looked && tag !== Query && leased?.owed.unsynced !== true;
   if (begins && tracker.groupBegins(tag, MESSAGE, length)) {
     leaveRest(session, leased, buffer.subarray(frameStart, length), length - frameStart + 1);
     return CHUNK_DONE;
   }
+  let link = leased;
   if (link === undefined) {
     if (tag === Close && tracker.statements.closeHere(MESSAGE)) {
       const end = reader.takeBody(at, length);
@@ -167,16 +167,20 @@ function putMessage(
     tracker.refuse(link, tag, relayed.error, OUT);
     session.dropping = true;
   }
-  const { ready } = link.owed;
-  if (relayed.kind !== 'refuse' || tag === Query) link.owed.sent(tag);
-  // A Sync in the middle of a COPY ends nothing.
-  if (link.owed.ready > ready) link.statements.groupEnds();
+  if (relayed.kind !== 'refuse' || tag === Query) noteSent(link, tag);
   if (reader.headerWasCut) OUT.bytes(reader.headerBytes(), 0, HEADER_BYTES);
   if (reader.headerWasCut) OUT.skipTo(at);
   const end = reader.takeBody(at, length);
   if (relayed.kind === 'pass') OUT.passTo(end);
   else OUT.skipTo(end);
   return end;
+}
+
+function noteSent({ owed, statements }: Link, tag: number): void {
+  const { ready } = owed;
+  owed.sent(tag);
+  // A Sync in the middle of a COPY ends nothing.
+  if (owed.ready > ready) statements.groupEnds();
 }
 
 /** @returns the offset behind the header, or -1 when the chunk ended first */

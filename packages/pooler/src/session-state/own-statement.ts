@@ -17,14 +17,14 @@ export interface OwnStatement {
   isSure: boolean;
   /** As long as PostgreSQL has not answered its Parse: the one that had the name before it. */
   before: OwnStatement | undefined;
-  /** Of the unnamed one, what became of its Parse: `skipped` leaves the one before it, `failed` leaves none. */
+  /** Of the unnamed one: a Parse that was `skipped` leaves the one before it, one that `failed` none. */
   fate: 'taken' | 'skipped' | 'failed';
 }
 
 /** PostgreSQL cuts names of prepared statements here. */
 export const NAME_BYTES_MAX = 63;
 
-/** The key of the statement that a Bind names; empty for the unnamed one; undefined: it makes no sense. */
+/** The key of the statement that a Bind names, empty for the unnamed one; undefined: it is cut. */
 export function boundKey({ buffer, start, end }: Message): string | undefined {
   const name = buffer.indexOf(0, start) + 1;
   const nameEnd = name === 0 ? -1 : buffer.indexOf(0, name);

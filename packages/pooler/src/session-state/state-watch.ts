@@ -133,7 +133,7 @@ export class StateWatch {
 
   /** Whatever `currval` may say from here on is this session's own doing. */
   #cleanSequences(link: Link, marks: number): void {
-    if ((marks & Mark.SequenceRead) !== 0) this.#host.readsSequences();
+    if ((marks & Mark.SequenceRead) !== 0) this.#host.admission.pool.readsSequences = true;
     this.#host.runOwn(link, 'DISCARD SEQUENCES', (result) => {
       if (result.kind === 'done') link.sequencesOf = this.#host.id;
       else this.#host.failWith({ ...result.error, severity: 'FATAL' }, 'DISCARD SEQUENCES failed');
@@ -299,7 +299,7 @@ export class StateWatch {
     let found = (pins & ~decidedPins(want.marks) & ~Pin.Unknown) | answer.pins;
     if ((want.marks & Mark.Listen) !== 0 && !this.#listens(link, answer)) found &= ~Pin.Listen;
     if (!this.#adopt(link, answer)) found |= Pin.Setting;
-    if (answer.names !== undefined) this.#host.keepStatements(answer.names);
+    if (answer.names !== undefined) this.#host.tracker.statements.keepOnly(link, answer.names);
     this.#forget();
     if (found === 0) link.changedBy = 0;
     this.#setPins(found);

@@ -1,19 +1,18 @@
 import { Frontend } from '@pgweir/protocol';
 import type { ExpectedReply } from '../backend/expected-replies';
 import type { Link } from '../backend/link';
-import { type Instance, type Outcome, tickOfStatements } from '../backend/link-statements';
-import { STATUS_FAILED } from '../backend/server-status';
+import { type Outcome, tickOfStatements } from '../backend/link-statements';
 import type { StateFollowing } from '../frontend/state-following';
 import type { Outgoing } from '../relay/outgoing';
 import { ApartPreparation } from './apart-preparation';
-import { inject, SWALLOWED_CLOSE, SWALLOWED_PARSE } from './injection';
 import { OwnNames } from './own-names';
 import { type OwnStatement, OwnStatements } from './own-statement';
 import { without, withThoseOf } from './profile';
 import { PASS, REPLACED, type Relayed, WAIT } from './relayed';
 import { NO_ROWS, shapeOf } from './row-shape';
+import { SharedNames } from './shared-names';
 import type { SharedStatement, StatementRegistry } from './shared-statement';
-import { frameOf, type Message, STATEMENT, STATEMENT_KIND } from './statement-messages';
+import { type Message, STATEMENT_KIND } from './statement-messages';
 import { UnnamedStatement } from './unnamed-statement';
 
 // Constants of this module: reading them through the package's index costs a call each time.
@@ -37,6 +36,7 @@ export class StatementRelay {
   /** The client's own names for them, on a link where SQL is to find them. */
   readonly names: OwnNames;
   readonly unnamed: UnnamedStatement;
+  readonly shared: SharedNames;
   /** A statement is under way that takes away what was prepared before this; 0: none is. */
   droppingAt = 0;
   /** Named statements that can't be prepared once more on another link. */
@@ -54,6 +54,7 @@ export class StatementRelay {
     this.#apart = new ApartPreparation(host);
     this.names = new OwnNames(host, this.own, this.#apart);
     this.unnamed = new UnnamedStatement(host, this.own, this.#apart);
+    this.shared = new SharedNames(host, registry, this.#apart);
     this.#registry = registry;
   }
 
@@ -103,9 +104,7 @@ export class StatementRelay {
       return PASS;
     }
     if (taken !== undefined) return PASS;
-    if (statements.find(statement) !== undefined) this.#closeOn(link, statement, out);
-    else this.#makeRoom(link, out);
-    this.#register(link, key, own, statements.preparing(statement));
+    this.#register(link, key, own, this.shared.parsing(link, statement, out));
     replaceName(out, Parse, message, { at: start, after: nameEnd + 1, name: statement.serverName });
     return REPLACED;
   }
@@ -175,13 +174,12 @@ export class StatementRelay {
     if (own !== undefined && !own.statement.keepable) this.#unkeepable--;
   }
 
-  /**
-   * PostgreSQL has only `names` (in UTF-8) of what it had under the client's own names. `comparable`: so
-   * are these; otherwise only what is ASCII can be compared.
-   */
-  keepOnly(names: ReadonlySet<string>, { comparable }: { readonly comparable: boolean }): void {
+  /** PostgreSQL has only `names` (in UTF-8) of what it had under the client's own names. */
+  keepOnly(link: Link, names: ReadonlySet<string>): void {
+    // In another encoding only what is ASCII can be compared.
+    const isComparable = link.identity?.parameters.current('client_encoding') === 'UTF8';
     for (const key of [...this.own.keys()]) {
-      if ((comparable || isAscii(key)) && this.names.isLost(key, names)) this.#forget(key);
+      if ((isComparable || isAscii(key)) && this.names.isLost(key, names)) this.#forget(key);
     }
   }
 
@@ -308,94 +306,15 @@ export class StatementRelay {
   /** Sees to it that a name of the client's stands on the link for what the client means by it. */
   #useNamed(link: Link, key: string, own: OwnStatement | undefined, out: Outgoing): Relayed {
     if (own === undefined) this.names.free(link, key, out);
-    else if (!link.statements.takenOver) return this.#ensure(link, own, out);
+    else if (!link.statements.takenOver) return this.shared.use(link, own, out);
     else if (own.parsedAt > this.droppingAt) this.names.give(link, key, own, out);
     return PASS;
-  }
-
-  /** Under settings that are still open it may become what nobody else means by it. */
-  #preparePrivately(link: Link, own: OwnStatement, out: Outgoing): Relayed {
-    own.statement = this.#registry.makePrivate(own.statement);
-    this.#makeRoom(link, out);
-    const reply = { ...SWALLOWED_PARSE, ...link.statements.preparing(own.statement, own.shape) };
-    const frame = frameOf(Parse, own.statement.serverName, own.statement.tail);
-    inject(link, out, frame, reply);
-    return PASS;
-  }
-
-  /** Sees to it that a named statement is on the link, and is what the client thinks it is. */
-  #ensure(link: Link, own: OwnStatement, out: Outgoing): Relayed {
-    const { statements, owed } = link;
-    const { statement } = own;
-    const refusal = this.#apart.refusal(own);
-    if (refusal !== undefined) return refusal;
-    if (!own.isSure && !owed.unsynced && owed.ready > 0) return WAIT;
-    const instance = statements.find(statement);
-    if (instance !== undefined && statements.isSure(instance) && isGood(instance, own)) {
-      instance.usedAt = tickOfStatements();
-      instance.checkedAt = instance.usedAt;
-      return PASS;
-    }
-    if (!statement.keepable) return PASS;
-    if (this.#needsApart(own) && !owed.unsynced && link.status !== STATUS_FAILED) {
-      if (!owed.settled) return WAIT;
-      return { kind: 'wait', begin: () => this.#apart.prepare(link, [own]) };
-    }
-    if (this.#apart.hasOtherSettings(own)) return this.#preparePrivately(link, own, out);
-    if (instance !== undefined) this.#closeOn(link, statement, out);
-    else this.#makeRoom(link, out);
-    const reply = { ...SWALLOWED_PARSE, ...statements.preparing(statement) };
-    inject(link, out, frameOf(Parse, statement.serverName, statement.tail), reply);
-    return PASS;
-  }
-
-  /** What the client has been told of the result must still hold, which shows before it is used. */
-  #needsApart(own: OwnStatement): boolean {
-    return own.shape !== 0 || this.#apart.hasOtherSettings(own);
-  }
-
-  /**
-   * Before a group begins that uses these: prepares apart what can't be prepared in the middle of it.
-   * `changes`: the group changes settings, behind which a statement could mean something else.
-   */
-  makeReady(link: Link, used: readonly OwnStatement[], changes: boolean): Relayed {
-    const { statements, owed } = link;
-    if (statements.takenOver || link.status === STATUS_FAILED) return PASS;
-    const missing = used.filter((own) => {
-      const instance = statements.find(own.statement);
-      if (instance !== undefined && statements.isSure(instance) && isGood(instance, own))
-        return false;
-      if (!own.statement.keepable || this.#apart.hasFailed(own)) return false;
-      return changes || this.#needsApart(own);
-    });
-    if (missing.length === 0) return PASS;
-    if (!owed.settled) return WAIT;
-    return { kind: 'wait', begin: () => this.#apart.prepare(link, missing) };
   }
 
   /** Nothing is owed any more. */
   quiet(): void {
     this.droppingAt = 0;
     this.#apart.quiet();
-  }
-
-  #closeOn(link: Link, statement: SharedStatement, out: Outgoing): void {
-    const instance = link.statements.remove(statement);
-    const failed = () => {
-      if (instance !== undefined) link.statements.restore(instance);
-    };
-    const reply = { ...SWALLOWED_CLOSE, failed };
-    inject(link, out, frameOf(Close, STATEMENT, statement.serverName), reply);
-  }
-
-  /** Before one more is prepared. */
-  #makeRoom(link: Link, out: Outgoing): void {
-    const { statements } = link;
-    while (statements.size >= this.#host.preparedStatementsMax) {
-      const oldest = statements.oldest();
-      if (oldest === undefined) return;
-      this.#closeOn(link, oldest, out);
-    }
   }
 
   /** The body of an ErrorResponse with the client's names in the places of ours. */
@@ -413,12 +332,6 @@ export class StatementRelay {
 
 function isAscii(key: string): boolean {
   return Buffer.byteLength(key) === key.length;
-}
-
-/** The statement on the link is what the client has prepared, and returns what it was told. */
-function isGood(instance: Instance, own: OwnStatement): boolean {
-  if (instance.checkedAt < own.parsedAt) return false;
-  return own.shape === 0 || instance.shape === own.shape;
 }
 
 /** Puts a message of the client out again with another name in the place `at` to `after`. */

@@ -107,7 +107,7 @@ export class Tracker {
     }
     if (used.length === 0) return PASS;
     const changes = (whole.marks & CHANGES) !== 0 || whole.localSettings.length > 0;
-    return this.statements.makeReady(link, used, changes);
+    return this.statements.shared.makeReady(link, used, changes);
   }
 
   #query(link: Link, { buffer, start, end, bodyLength }: Message, out: Outgoing): Relayed {
@@ -131,7 +131,7 @@ export class Tracker {
       out.frame(Query, buffer.subarray(start, rest), NUL);
       // In errors stands a place in the whole text.
       const blank = Buffer.alloc(buffer.toString('utf8', start, rest).length, ' ');
-      this.#host.runAfter(frameOf(Query, blank, buffer.subarray(rest, textEnd), NUL));
+      this.#host.text.begin(frameOf(Query, blank, buffer.subarray(rest, textEnd), NUL));
       this.statements.unnamed.end(link);
       this.holding = true;
       return REPLACED;

@@ -8,7 +8,7 @@ export interface Reading {
   /** Seconds east of UTC. */
   readonly zones: ReadonlySet<number>;
   readonly orders: ReadonlySet<string>;
-  readonly standardStrings: boolean;
+  readonly standardStrings: ReadonlySet<boolean>;
 }
 
 /** A text that many sessions prepare, each with a meaning of its own. */
@@ -33,7 +33,7 @@ export function readNow(model: SessionModel): Reading {
   return {
     zones: new Set([model.zoneOffset]),
     orders: new Set([dateOrder(model)]),
-    standardStrings: model.standardStrings,
+    standardStrings: new Set([model.standardStrings]),
   };
 }
 
@@ -41,6 +41,10 @@ export function readNow(model: SessionModel): Reading {
 export function zonesEver(names: Iterable<string>): ReadonlySet<number> {
   return new Set([...names].map(offsetOf));
 }
+
+/** What the templates' texts are read under. */
+const READ_SETTINGS = ['standard_conforming_strings', 'TimeZone', 'DateStyle'];
+const EITHER: ReadonlySet<boolean> = new Set([true, false]);
 
 /** A prepared statement of one session. */
 export class Prepared {
@@ -50,6 +54,11 @@ export class Prepared {
   #schemas: string;
   #planEvents: number;
   #isLoose = false;
+  /**
+   * It was prepared in a transaction that had changed what parse analysis reads: if that is undone, a
+   * pooler does not know under which settings it has to prepare it once more.
+   */
+  readonly #isUncertain: boolean;
 
   constructor(template: Template, model: SessionModel, options: { readonly viaSql: boolean }) {
     this.template = template;
@@ -57,6 +66,9 @@ export class Prepared {
     this.#reading = readNow(model);
     this.#schemas = model.schemas.join();
     this.#planEvents = model.planEvents;
+    this.#isUncertain =
+      !model.world.options.isDirect &&
+      READ_SETTINGS.some((name) => model.hasChangedInTransaction(name));
   }
 
   /**
@@ -76,8 +88,8 @@ export class Prepared {
     const { without } = model.world.options;
     if (!without.has('temp-create')) this.#isLoose = true;
     if (model.planEvents !== this.#planEvents) this.#isLoose = true;
-    if (!this.#isLoose) return this.#reading;
-    const { standardStrings } = this.#reading;
+    if (!this.#isLoose && !this.#isUncertain) return this.#reading;
+    const standardStrings = this.#isUncertain ? EITHER : this.#reading.standardStrings;
     const orders = new Set(['DMY', 'MDY']);
     return { zones: zonesEver(model.zonesEver), orders, standardStrings };
   };

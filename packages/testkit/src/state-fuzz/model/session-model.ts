@@ -91,6 +91,12 @@ export class SessionModel {
     return this.startSettings.get(name) !== this.world.options.defaults.get(name);
   }
 
+  /** It is not what it was at the beginning of the transaction, or was set anew. */
+  hasChangedInTransaction(name: string): boolean {
+    if (this.tx.kind === 'none') return false;
+    return this.tx.base.settings.get(name) !== this.state.settings.get(name);
+  }
+
   get role(): string {
     return this.shown('role');
   }

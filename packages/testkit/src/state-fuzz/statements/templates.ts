@@ -129,7 +129,8 @@ export const PLAIN_TEMPLATES: readonly Template[] = [
       sql: STRING_SQL,
       returnsRows: true,
       isQuiet: true,
-      expect: (model) => [selected(read(model).standardStrings ? '4' : '3')],
+      expect: (model) =>
+        [...read(model).standardStrings].map((isStandard) => selected(isStandard ? '4' : '3')),
     }),
   },
   plain(

@@ -1,0 +1,122 @@
+import { Frontend } from '@pgweir/protocol';
+import type { Link } from '../backend/link';
+import { type Instance, type Outcome, tickOfStatements } from '../backend/link-statements';
+import { STATUS_FAILED } from '../backend/server-status';
+import type { StateFollowing } from '../frontend/state-following';
+import type { Outgoing } from '../relay/outgoing';
+import type { ApartPreparation } from './apart-preparation';
+import { inject, SWALLOWED_CLOSE, SWALLOWED_PARSE } from './injection';
+import type { OwnStatement } from './own-statement';
+import { PASS, type Relayed, WAIT } from './relayed';
+import type { SharedStatement, StatementRegistry } from './shared-statement';
+import { frameOf, STATEMENT } from './statement-messages';
+
+const { Close, Parse } = Frontend;
+
+/**
+ * Sees to it that a client's statements are on its link under the names that all clients share, and are
+ * what the client has prepared.
+ */
+export class SharedNames {
+  readonly #host: StateFollowing;
+  readonly #registry: StatementRegistry;
+  readonly #apart: ApartPreparation;
+
+  constructor(host: StateFollowing, registry: StatementRegistry, apart: ApartPreparation) {
+    this.#host = host;
+    this.#registry = registry;
+    this.#apart = apart;
+  }
+
+  /** A Parse of the client's is about to make it. @returns what the answer decides */
+  parsing(link: Link, statement: SharedStatement, out: Outgoing): Outcome {
+    if (link.statements.find(statement) !== undefined) this.#closeOn(link, statement, out);
+    else this.#makeRoom(link, out);
+    return link.statements.preparing(statement);
+  }
+
+  /** Sees to it that a named statement is on the link, and is what the client thinks it is. */
+  use(link: Link, own: OwnStatement, out: Outgoing): Relayed {
+    const { statements, owed } = link;
+    const { statement } = own;
+    const refusal = this.#apart.refusal(own);
+    if (refusal !== undefined) return refusal;
+    if (!own.isSure && !owed.unsynced && owed.ready > 0) return WAIT;
+    const instance = statements.find(statement);
+    if (instance !== undefined && statements.isSure(instance) && isGood(instance, own)) {
+      instance.usedAt = tickOfStatements();
+      instance.checkedAt = instance.usedAt;
+      return PASS;
+    }
+    if (!statement.keepable) return PASS;
+    if (this.#needsApart(own) && !owed.unsynced && link.status !== STATUS_FAILED) {
+      if (!owed.settled) return WAIT;
+      return { kind: 'wait', begin: () => this.#apart.prepare(link, [own]) };
+    }
+    if (this.#apart.hasOtherSettings(own)) return this.#preparePrivately(link, own, out);
+    if (instance !== undefined) this.#closeOn(link, statement, out);
+    else this.#makeRoom(link, out);
+    const reply = { ...SWALLOWED_PARSE, ...statements.preparing(statement) };
+    inject(link, out, frameOf(Parse, statement.serverName, statement.tail), reply);
+    return PASS;
+  }
+
+  /** What the client has been told of the result must still hold, which shows before it is used. */
+  #needsApart(own: OwnStatement): boolean {
+    return own.shape !== 0 || this.#apart.hasOtherSettings(own);
+  }
+
+  /**
+   * Before a group begins that uses these: prepares apart what can't be prepared in the middle of it.
+   * `changes`: the group changes settings, behind which a statement could mean something else.
+   */
+  makeReady(link: Link, used: readonly OwnStatement[], changes: boolean): Relayed {
+    const { statements, owed } = link;
+    if (statements.takenOver || link.status === STATUS_FAILED) return PASS;
+    const missing = used.filter((own) => {
+      const instance = statements.find(own.statement);
+      if (instance !== undefined && statements.isSure(instance) && isGood(instance, own))
+        return false;
+      if (!own.statement.keepable || this.#apart.hasFailed(own)) return false;
+      return changes || this.#needsApart(own);
+    });
+    if (missing.length === 0) return PASS;
+    if (!owed.settled) return WAIT;
+    return { kind: 'wait', begin: () => this.#apart.prepare(link, missing) };
+  }
+
+  /** Under settings that are still open it may become what nobody else means by it. */
+  #preparePrivately(link: Link, own: OwnStatement, out: Outgoing): Relayed {
+    own.statement = this.#registry.makePrivate(own.statement);
+    this.#makeRoom(link, out);
+    const reply = { ...SWALLOWED_PARSE, ...link.statements.preparing(own.statement, own.shape) };
+    const frame = frameOf(Parse, own.statement.serverName, own.statement.tail);
+    inject(link, out, frame, reply);
+    return PASS;
+  }
+
+  #closeOn(link: Link, statement: SharedStatement, out: Outgoing): void {
+    const instance = link.statements.remove(statement);
+    const failed = () => {
+      if (instance !== undefined) link.statements.restore(instance);
+    };
+    const reply = { ...SWALLOWED_CLOSE, failed };
+    inject(link, out, frameOf(Close, STATEMENT, statement.serverName), reply);
+  }
+
+  /** Before one more is prepared. */
+  #makeRoom(link: Link, out: Outgoing): void {
+    const { statements } = link;
+    while (statements.size >= this.#host.preparedStatementsMax) {
+      const oldest = statements.oldest();
+      if (oldest === undefined) return;
+      this.#closeOn(link, oldest, out);
+    }
+  }
+}
+
+/** The statement on the link is what the client has prepared, and returns what it was told. */
+function isGood(instance: Instance, own: OwnStatement): boolean {
+  if (instance.checkedAt < own.parsedAt) return false;
+  return own.shape === 0 || instance.shape === own.shape;
+}
