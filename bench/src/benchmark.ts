@@ -163,7 +163,7 @@ class Benchmark {
   ): Promise<void> {
     for (const [contestant, running] of rotated([...this.#running], first)) {
       if (this.#hasFailed(contestant, scenario.name)) continue;
-      if (scenario.onlyPoolers === true && contestant.caps === undefined) continue;
+      if (!isFor(scenario, contestant)) continue;
       await this.#attempt(contestant, scenario.name, async () => {
         const entrance = running.enter(scenario.door, scenario.clients);
         if (entrance.kind === 'closed') {
@@ -211,6 +211,11 @@ class Benchmark {
       this.#order.progress(`failed: ${contestant.name}, ${during}: ${reason}`);
     }
   }
+}
+
+function isFor({ only }: Scenario, { name, caps }: Contestant): boolean {
+  if (only === 'pgweir') return name.startsWith('pgweir-');
+  return only === undefined || caps !== undefined;
 }
 
 /** The same, beginning with the one at `first`, which may be beyond the end. */

@@ -9,6 +9,8 @@ export interface BenchOptions {
   readonly only: readonly string[];
   readonly idle: boolean;
   readonly floor: boolean;
+  /** Further contestants: pgweir that does not follow session state. */
+  readonly leak: boolean;
   readonly node: boolean;
   readonly bun: boolean;
   /** Further contestants: pgweir with so many workers. */
@@ -30,6 +32,7 @@ interface Flags {
   readonly only: readonly string[];
   readonly idle: boolean;
   readonly floor?: true;
+  readonly leak?: true;
   readonly node: boolean;
   readonly bun: boolean;
   readonly workers?: number;
@@ -56,6 +59,7 @@ export function readCommandLine(args: readonly string[]): BenchOptions {
     only: flags.only,
     idle: flags.idle,
     floor: flags.floor ?? false,
+    leak: flags.leak ?? false,
     node: flags.node,
     bun: flags.bun,
     workers: flags.workers,
@@ -77,6 +81,7 @@ function describe(): Command {
     .option('--no-idle', 'do not measure the memory of idle clients')
     .option('--workers <number>', 'add pgweir with so many workers, on each runtime', positive)
     .option('--floor', 'add a bare relay on each runtime, which only passes bytes on')
+    .option('--leak', 'add pgweir with session_state = leak, on each runtime')
     .option('--no-node', 'leave pgweir on Node.js out')
     .option('--no-bun', 'leave pgweir on Bun out')
     .option('--pgbouncer <path>', 'may be repeated; default: found on PATH, if there', collect)

@@ -5,7 +5,7 @@ import { direct } from './direct';
 import { floor } from './floor';
 import { findPgbouncer, PGBOUNCER, pgbouncers } from './pgbouncer';
 import { findPgpool, PGPOOL, pgpool } from './pgpool';
-import { pgweir, pgweirName } from './pgweir';
+import { type PgweirVariant, pgweir, pgweirName } from './pgweir';
 import { NODE } from './runtime';
 
 export interface Contestants {
@@ -20,7 +20,7 @@ export interface Absence {
 }
 
 export function chooseContestants(options: BenchOptions, postgresVersion: string): Contestants {
-  const { floor: withFloor, profileDir, workers } = options;
+  const { floor: withFloor, profileDir } = options;
   const absent: Absence[] = [];
   const runtimes = options.node ? [NODE] : [];
   if (options.bun) runtimes.push(...orAbsent(findBun(), absent, ABSENT.bun));
@@ -28,15 +28,22 @@ export function chooseContestants(options: BenchOptions, postgresVersion: string
   const pool = options.pgpool ?? orAbsent(findPgpool(), absent, ABSENT.pgpool)[0] ?? false;
   const present = [
     direct(`PostgreSQL ${postgresVersion}`),
-    ...runtimes.flatMap((runtime) => {
-      const counts = workers === undefined ? [undefined] : [undefined, workers];
-      return counts.map((count) => pgweir({ runtime, workers: count, profileDir }));
-    }),
+    ...runtimes.flatMap((runtime) =>
+      variants(options).map((variant) => pgweir({ runtime, variant, profileDir })),
+    ),
     ...(withFloor ? runtimes.map(floor) : []),
     ...(bouncers === false ? [] : pgbouncers(bouncers)),
     ...(pool === false ? [] : [pgpool(pool)]),
   ];
   return { present, absent };
+}
+
+function variants({ workers, leak }: BenchOptions): readonly PgweirVariant[] {
+  return [
+    'default',
+    ...(leak ? (['leak'] as const) : []),
+    ...(workers === undefined ? [] : [{ workers }]),
+  ];
 }
 
 const ABSENT = {

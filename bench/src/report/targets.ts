@@ -17,13 +17,15 @@ export interface TargetRow {
   readonly verdict: 'met' | 'not met' | 'not measured';
 }
 
-/** A figure of pgweir divided by PgBouncer's of the same run. */
+/** A figure of pgweir divided by that of another in the same run. */
 interface RatioTarget {
   readonly what: string;
   /** The first that was measured counts: a quick run has fewer. */
   readonly scenarios: readonly string[];
   readonly contestants: readonly string[];
   readonly limit: Limit;
+  /** Default: PgBouncer. */
+  readonly baseline?: string;
   readonly figure: (round: Round) => number | null;
 }
 
@@ -46,6 +48,16 @@ const CPU_ON = (on: string, mode: string, most: number): RatioTarget => ({
   figure: cpu,
 });
 
+/** What it costs to follow session state. */
+const FOLLOWING = (runtime: 'node' | 'bun', scenario: string): RatioTarget => ({
+  what: 'CPU per transaction, session state followed',
+  scenarios: [scenario],
+  contestants: [pgweirName(runtime)],
+  limit: { most: 1.05 },
+  baseline: pgweirName(runtime, 'leak'),
+  figure: cpu,
+});
+
 const RATIO_TARGETS: readonly RatioTarget[] = [
   CPU_ON(BUN, 'simple', 1.0),
   CPU_ON(BUN, 'extended', 0.9),
@@ -55,7 +67,10 @@ const RATIO_TARGETS: readonly RatioTarget[] = [
   {
     what: `transactions a second with ${WORKERS} workers`,
     scenarios: ['simple c128', 'simple c32'],
-    contestants: [pgweirName('bun', WORKERS), pgweirName('node', WORKERS)],
+    contestants: [
+      pgweirName('bun', { workers: WORKERS }),
+      pgweirName('node', { workers: WORKERS }),
+    ],
     limit: { least: 1.3 },
     figure: rate,
   },
@@ -80,7 +95,12 @@ const RATIO_TARGETS: readonly RatioTarget[] = [
     limit: { least: 1.0 },
     figure: rate,
   },
+  ...(['bun', 'node'] as const).flatMap((runtime) =>
+    ['simple c32', 'extended c32', 'shared c32'].map((scenario) => FOLLOWING(runtime, scenario)),
+  ),
 ];
+
+const BASELINE_WORDS = new Map([[PGBOUNCER, 'PgBouncer']]);
 
 const IDLE_TARGETS: readonly { readonly contestant: string; readonly mostKb: number }[] = [
   { contestant: BUN, mostKb: 2.5 },
@@ -97,17 +117,22 @@ export function targetRows(measured: Measured): TargetRow[] {
 }
 
 function ratioRows(measured: Measured, target: RatioTarget): TargetRow[] {
-  const { what, scenarios, limit, figure } = target;
+  const { what, scenarios, limit, figure, baseline = PGBOUNCER } = target;
   return target.contestants.map((contestant) => {
     const found = scenarios
       .map((scenario) => {
-        const value = ratioOf(measured, { scenario, contestant, baseline: PGBOUNCER, figure });
+        const value = ratioOf(measured, { scenario, contestant, baseline, figure });
         return { scenario, value };
       })
       .find(({ value }) => value !== null);
     const value = found?.value ?? null;
     const where = found?.scenario ?? scenarios[0] ?? '';
-    return { what, where, contestant, ...verdictOn(value, limit, ' × PgBouncer') };
+    return {
+      what,
+      where,
+      contestant,
+      ...verdictOn(value, limit, ` × ${BASELINE_WORDS.get(baseline) ?? baseline}`),
+    };
   });
 }
 

@@ -26,6 +26,19 @@ export const selects: readonly Scenario[] = MODES.flatMap(({ mode, door }) =>
   ),
 );
 
+/** Prepared statements in transaction mode, which PgBouncer can serve from 1.21 on. */
+export const sharedSelects: readonly Scenario[] = [
+  queries({
+    group: 'shared',
+    script: 'select',
+    mode: 'prepared',
+    door: 'transaction',
+    clients: QUICK_CLIENTS,
+    only: 'pgweir',
+    isQuick: true,
+  }),
+];
+
 /** `pgbench -N`: a transaction of five statements, which changes a row and adds one. */
 export const writes: readonly Scenario[] = [
   queries({
@@ -42,7 +55,7 @@ function isQuick(clients: number): boolean {
   return clients === QUICK_CLIENTS;
 }
 
-interface Queries extends Pick<Scenario, 'group' | 'door' | 'clients' | 'isQuick'> {
+interface Queries extends Pick<Scenario, 'group' | 'door' | 'clients' | 'isQuick' | 'only'> {
   readonly script: ScriptName;
   readonly mode: QueryMode;
 }

@@ -15,7 +15,7 @@ export const queueing: readonly Scenario[] = [
     counts: 'work',
     door: 'transaction',
     clients: CLIENTS,
-    onlyPoolers: true,
+    only: 'poolers',
     isQuick: true,
     run: (target, { load, seconds }) =>
       load.queries({

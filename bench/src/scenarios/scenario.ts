@@ -17,8 +17,8 @@ export interface Scenario {
   readonly counts: 'connections' | 'work';
   /** Connected at one time. */
   readonly clients: number;
-  /** Present where nothing is measured without a pooler. */
-  readonly onlyPoolers?: true;
+  /** Whom it is for, where not for everybody. */
+  readonly only?: 'poolers' | 'pgweir';
   /** Whether `--quick` has it. */
   readonly isQuick: boolean;
   /** @throws Error when a client was refused, lost or answered with an error */

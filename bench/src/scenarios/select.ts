@@ -1,13 +1,14 @@
 import { CAPS } from '../contestants/doors';
 import { bulk } from './bulk';
 import { connections } from './connections';
-import { selects, writes } from './queries';
+import { selects, sharedSelects, writes } from './queries';
 import { queueing } from './queueing';
 import type { Scenario } from './scenario';
 
 /** In the order of the report. */
 export const SCENARIOS: readonly Scenario[] = [
   ...selects,
+  ...sharedSelects,
   ...writes,
   ...bulk,
   ...connections,
