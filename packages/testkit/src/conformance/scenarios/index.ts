@@ -19,6 +19,7 @@ import { sequenceScenarios } from './sequences';
 import { setScenarios } from './set';
 import { formatScenarios } from './set-formats';
 import { setTransactionScenarios } from './set-transactions';
+import { sqlPipelineScenarios } from './sql-pipelines';
 import { sqlPrepareScenarios } from './sql-prepare';
 import { temporaryScenarios } from './temporary';
 
@@ -35,6 +36,7 @@ export function allScenarios(): readonly Scenario[] {
     ...preparedSettingScenarios,
     ...portalScenarios,
     ...sqlPrepareScenarios,
+    ...sqlPipelineScenarios,
     ...listenScenarios,
     ...notifyScenarios,
     ...temporaryScenarios,
