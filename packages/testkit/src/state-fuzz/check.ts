@@ -8,7 +8,9 @@ import { type Counts, World } from './model/world';
 import { defaultSettings, setUp, warmUp } from './schema';
 
 export interface StateFuzzOptions {
+  /** It ends when this time is over, or so many statements have been answered (default: no limit). */
   readonly seconds: number;
+  readonly statements?: number;
   readonly seed: number;
   /** Default 24. */
   readonly sessions?: number;
@@ -140,10 +142,11 @@ async function runClients(
   target: FuzzTarget,
   world: World,
 ): Promise<readonly string[]> {
-  const { sessions = SESSIONS_DEFAULT, seed, seconds, onProgress } = options;
+  const { sessions = SESSIONS_DEFAULT, seed, seconds, statements = Infinity, onProgress } = options;
   const violations: string[] = [];
   const endMs = Date.now() + seconds * 1000;
-  const goesOn = (): boolean => violations.length === 0 && Date.now() < endMs;
+  const goesOn = (): boolean =>
+    violations.length === 0 && Date.now() < endMs && world.counts.statements < statements;
   const timer = setInterval(() => onProgress?.(world.counts), PROGRESS_EVERY_MS);
   const one = async (who: number): Promise<void> => {
     try {
