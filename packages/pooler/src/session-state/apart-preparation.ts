@@ -5,7 +5,15 @@ import { STATUS_IDLE } from '../backend/server-status';
 import { errorBytes } from '../errors';
 import type { StateFollowing } from '../frontend/state-following';
 import type { OwnStatement } from './own-statement';
-import { type Profile, profileOf, transition, without, withThoseOf } from './profile';
+import {
+  backToDefaultSql,
+  IDENTITY,
+  type Profile,
+  profileOf,
+  transition,
+  without,
+  withThoseOf,
+} from './profile';
 import type { Relayed } from './relayed';
 import { NO_ROWS, shapeOf } from './row-shape';
 import { frameOf, ownGroup, STATEMENT, UNNAMED } from './statement-messages';
@@ -103,8 +111,7 @@ export class ApartPreparation {
    * what is prepared, as that is not transactional.
    */
   underItsSettings(link: Link, own: OwnStatement, frames: readonly Buffer[]): readonly Buffer[] {
-    const { settings, openSettings } = this.#host;
-    const now = settings.profile;
+    const now = this.#host.settings.profile;
     const differs = this.hasOtherSettings(own);
     const { open } = own;
     const then = open === undefined ? own.profile : withThoseOf(own.profile, now, open);
@@ -112,12 +119,21 @@ export class ApartPreparation {
       if (!differs) return frames;
       return [...BEGIN, ...groups(now, then), ...frames, ...ROLLBACK];
     }
-    // What the open transaction has made of its settings nobody knows.
-    const changing = new Map(
-      [...now.values.keys(), ...openSettings.keys()].map((name) => [name, '\0']),
-    );
-    const change = differs ? groups(profileOf(changing), then) : [];
+    const change = differs ? this.#changeWithin(then) : [];
     return [...SAVEPOINT, ...change, ...frames, ...ROLLBACK_TO];
+  }
+
+  /** To settings from what the open transaction has made of them, which nobody knows. */
+  #changeWithin(then: Profile): readonly Buffer[] {
+    const { settings, openSettings } = this.#host;
+    const { values } = settings.profile;
+    const unknown = [...values.keys(), ...IDENTITY.filter((name) => openSettings.has(name))];
+    const from = profileOf(new Map(unknown.map((name) => [name, '\0'])));
+    const others = [...openSettings.keys()].filter(
+      (name) => !from.values.has(name) && !then.values.has(name),
+    );
+    const back = others.length === 0 ? [] : ownGroup(backToDefaultSql(others));
+    return [...back, ...groups(from, then)];
   }
 }
 

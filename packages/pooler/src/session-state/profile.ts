@@ -129,9 +129,16 @@ export function transitionSql(
   return transition(from, to, initial).join(';');
 }
 
+/** Takes settings back to their defaults, of names that may be nothing but a client's mistake. */
+export function backToDefaultSql(names: readonly string[]): string {
+  const list = names.map(quoteText).join(',');
+  const value = 'pg_catalog.set_config(name,reset_val,false)';
+  return `SELECT ${value} FROM pg_catalog.pg_settings WHERE pg_catalog.lower(name) OPERATOR(pg_catalog.=) ANY(ARRAY[${list}]::pg_catalog.text[])`;
+}
+
 /** Settings that say who acts, in the order in which they are given up. */
 const SESSION_USER = 'session_authorization';
-const IDENTITY: readonly string[] = ['role', SESSION_USER];
+export const IDENTITY: readonly string[] = ['role', SESSION_USER];
 const RESET_IDENTITY: Readonly<Record<string, string>> = {
   role: 'RESET ROLE',
   session_authorization: 'RESET SESSION AUTHORIZATION',
