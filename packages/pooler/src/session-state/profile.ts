@@ -42,6 +42,18 @@ function profileWith(values: ReadonlyMap<string, string>): Profile {
   return { key, values, parsingKey };
 }
 
+/** More settings, or longer values, than this are not kept for replay: they pin. */
+const SETTINGS_MAX = 300;
+const VALUES_LENGTH_MAX = 16 * 1024;
+
+/** Whether these are too many settings, or too long ones, to be kept for replay. */
+export function isTooLarge(values: ReadonlyMap<string, string>): boolean {
+  if (values.size > SETTINGS_MAX) return true;
+  let length = 0;
+  for (const [name, value] of values) length += name.length + value.length;
+  return length > VALUES_LENGTH_MAX;
+}
+
 export const EMPTY_PROFILE: Profile = profileOf(new Map());
 
 /** Makes a profile of settings. The map is not kept. */

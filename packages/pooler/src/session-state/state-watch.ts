@@ -16,7 +16,7 @@ import {
   readInspection,
 } from './inspection';
 import { LASTING_PINS, Pin, pinReasons } from './pins';
-import { profileOf } from './profile';
+import { isTooLarge, profileOf } from './profile';
 
 /** Marks of statements that make a session keep its link. */
 const PINNING =
@@ -44,12 +44,12 @@ const UNASKED: readonly (readonly [number, number])[] = [
   [Mark.UnknownSettings, Pin.Setting],
 ];
 
-/** More settings, or longer values, than this are not kept for replay: they pin. */
-const SETTINGS_MAX = 300;
-const VALUES_LENGTH_MAX = 16 * 1024;
-
 /** Of a statement that pins, this much is kept for whoever asks why. */
 const STATEMENT_LENGTH_MAX = 2000;
+
+/** It is not for what we ask: a text of several statements is one transaction, and this its own. */
+const TIME_LIMIT = 'statement_timeout';
+const UNTIMED = `SET LOCAL ${TIME_LIMIT} = 0;`;
 
 export type Permission =
   | { readonly kind: 'go' }
@@ -274,9 +274,15 @@ export class StateWatch {
       const withSource = settings.filter((name) => !settingDefaults.knows(name));
       const withNames = link.statements.takenOver;
       const want: InspectionWant = { marks, settings, withSource, withNames };
-      run(link, inspectionSql(want), (result) => this.#answered(link, want, pins, result), 'row');
+      const sql = `${this.#isTimed(link) ? UNTIMED : ''}${inspectionSql(want)}`;
+      run(link, sql, (result) => this.#answered(link, want, pins, result), 'row');
     });
     return 'asking';
+  }
+
+  /** The client has a limit of its own on how long statements may take. */
+  #isTimed(link: Link): boolean {
+    return link.profile.values.has(TIME_LIMIT) || this.#settings?.has(TIME_LIMIT) === true;
   }
 
   /** What PostgreSQL reports by itself need not be asked. */
@@ -345,7 +351,7 @@ export class StateWatch {
     const linkProfile = profileOf(onLink);
     host.settings.profile = profile;
     link.profile = linkProfile.key === profile.key ? profile : linkProfile;
-    return !isTooMuch(own);
+    return !isTooLarge(own);
   }
 
   #forget(): void {
@@ -383,11 +389,4 @@ function isPlain(name: string): boolean {
 /** A custom setting that was reset is there, and empty, if nothing was said of it at the start. */
 function isForgotten(name: string, startup: ReadonlyMap<string, string>): boolean {
   return !name.includes('.') || startup.has(name);
-}
-
-function isTooMuch(values: ReadonlyMap<string, string>): boolean {
-  if (values.size > SETTINGS_MAX) return true;
-  let length = 0;
-  for (const [name, value] of values) length += name.length + value.length;
-  return length > VALUES_LENGTH_MAX;
 }

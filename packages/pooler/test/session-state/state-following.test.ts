@@ -41,6 +41,19 @@ test('a setting goes with the client: it is asked for once and replayed on the n
   ]);
 });
 
+test('what we ask is not under the time limit that the client has for its own statements', async () => {
+  const { rig, client } = await truthful();
+  client.send(query('SET statement_timeout TO 5'));
+  await rig.settle();
+  client.send(query('SELECT pg_advisory_lock(1)'));
+  await rig.settle();
+  const asked = rig.server.backend.queries.filter((sql) =>
+    /^(?!.*TO DEFAULT).*(current_setting|pg_locks)/.test(sql),
+  );
+  expect(asked).toHaveLength(2);
+  for (const sql of asked) expect(sql).toMatch(/^SET LOCAL statement_timeout = 0;SELECT /);
+});
+
 test('a temporary table pins as long as PostgreSQL says that it is there', async () => {
   const { rig, client, truth } = await truthful();
   truth.temporary = true;
