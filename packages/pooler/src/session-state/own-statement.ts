@@ -17,7 +17,7 @@ export interface OwnStatement {
   isSure: boolean;
   /** As long as PostgreSQL has not answered its Parse: the one that had the name before it. */
   before: OwnStatement | undefined;
-  /** Of the unnamed one: a Parse that was `skipped` leaves the one before it, one that `failed` none. */
+  /** What became of its Parse; of the unnamed one, `skipped` leaves the one before it, `failed` none. */
   fate: 'taken' | 'skipped' | 'failed';
 }
 

@@ -154,9 +154,10 @@ export class StatementRelay {
         },
         failed: () => {
           outcome.failed();
+          own.fate = 'failed';
           if (this.own.get(key) !== own) return;
           this.#forget(key);
-          if (own.before !== undefined) this.#remember(key, own.before);
+          if (own.before?.fate === 'taken') this.#remember(key, own.before);
         },
       },
       link.owed.messagesInGroup,
@@ -281,7 +282,8 @@ export class StatementRelay {
     const key = OwnStatements.key(buffer, start + 1, nameEnd);
     const own = this.own.get(key);
     const failed = () => {
-      if (own !== undefined && this.own.get(key) === undefined) this.#remember(key, own);
+      // Unless it was never prepared: what failed may have been in a group before this one.
+      if (own?.fate === 'taken' && this.own.get(key) === undefined) this.#remember(key, own);
     };
     this.#forget(key);
     expected.sent({ ...PLAIN_CLOSE, failed }, link.owed.messagesInGroup);

@@ -59,6 +59,11 @@ export const sqlPipelineScenarios: readonly Scenario[] = [
     ),
     pipeline(parse('SELEC', 'b'), sync(), run('SELECT 4'), parse('SELECT 5', 'b'), sync()),
     group(use('b')),
+    pipeline(
+      ...[run('SELECT 1/0'), parse('SELECT 6', 'c'), sync()],
+      ...[run('SELECT 1/0'), close('S', 'c'), sync(), use('c'), sync()],
+    ),
+    group(use('c')),
   ),
   of(
     'in a transaction that has failed: the first statement leaves it, and the next ones need names',
