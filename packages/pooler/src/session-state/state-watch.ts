@@ -47,7 +47,7 @@ const UNASKED: readonly (readonly [number, number])[] = [
 /** Of a statement that pins, this much is kept for whoever asks why. */
 const STATEMENT_LENGTH_MAX = 2000;
 
-/** It is not for what we ask: a text of several statements is one transaction, and this its own. */
+/** The client's limit is not for what we ask, as long as it is not what is asked about. */
 const TIME_LIMIT = 'statement_timeout';
 const UNTIMED = `SET LOCAL ${TIME_LIMIT} = 0;`;
 
@@ -274,15 +274,11 @@ export class StateWatch {
       const withSource = settings.filter((name) => !settingDefaults.knows(name));
       const withNames = link.statements.takenOver;
       const want: InspectionWant = { marks, settings, withSource, withNames };
-      const sql = `${this.#isTimed(link) ? UNTIMED : ''}${inspectionSql(want)}`;
+      const isTimed = link.profile.values.has(TIME_LIMIT) && !settings.includes(TIME_LIMIT);
+      const sql = `${isTimed ? UNTIMED : ''}${inspectionSql(want)}`;
       run(link, sql, (result) => this.#answered(link, want, pins, result), 'row');
     });
     return 'asking';
-  }
-
-  /** The client has a limit of its own on how long statements may take. */
-  #isTimed(link: Link): boolean {
-    return link.profile.values.has(TIME_LIMIT) || this.#settings?.has(TIME_LIMIT) === true;
   }
 
   /** What PostgreSQL reports by itself need not be asked. */
