@@ -37,6 +37,8 @@ const config: Config = {
   ],
   reporters: ['default', '<rootDir>/test/count-reporter.js'],
   testTimeout: 30_000,
+  // Tests wait for PostgreSQL as much as they work themselves.
+  maxWorkers: '100%',
   // A suite that fails in the middle may leave a server behind, which would keep the run from ending.
   forceExit: true,
 };
