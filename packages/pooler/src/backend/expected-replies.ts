@@ -37,6 +37,9 @@ const GROUP_END = 'end of group';
 const NOWHERE = -1;
 const NOBODY = -2;
 
+/** So many that have been answered may stand in front of those that have not. */
+const ANSWERED_MAX = 1024;
+
 /**
  * The replies that are to come on a link, in order, of the kinds that matter: to Parse, Close and
  * Describe. Extended messages that fail are skipped up to their Sync; so are their entries here.
@@ -128,9 +131,12 @@ export class ExpectedReplies {
   }
 
   #compact(): void {
-    if (this.#first !== this.#entries.length) return;
-    this.#entries.length = 0;
-    this.#places.length = 0;
-    this.#first = 0;
+    const length = this.#entries.length;
+    if (this.#first === length) this.clear();
+    else if (this.#first > ANSWERED_MAX && this.#first * 2 > length) {
+      this.#entries.splice(0, this.#first);
+      this.#places.splice(0, this.#first);
+      this.#first = 0;
+    }
   }
 }

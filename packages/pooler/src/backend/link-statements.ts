@@ -103,6 +103,18 @@ export class LinkStatements {
     return this.#instances.size;
   }
 
+  /** Forgets the oldest, so that there is room for one more. @returns those that have to be closed */
+  makeRoom(max: number): readonly SharedStatement[] {
+    const closed: SharedStatement[] = [];
+    while (this.size >= max) {
+      const oldest = this.oldest();
+      if (oldest === undefined) break;
+      this.remove(oldest);
+      closed.push(oldest);
+    }
+    return closed;
+  }
+
   /** The one that was not used for the longest time. */
   oldest(): SharedStatement | undefined {
     let oldest: Instance | undefined;

@@ -307,6 +307,10 @@ export class Link implements WireHandler {
     this.#clock.chunkBegins();
     try {
       if (this.#consume(buffer, length)) this.#endOfChunk();
+    } catch (error) {
+      // A breach of our own costs this link and its session, and nobody else.
+      if (error instanceof InvariantBreach) throw error;
+      this.broken(error instanceof Error ? error : new Error(String(error)));
     } finally {
       this.#clock.chunkEnds();
     }

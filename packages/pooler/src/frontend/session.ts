@@ -231,6 +231,8 @@ export class Session implements WireHandler, DedicatedWaiter {
   /** Gives the link back outside of a chunk. */
   endLeaseNow(link: Link): void {
     if (this.link !== link) return;
+    // What nobody has tidied up must not reach the next one.
+    if (this.state?.leavesTraces(link) === true) link.needsCleaning = true;
     this.giveAway(link);
     link.releaseNow();
   }
@@ -367,6 +369,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     this.link?.resumeReading();
     this.state?.listener?.flush();
     if (this.phase === 'idle') this.resumeKept();
+    else this.input.goOn();
   }
 
   ended(): void {

@@ -161,7 +161,8 @@ export class StateFollowing {
     pool.pins.wait(this);
     const { link } = this.#session;
     if (link === undefined || link.status !== STATUS_IDLE || !link.owed.settled) return;
-    this.#session.endLeaseNow(link);
+    // What it has on the link is its own, as long as nobody has asked.
+    if (!this.tracker.watch.pending) this.#session.endLeaseNow(link);
   }
 
   /** Somebody else's pin has ended. */
@@ -217,9 +218,19 @@ export class StateFollowing {
     done: (result: OwnResult) => void,
     want: OwnWant = 'outcome',
   ): void {
-    const session = this.#session;
     const limitMs = this.#context.settings.serverConnectTimeoutMs;
     link.limitTime({ nowMs: this.nowMs, limitMs });
+    this.runForClient(link, what, done, want);
+  }
+
+  /** The same for what belongs to a statement of the client's: it takes the time that it takes. */
+  runForClient(
+    link: Link,
+    what: string | readonly Buffer[],
+    done: (result: OwnResult) => void,
+    want: OwnWant = 'outcome',
+  ): void {
+    const session = this.#session;
     const finished = (result: OwnResult): void => {
       link.deadlineMs = 0;
       if (session.phase === 'closed') {
@@ -347,6 +358,11 @@ export class StateFollowing {
     if (this.#needsTidying(link)) this.#tidy(link);
     else this.#session.endLeaseNow(link);
     this.#session.resumeKept();
+  }
+
+  /** There is something of the session's on the link that others must not find. */
+  leavesTraces(link: Link): boolean {
+    return this.tracker.watch.pending || this.#needsTidying(link);
   }
 
   #needsTidying(link: Link): boolean {

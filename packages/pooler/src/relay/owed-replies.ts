@@ -70,6 +70,11 @@ export class OwedReplies {
     return this.ready === 0 && !this.unsynced && !this.uncertain;
   }
 
+  /** A group may begin, and what it finds depends on answers that are sure to come. */
+  get mayAwait(): boolean {
+    return !this.unsynced && this.ready > 0 && !this.uncertain;
+  }
+
   /** A frame with this tag goes to PostgreSQL. */
   sent(tag: number): void {
     switch (tag) {

@@ -135,8 +135,9 @@ function putMessage(
   MESSAGE.end = Math.min(at + reader.bodyLength, length);
   MESSAGE.bodyLength = reader.bodyLength;
   const begins = looked && tag !== Query && leased?.owed.unsynced !== true;
-  if (begins && tracker.groupBegins(tag, MESSAGE, length)) {
-    leaveRest(session, leased, buffer.subarray(frameStart, length), length - frameStart + 1);
+  const wanted = begins ? tracker.groupBegins(tag, MESSAGE, length) : 0;
+  if (wanted > 0) {
+    leaveRest(session, leased, buffer.subarray(frameStart, length), wanted);
     return CHUNK_DONE;
   }
   let link = leased;

@@ -16,6 +16,7 @@ import {
 } from './profile';
 import type { Relayed } from './relayed';
 import { NO_ROWS, shapeOf } from './row-shape';
+import type { SharedStatement } from './shared-statement';
 import { frameOf, ownGroup, STATEMENT, UNNAMED } from './statement-messages';
 
 const { Close, Describe, Parse, Sync } = Frontend;
@@ -33,6 +34,8 @@ const ROLLBACK_TO = [...ownGroup('ROLLBACK TO pgweir_apart'), ...ownGroup('RELEA
 export class ApartPreparation {
   /** What came of those that have failed: said to the client when it comes to use them. */
   readonly #failures = new Map<OwnStatement, Buffer>();
+  /** Those that could not be prepared ahead of the group that uses them. */
+  readonly #tried = new Set<OwnStatement>();
   readonly #host: StateFollowing;
 
   constructor(host: StateFollowing) {
@@ -47,14 +50,20 @@ export class ApartPreparation {
     return { kind: 'refuse', error };
   }
 
-  /** There is a refusal. */
+  /** It could not be prepared ahead of its group. */
   hasFailed(own: OwnStatement): boolean {
-    return this.#failures.has(own);
+    return this.#failures.has(own) || this.#tried.has(own);
+  }
+
+  /** These are not prepared ahead of the group that is about to begin. */
+  skip(owns: readonly OwnStatement[]): void {
+    for (const own of owns) this.#tried.add(own);
   }
 
   /** All that was prepared for has been used. */
   quiet(): void {
     if (this.#failures.size > 0) this.#failures.clear();
+    if (this.#tried.size > 0) this.#tried.clear();
   }
 
   /** Whether the session has other settings by now than when it prepared a statement, or may have. */
@@ -65,28 +74,42 @@ export class ApartPreparation {
     return profile.parsingKey !== known.parsingKey;
   }
 
-  /** Prepares statements one after the other and looks at what they return. */
-  prepare(link: Link, [own, ...rest]: readonly OwnStatement[]): void {
+  /**
+   * Prepares statements one after the other and looks at what they return. `ahead`: for a group that will
+   * use them behind something else.
+   */
+  prepare(
+    link: Link,
+    [own, ...rest]: readonly OwnStatement[],
+    how: { readonly ahead: boolean },
+  ): void {
     if (own === undefined) return;
     const { statements } = link;
     const { statement } = own;
-    const frames: Buffer[] = [];
+    const frames = statements.makeRoom(this.#host.preparedStatementsMax).map(closing);
     if (statements.find(statement) !== undefined) {
-      frames.push(frameOf(Close, STATEMENT, statement.serverName));
+      frames.push(closing(statement));
       statements.remove(statement);
     }
     frames.push(frameOf(Parse, statement.serverName, statement.tail));
     frames.push(frameOf(Describe, STATEMENT, statement.serverName), frameOf(Sync));
     const done = (result: OwnResult) => {
-      this.#prepared(link, own, result);
-      this.prepare(link, rest);
+      this.#prepared(link, own, result, how);
+      this.prepare(link, rest, how);
     };
-    this.#host.runOwn(link, this.underItsSettings(link, own, frames), done, 'shape');
+    this.#host.runForClient(link, this.underItsSettings(link, own, frames), done, 'shape');
   }
 
-  #prepared(link: Link, own: OwnStatement, result: OwnResult): void {
+  #prepared(
+    link: Link,
+    own: OwnStatement,
+    result: OwnResult,
+    { ahead }: { readonly ahead: boolean },
+  ): void {
     if (result.kind === 'failed') {
-      this.#failures.set(own, frameOf(Backend.ErrorResponse, result.body));
+      // What stands in front of it in its group may yet make it possible.
+      if (ahead) this.#tried.add(own);
+      else this.#failures.set(own, frameOf(Backend.ErrorResponse, result.body));
       return;
     }
     const shape = result.description === undefined ? NO_ROWS : shapeOf(result.description);
@@ -96,7 +119,7 @@ export class ApartPreparation {
 
   prepareUnnamed(link: Link, own: OwnStatement): void {
     const frames = [frameOf(Parse, UNNAMED, own.statement.tail), frameOf(Sync)];
-    this.#host.runOwn(link, this.underItsSettings(link, own, frames), (result) => {
+    this.#host.runForClient(link, this.underItsSettings(link, own, frames), (result) => {
       if (result.kind === 'failed') {
         this.#failures.set(own, frameOf(Backend.ErrorResponse, result.body));
         return;
@@ -117,26 +140,29 @@ export class ApartPreparation {
     const then = open === undefined ? own.profile : withThoseOf(own.profile, now, open);
     if (link.status === STATUS_IDLE) {
       if (!differs) return frames;
-      return [...BEGIN, ...groups(now, then), ...frames, ...ROLLBACK];
+      return [...BEGIN, ...change(now, then), ...frames, ...ROLLBACK];
     }
-    const change = differs ? this.#changeWithin(then) : [];
-    return [...SAVEPOINT, ...change, ...frames, ...ROLLBACK_TO];
+    const back = differs ? change(this.#unknownNow(), then) : [];
+    return [...SAVEPOINT, ...back, ...frames, ...ROLLBACK_TO];
   }
 
-  /** To settings from what the open transaction has made of them, which nobody knows. */
-  #changeWithin(then: Profile): readonly Buffer[] {
+  /** What the open transaction has made of the settings nobody knows. */
+  #unknownNow(): Profile {
     const { settings, openSettings } = this.#host;
-    const { values } = settings.profile;
-    const unknown = [...values.keys(), ...IDENTITY.filter((name) => openSettings.has(name))];
-    const from = profileOf(new Map(unknown.map((name) => [name, '\0'])));
-    const others = [...openSettings.keys()].filter(
-      (name) => !from.values.has(name) && !then.values.has(name),
-    );
-    const back = others.length === 0 ? [] : ownGroup(backToDefaultSql(others));
-    return [...back, ...groups(from, then)];
+    const names = [...settings.profile.values.keys(), ...openSettings.keys()];
+    return profileOf(new Map(names.map((name) => [name, '\0'])));
   }
 }
 
-function groups(from: Profile, to: Profile): readonly Buffer[] {
-  return transition(from, to, () => undefined).flatMap((sql) => ownGroup(sql));
+/** Groups that change settings, until all is rolled back. Of names that are no settings nothing comes. */
+function change(from: Profile, to: Profile): readonly Buffer[] {
+  const goes = [...from.values.keys()].filter((name) => !to.values.has(name));
+  const gone = new Set(goes.filter((name) => !IDENTITY.includes(name)));
+  const statements = transition(without(from, gone), to, () => undefined);
+  if (gone.size > 0) statements.unshift(backToDefaultSql([...gone]));
+  return statements.flatMap((sql) => ownGroup(sql));
+}
+
+function closing({ serverName }: SharedStatement): Buffer {
+  return frameOf(Close, STATEMENT, serverName);
 }

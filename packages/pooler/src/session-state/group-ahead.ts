@@ -1,5 +1,5 @@
 import { Frontend, HEADER_BYTES } from '@pgweir/protocol';
-import { bothEffects, type Effects, NO_EFFECTS } from '../sql/effects';
+import { type Effects, NO_EFFECTS, SumOfEffects } from '../sql/effects';
 import { look } from '../sql/look';
 import { LOOK_EXITS } from '../sql/marks';
 import { boundKey, type OwnStatement, OwnStatements } from './own-statement';
@@ -32,8 +32,8 @@ for (const tag of [Bind, Close, Describe, Execute, Parse]) IN_GROUP[tag] = 1;
 export class GroupAhead {
   /** Effects of all its statements together; undefined: there is but one, which is looked at by itself. */
   effects: Effects | undefined;
-  /** The last message is here in part, and what is missing is short. */
-  isCut = false;
+  /** The last message is here in part: with so many bytes of the group it is whole. Otherwise 0. */
+  wanted = 0;
   /** It speaks of a name of which PostgreSQL has not said yet whether it has been given. */
   isUnsure = false;
   /** Statements prepared before that it uses. */
@@ -54,14 +54,18 @@ export class GroupAhead {
     return this.#texts.join(';');
   }
 
-  /** `tag` and `message`: the group's first, in a chunk that ends at `chunkEnd`. */
-  begin(tag: number, message: Message, chunkEnd: number): void {
+  /** Nothing is known of a group. */
+  clear(): void {
     this.effects = undefined;
     this.used = NONE;
-    this.isCut = false;
+    this.wanted = 0;
     this.isUnsure = false;
+  }
+
+  /** `tag` and `message`: the group's first, in a chunk that ends at `chunkEnd`. */
+  begin(tag: number, message: Message, chunkEnd: number): void {
     const several = this.#survey(tag, message, chunkEnd);
-    if (several) this.#readAll(message, chunkEnd);
+    if (several && this.wanted === 0) this.#readAll(message, chunkEnd);
   }
 
   /** @returns whether there is more in it than one statement that is prepared, bound and run */
@@ -84,14 +88,16 @@ export class GroupAhead {
         parsed = -1;
       }
     }
-    this.isCut = at !== chunkEnd && Math.max(at, chunkEnd) - first <= GROUP_BYTES_MAX;
+    // Of a header that is cut its own end is all that is known.
+    const whole = Math.max(at, at > chunkEnd ? at : at + HEADER_BYTES) - first;
+    if (at !== chunkEnd && whole <= GROUP_BYTES_MAX) this.wanted = whole;
     return several;
   }
 
   #readAll({ buffer, start }: Message, chunkEnd: number): void {
     this.#texts = [];
     const used = new Set<OwnStatement>();
-    let effects = NO_EFFECTS;
+    const effects = new SumOfEffects();
     let at = start - HEADER_BYTES;
     for (let count = 0; at + HEADER_BYTES <= chunkEnd && count < MESSAGES_MAX; count++) {
       const tag = buffer[at] ?? 0;
@@ -100,7 +106,7 @@ export class GroupAhead {
       at = body + bodyLengthAt(buffer, at);
       if (at > chunkEnd) break;
       if (tag === Parse) {
-        effects = bothEffects(effects, this.#parsedEffects(buffer, body, at));
+        effects.add(this.#parsedEffects(buffer, body, at));
         const key = OwnStatements.key(buffer, body, Math.max(buffer.indexOf(0, body), body));
         if (this.#own.get(key)?.isSure === false) this.isUnsure = true;
         continue;
@@ -109,7 +115,7 @@ export class GroupAhead {
       if (key === undefined) continue;
       const own = this.#own.get(key);
       if (own === undefined) {
-        effects = bothEffects(effects, this.#sqlPrepared.get(key) ?? NO_EFFECTS);
+        effects.add(this.#sqlPrepared.get(key) ?? NO_EFFECTS);
         continue;
       }
       if (used.has(own)) continue;
@@ -118,9 +124,9 @@ export class GroupAhead {
       const { statement } = own;
       if (statement.effects === NO_EFFECTS) continue;
       this.#texts.push(textOf(statement));
-      effects = bothEffects(effects, statement.effects);
+      effects.add(statement.effects);
     }
-    this.effects = effects;
+    this.effects = effects.result;
     if (used.size > 0) this.used = [...used];
   }
 

@@ -22,6 +22,8 @@ export class OwnNames {
   #lent = new Set<string>();
   /** All statements of the client were tried on that link. */
   #complete = false;
+  /** The text for whose sake statements were given last in the middle of a group. */
+  #givenFor = '';
   readonly #host: StateFollowing;
   readonly #own: OwnStatements;
   readonly #apart: ApartPreparation;
@@ -59,30 +61,42 @@ export class OwnNames {
 
   #giveRest(link: Link): void {
     this.#complete = true;
-    const frames = this.#framesOfMissing(link);
-    // One that can't be prepared now is missed when it is used, and is not gone for that.
-    const ask = () =>
+    this.#giveSome(
+      link,
+      [...this.#own.entries()].filter(([key, own]) => this.#isMissing(key, own)),
+    );
+  }
+
+  #giveSome(link: Link, missing: readonly (readonly [string, OwnStatement])[]): void {
+    if (missing.length === 0) {
+      // One that can't be prepared now is missed when it is used, and is not gone for that.
       this.#host.runOwn(link, `SELECT ${NAMES}`, (answer) => this.#gave(answer), 'row');
-    if (frames.length > 0) this.#host.runOwn(link, frames, ask);
-    else ask();
+      return;
+    }
+    const frames = this.#framesToGive(link, missing.slice(0, AT_A_TIME));
+    const rest = missing.slice(AT_A_TIME);
+    this.#host.runForClient(link, frames, () => this.#giveSome(link, rest));
   }
 
   #gave(answer: OwnResult): void {
     if (answer.kind === 'done') this.#lent = new Set(namesOf(answer.row?.[0]));
   }
 
+  #isMissing(key: string, { statement }: OwnStatement): boolean {
+    return statement.tail.length > 0 && !this.#lent.has(nameOf(key));
+  }
+
   /** Each in a group of its own, so that one that fails takes nothing with it. */
-  #framesOfMissing(link: Link): readonly Buffer[] {
-    const frames: Buffer[] = [];
-    for (const [key, own] of this.#own.entries()) {
+  #framesToGive(
+    link: Link,
+    statements: readonly (readonly [string, OwnStatement])[],
+  ): readonly Buffer[] {
+    return statements.flatMap(([key, own]) => {
       const name = bytesOf(key);
-      const { tail } = own.statement;
-      if (tail.length === 0 || this.#lent.has(nameOf(key))) continue;
       const close = frameOf(Close, STATEMENT, name);
-      const parse = [close, frameOf(Parse, name, tail), frameOf(Sync)];
-      frames.push(...this.#apart.underItsSettings(link, own, parse));
-    }
-    return frames;
+      const parse = [close, frameOf(Parse, name, own.statement.tail), frameOf(Sync)];
+      return this.#apart.underItsSettings(link, own, parse);
+    });
   }
 
   /**
@@ -103,10 +117,14 @@ export class OwnNames {
       inject(link, out, execute, { ...SWALLOWED_PARSE, kind: 'command', failed });
       statements.takenOver = true;
       this.#lent.clear();
+      this.#givenFor = '';
     }
     this.#complete = false;
+    if (this.#givenFor === text) return;
+    this.#givenFor = text;
+    const isMentioned = mentionsIn(text);
     for (const [key, own] of this.#own.entries()) {
-      if (isMentioned(text, key)) this.give(link, key, own, out);
+      if (isMentioned(key)) this.give(link, key, own, out);
     }
   }
 
@@ -165,6 +183,9 @@ export class OwnNames {
   }
 }
 
+/** So many statements are given in one write. */
+const AT_A_TIME = 50;
+
 /** What stands behind the name in a Parse of nothing. */
 const EMPTY = Buffer.alloc(3);
 const nothing = (): void => undefined;
@@ -177,11 +198,10 @@ function nameOf(key: string): string {
   return Buffer.from(key, 'latin1').toString();
 }
 
-/** Whether a text may speak of a prepared statement: too often is harmless. */
-function isMentioned(text: string, key: string): boolean {
+/** Tells of names whether a text may speak of statements that have them: too often is harmless. */
+function mentionsIn(text: string): (key: string) => boolean {
   const lower = text.toLowerCase();
-  if (lower.includes('pg_prepared_statements')) return true;
-  const name = key.toLowerCase();
-  if (!/^\w+$/.test(name)) return lower.includes(name);
-  return lower.split(/\W+/).includes(name);
+  if (lower.includes('pg_prepared_statements')) return () => true;
+  const words = new Set(lower.split(/\W+/));
+  return (key) => !/^\w+$/.test(key) || words.has(key.toLowerCase());
 }

@@ -64,14 +64,14 @@ export class OwnStatements {
     return this.#named?.get(key);
   }
 
-  /** Of the texts of the named ones. */
+  /** What the named ones take, roughly. */
   get bytes(): number {
     return this.#bytes;
   }
 
   set(key: string, own: OwnStatement): void {
     this.delete(key);
-    this.#bytes += own.statement.tail.length;
+    this.#bytes += sizeOf(key, own);
     this.#named ??= new Map();
     this.#named.set(key, own);
   }
@@ -80,7 +80,7 @@ export class OwnStatements {
   delete(key: string): OwnStatement | undefined {
     const own = this.#named?.get(key);
     if (own === undefined) return undefined;
-    this.#bytes -= own.statement.tail.length;
+    this.#bytes -= sizeOf(key, own);
     this.#named?.delete(key);
     return own;
   }
@@ -91,6 +91,12 @@ export class OwnStatements {
     this.#bytes = 0;
   }
 
+  /** The named ones and the unnamed one. */
+  *all(): Iterable<OwnStatement> {
+    if (this.#named !== undefined) yield* this.#named.values();
+    if (this.unnamed !== undefined) yield this.unnamed;
+  }
+
   keys(): Iterable<string> {
     return this.#named?.keys() ?? [];
   }
@@ -98,6 +104,11 @@ export class OwnStatements {
   entries(): Iterable<readonly [string, OwnStatement]> {
     return this.#named ?? NONE;
   }
+}
+
+/** The text, the name, and what holds them. */
+function sizeOf(key: string, { statement }: OwnStatement): number {
+  return statement.tail.length + key.length + 300;
 }
 
 const NONE: readonly (readonly [string, OwnStatement])[] = [];

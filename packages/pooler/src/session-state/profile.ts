@@ -103,7 +103,7 @@ export function transition(
   from: Profile,
   to: Profile,
   initial: (name: string) => string | undefined,
-): readonly string[] {
+): string[] {
   const statements: string[] = [];
   const assignments: string[] = [];
   const assign = (name: string, value: string) =>

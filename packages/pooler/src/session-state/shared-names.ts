@@ -13,6 +13,9 @@ import { frameOf, STATEMENT } from './statement-messages';
 
 const { Close, Parse } = Frontend;
 
+/** So many statements are prepared ahead of a group. */
+const AHEAD_MAX = 50;
+
 /**
  * Sees to it that a client's statements are on its link under the names that all clients share, and are
  * what the client has prepared.
@@ -41,7 +44,7 @@ export class SharedNames {
     const { statement } = own;
     const refusal = this.#apart.refusal(own);
     if (refusal !== undefined) return refusal;
-    if (!own.isSure && !owed.unsynced && owed.ready > 0) return WAIT;
+    if (!own.isSure && owed.mayAwait) return WAIT;
     const instance = statements.find(statement);
     if (instance !== undefined && statements.isSure(instance) && isGood(instance, own)) {
       instance.usedAt = tickOfStatements();
@@ -49,9 +52,10 @@ export class SharedNames {
       return PASS;
     }
     if (!statement.keepable) return PASS;
-    if (this.#needsApart(own) && !owed.unsynced && link.status !== STATUS_FAILED) {
+    const mayBeApart = !owed.unsynced && !owed.uncertain && link.status !== STATUS_FAILED;
+    if (mayBeApart && this.#needsApart(own)) {
       if (!owed.settled) return WAIT;
-      return { kind: 'wait', begin: () => this.#apart.prepare(link, [own]) };
+      return { kind: 'wait', begin: () => this.#apart.prepare(link, [own], { ahead: false }) };
     }
     if (this.#apart.hasOtherSettings(own)) return this.#preparePrivately(link, own, out);
     if (instance !== undefined) this.#closeOn(link, statement, out);
@@ -72,7 +76,7 @@ export class SharedNames {
    */
   makeReady(link: Link, used: readonly OwnStatement[], changes: boolean): Relayed {
     const { statements, owed } = link;
-    if (statements.takenOver || link.status === STATUS_FAILED) return PASS;
+    if (statements.takenOver || link.status === STATUS_FAILED || owed.uncertain) return PASS;
     const missing = used.filter((own) => {
       const instance = statements.find(own.statement);
       if (instance !== undefined && statements.isSure(instance) && isGood(instance, own))
@@ -82,7 +86,10 @@ export class SharedNames {
     });
     if (missing.length === 0) return PASS;
     if (!owed.settled) return WAIT;
-    return { kind: 'wait', begin: () => this.#apart.prepare(link, missing) };
+    const some = missing.slice(0, AHEAD_MAX);
+    // The others are prepared where they stand.
+    this.#apart.skip(missing.slice(AHEAD_MAX));
+    return { kind: 'wait', begin: () => this.#apart.prepare(link, some, { ahead: true }) };
   }
 
   /** Under settings that are still open it may become what nobody else means by it. */

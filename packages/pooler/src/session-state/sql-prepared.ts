@@ -20,8 +20,10 @@ export class SqlPrepared {
   note(effects: Effects): void {
     for (const name of effects.prepares) {
       const key = keyOf(name);
+      // It may fail, because the name is taken: then the one before is still there.
+      const before = this.#effects.get(key) ?? NO_EFFECTS;
       this.#effects.delete(key);
-      this.#effects.set(key, effects);
+      this.#effects.set(key, bothEffects(before, effects));
       if (this.#effects.size > NAMES_MAX) this.#forgetOldest();
     }
   }

@@ -43,8 +43,6 @@ export class StatementRelay {
   #unkeepable = 0;
   /** The statement of the portal that was last bound. */
   #bound: OwnStatement | undefined;
-  /** Prepared in the transaction that is open, while settings were changing. */
-  readonly #withOpen: OwnStatement[] = [];
   readonly #apart: ApartPreparation;
   readonly #host: StateFollowing;
   readonly #registry: StatementRegistry;
@@ -95,7 +93,7 @@ export class StatementRelay {
     }
     const key = OwnStatements.key(buffer, start, nameEnd);
     const taken = this.own.get(key);
-    if (taken?.isSure === false && !link.owed.unsynced && link.owed.ready > 0) return WAIT;
+    if (taken?.isSure === false && link.owed.mayAwait) return WAIT;
     // PostgreSQL is to say what it says about a name that is taken, where it does not know this one.
     const isKnown = statements.takenOver && this.names.has(key);
     if (taken !== undefined && !isKnown) this.names.collide(link, key, out);
@@ -112,7 +110,7 @@ export class StatementRelay {
   /** A statement that the client prepares now. */
   #ownOf(statement: SharedStatement): OwnStatement {
     const { openSettings, settings, settingsOpen } = this.#host;
-    const own: OwnStatement = {
+    return {
       statement,
       profile: settingsOpen ? without(settings.profile, openSettings) : settings.profile,
       open: settingsOpen ? new Set(openSettings.keys()) : undefined,
@@ -122,17 +120,16 @@ export class StatementRelay {
       isSure: false,
       fate: 'taken',
     };
-    if (settingsOpen) this.#withOpen.push(own);
-    return own;
   }
 
   /** These settings are known again: those that last changed before a Parse were so when it was read. */
   settingsClosed(changes: ReadonlyMap<string, number>): void {
     const now = this.#host.settings.profile;
-    for (const own of this.#withOpen.splice(0)) {
+    for (const own of this.own.all()) {
+      if (own.open === undefined) continue;
       const isKnown = (name: string) => (changes.get(name) ?? Infinity) < own.parsedAt;
-      const known = new Set([...(own.open ?? [])].filter(isKnown));
-      const open = [...(own.open ?? [])].filter((name) => !known.has(name));
+      const known = new Set([...own.open].filter(isKnown));
+      const open = [...own.open].filter((name) => !known.has(name));
       own.profile = withThoseOf(own.profile, now, known);
       own.open = open.length === 0 ? undefined : new Set(open);
     }
@@ -246,7 +243,8 @@ export class StatementRelay {
 
   #expectDescription(link: Link, own: OwnStatement | undefined): void {
     const { expected } = link.statements;
-    if (own === undefined || own.shape !== 0) {
+    // Of the unnamed one nobody will ask whether it returns what it did.
+    if (own === undefined || own.shape !== 0 || own === this.own.unnamed) {
       expected.sent(PLAIN_DESCRIBE, link.owed.messagesInGroup);
       return;
     }

@@ -62,12 +62,13 @@ export class Tracker {
   /**
    * Looks at the rest of a group of which this is the first message, in a chunk that ends at `chunkEnd`.
    *
-   * @returns whether it is worth waiting for the rest of a message that has arrived in part
+   * @returns how many bytes of the group are worth waiting for, because a message has arrived in part
    */
-  groupBegins(tag: number, message: Message, chunkEnd: number): boolean {
-    if (!this.#host.tracksState) return false;
+  groupBegins(tag: number, message: Message, chunkEnd: number): number {
+    this.#ahead.clear();
+    if (!this.#host.tracksState) return 0;
     this.#ahead.begin(tag, message, chunkEnd);
-    return this.#ahead.isCut;
+    return this.#ahead.wanted;
   }
 
   /** One message of the client, for `link`. */
@@ -98,14 +99,15 @@ export class Tracker {
   #permitGroup(link: Link, out: Outgoing): Relayed {
     const { effects, used } = this.#ahead;
     if (effects === undefined) return PASS;
-    if (this.#ahead.isUnsure && link.owed.ready > 0) return WAIT;
+    if (this.#ahead.isUnsure && link.owed.mayAwait) return WAIT;
     const whole = this.#sqlPrepared.whole(effects);
     if (whole.marks !== 0) {
       const text = () => this.#ahead.text;
       const permitted = this.#permit(link, whole, { protocol: 'extended', out, text });
       if (permitted !== PASS) return permitted;
     }
-    if (used.length === 0) return PASS;
+    // SET TRANSACTION must come before anything that needs a snapshot.
+    if (used.length === 0 || whole.localSettings.some(isOfTransaction)) return PASS;
     const changes = (whole.marks & CHANGES) !== 0 || whole.localSettings.length > 0;
     return this.statements.shared.makeReady(link, used, changes);
   }
@@ -179,7 +181,7 @@ export class Tracker {
     const own = this.statements.boundBy(message);
     const prepared = own === undefined ? this.#sqlEffects(message) : own.statement.effects;
     if (prepared.exitsTransaction) this.#exits = true;
-    if (prepared.marks === 0 || !this.#host.tracksState) {
+    if (isHarmless(prepared) || !this.#host.tracksState) {
       return this.statements.bind(link, own, message, out);
     }
     const effects = this.#sqlPrepared.whole(prepared);
@@ -226,7 +228,7 @@ export class Tracker {
     const { owed } = link;
     if (!this.#isWatched(effects)) return PASS;
     // What is still to come decides in which state this statement finds the link.
-    if (owed.ready > 0) return WAIT;
+    if (owed.ready > 0 && !owed.uncertain) return WAIT;
     // Nothing has an effect, and nothing can be prepared.
     if (this.#isFailed(link)) return PASS;
     const permission = this.watch.permit(link, effects, owed.unsynced);
@@ -242,7 +244,7 @@ export class Tracker {
     if (byName && names.areMissing(link)) {
       if (!owed.unsynced) {
         // What the client has made by SQL must stay.
-        const clears = (this.watch.pins & Pin.Prepare) === 0;
+        const clears = (this.watch.pins & Pin.Prepare) === 0 && !this.statements.hasUnkeepable;
         return { kind: 'wait', begin: () => names.giveAll(link, { clears }) };
       }
       names.giveInGroup(link, text(), out);
@@ -320,11 +322,13 @@ export class Tracker {
   /** The last frame of a statement has gone out. @returns whether the client's next one waits */
   sent(link: Link, tag: number): boolean {
     if (this.#looking && tag === Query) this.#endLook(link);
+    this.#exits = false;
     if (tag === Sync) {
-      this.#exits = false;
-      if (this.#holdsAtSync) this.holding = true;
+      // A Sync that a COPY swallows ends nothing, and nothing may wait for what never comes.
+      if (this.#holdsAtSync && !link.owed.copyIn) this.holding = true;
       this.#holdsAtSync = false;
     }
+    if (link.owed.uncertain) this.holding = false;
     return this.holding;
   }
 
@@ -363,6 +367,15 @@ export class Tracker {
     link.statements.dropBefore(this.#droppedAt);
     this.statements.dropped(this.#droppedAt);
   }
+}
+
+/** Nothing is left to be followed of what these statements do. */
+function isHarmless({ marks, localSettings }: Effects): boolean {
+  return marks === 0 && localSettings.length === 0;
+}
+
+function isOfTransaction(name: string): boolean {
+  return name.startsWith('transaction_');
 }
 
 /** Marks of statements that change settings. */

@@ -1,6 +1,7 @@
 import { Frontend } from '@pgweir/protocol';
 import type { ExpectedReply } from '../backend/expected-replies';
 import type { Link } from '../backend/link';
+import type { LinkStatements } from '../backend/link-statements';
 import { STATUS_FAILED } from '../backend/server-status';
 import type { StateFollowing } from '../frontend/state-following';
 import type { Outgoing } from '../relay/outgoing';
@@ -12,6 +13,31 @@ import { UNKNOWN_STATEMENT } from './shared-statement';
 import { frameOf, STATEMENT, UNNAMED } from './statement-messages';
 
 const { Close, Parse } = Frontend;
+
+/** The answer to a Parse that makes it; a class, because there is one for each statement that is asked. */
+class ParseReply implements ExpectedReply {
+  readonly kind = 'parse';
+  readonly swallow = false;
+  readonly wantsDescription = false;
+  readonly #own: OwnStatement;
+  readonly #statements: LinkStatements;
+
+  constructor(own: OwnStatement, statements: LinkStatements) {
+    this.#own = own;
+    this.#statements = statements;
+  }
+
+  arrived(): void {
+    this.#own.before = undefined;
+  }
+
+  failed(itself: boolean): void {
+    this.#own.fate = itself ? 'failed' : 'skipped';
+    if (this.#statements.unnamed !== this.#own.statement) return;
+    this.#statements.unnamed = UNKNOWN_STATEMENT;
+    this.#statements.unnamedBy = 0;
+  }
+}
 
 /** The unnamed prepared statement of one session, which others on its links have, too. */
 export class UnnamedStatement {
@@ -32,24 +58,7 @@ export class UnnamedStatement {
     this.#own.unnamed = own;
     statements.unnamed = own.statement;
     statements.unnamedBy = this.#host.id;
-    statements.expected.sent(this.#reply(link, own), link.owed.messagesInGroup);
-  }
-
-  #reply({ statements }: Link, own: OwnStatement): ExpectedReply {
-    return {
-      kind: 'parse',
-      swallow: false,
-      wantsDescription: false,
-      arrived: () => {
-        own.before = undefined;
-      },
-      failed: (itself) => {
-        own.fate = itself ? 'failed' : 'skipped';
-        if (statements.unnamed !== own.statement) return;
-        statements.unnamed = UNKNOWN_STATEMENT;
-        statements.unnamedBy = 0;
-      },
-    };
+    statements.expected.sent(new ParseReply(own, statements), link.owed.messagesInGroup);
   }
 
   /** Something ends it. */
@@ -63,6 +72,8 @@ export class UnnamedStatement {
     const { statements, owed } = link;
     const refusal = this.#apart.refusal(own);
     if (refusal !== undefined) return refusal;
+    const isThere = own !== undefined && statements.unnamed === own.statement;
+    if (isThere && statements.unnamedBy === this.#host.id) return PASS;
     if (own === undefined || own.statement.tail.length === 0) {
       // Somebody else's must not be taken for it.
       if (statements.unnamed !== undefined) {
@@ -71,8 +82,8 @@ export class UnnamedStatement {
       }
       return PASS;
     }
-    if (statements.unnamed === own.statement && statements.unnamedBy === this.#host.id) return PASS;
-    if (this.#apart.hasOtherSettings(own) && !owed.unsynced && link.status !== STATUS_FAILED) {
+    const mayBeApart = !owed.unsynced && !owed.uncertain && link.status !== STATUS_FAILED;
+    if (mayBeApart && this.#apart.hasOtherSettings(own)) {
       if (!owed.settled) return WAIT;
       return { kind: 'wait', begin: () => this.#apart.prepareUnnamed(link, own) };
     }

@@ -43,25 +43,83 @@ export const NO_EFFECTS: Effects = {
 
 /** What two texts do one after the other. */
 export function bothEffects(a: Effects, b: Effects): Effects {
-  if (a === NO_EFFECTS || a === b) return b;
-  if (b === NO_EFFECTS) return a;
+  const sum = new SumOfEffects();
+  sum.add(a);
+  sum.add(b);
+  return sum.result;
+}
+
+/** What several texts do one after the other. */
+export class SumOfEffects {
+  /** As long as there is but one with effects. */
+  #only = NO_EFFECTS;
+  #sets: Sets | undefined;
+
+  add(effects: Effects): void {
+    if (effects === NO_EFFECTS || effects === this.#only) return;
+    if (this.#only === NO_EFFECTS && this.#sets === undefined) {
+      this.#only = effects;
+      return;
+    }
+    this.#sets ??= addTo(emptySets(), this.#only);
+    addTo(this.#sets, effects);
+  }
+
+  get result(): Effects {
+    const sets = this.#sets;
+    if (sets === undefined) return this.#only;
+    return {
+      ...NO_EFFECTS,
+      marks: sets.marks,
+      settings: [...sets.settings],
+      localSettings: [...sets.localSettings],
+      resets: sets.resetsAll ? 'all' : [...sets.resets],
+      settingParameters: [...sets.settingParameters],
+      unlistens: sets.unlistensAll ? 'all' : [...sets.unlistens],
+      prepares: [...sets.prepares],
+      executes: [...sets.executes],
+    };
+  }
+}
+
+interface Sets {
+  marks: number;
+  resetsAll: boolean;
+  unlistensAll: boolean;
+  readonly settings: Set<string>;
+  readonly localSettings: Set<string>;
+  readonly resets: Set<string>;
+  readonly settingParameters: Set<number>;
+  readonly unlistens: Set<string>;
+  readonly prepares: Set<string>;
+  readonly executes: Set<string>;
+}
+
+function emptySets(): Sets {
   return {
-    marks: a.marks | b.marks,
-    settings: union(a.settings, b.settings),
-    localSettings: union(a.localSettings, b.localSettings),
-    resets: a.resets === 'all' || b.resets === 'all' ? 'all' : union(a.resets, b.resets),
-    settingParameters: union(a.settingParameters, b.settingParameters),
-    unlistens:
-      a.unlistens === 'all' || b.unlistens === 'all' ? 'all' : union(a.unlistens, b.unlistens),
-    deallocates: undefined,
-    prepares: union(a.prepares, b.prepares),
-    executes: union(a.executes, b.executes),
-    exitsTransaction: false,
-    restAt: 0,
+    marks: 0,
+    resetsAll: false,
+    unlistensAll: false,
+    settings: new Set(),
+    localSettings: new Set(),
+    resets: new Set(),
+    settingParameters: new Set(),
+    unlistens: new Set(),
+    prepares: new Set(),
+    executes: new Set(),
   };
 }
 
-function union<T>(a: readonly T[], b: readonly T[]): readonly T[] {
-  if (a.length === 0) return b;
-  return b.length === 0 ? a : [...new Set([...a, ...b])];
+function addTo(sets: Sets, effects: Effects): Sets {
+  sets.marks |= effects.marks;
+  if (effects.resets === 'all') sets.resetsAll = true;
+  else for (const name of effects.resets) sets.resets.add(name);
+  if (effects.unlistens === 'all') sets.unlistensAll = true;
+  else for (const channel of effects.unlistens) sets.unlistens.add(channel);
+  for (const name of effects.settings) sets.settings.add(name);
+  for (const name of effects.localSettings) sets.localSettings.add(name);
+  for (const number of effects.settingParameters) sets.settingParameters.add(number);
+  for (const name of effects.prepares) sets.prepares.add(name);
+  for (const name of effects.executes) sets.executes.add(name);
+  return sets;
 }
