@@ -184,7 +184,7 @@ export class Maintenance {
       return;
     }
     const waitMaxMs = session.limits?.queryWaitTimeoutMs ?? 0;
-    const pinWaitSinceMs = session.state?.pinWaitSinceMs ?? 0;
+    const pinWaitSinceMs = session.state?.pinning.waitSinceMs ?? 0;
     if (pinWaitSinceMs > 0 && waitMaxMs > 0 && nowMs - pinWaitSinceMs > waitMaxMs) {
       session.fail('queryWaitTimeout');
       return;

@@ -2,17 +2,17 @@ import { type ErrorFields, notificationResponse } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import type { OwnResult, OwnWant } from '../backend/own-run';
 import { STATUS_FAILED, STATUS_IDLE } from '../backend/server-status';
-import { errorBytes } from '../errors';
 import { Listener } from '../listen/listener';
 import { markSpeech } from '../listen/speech-mark';
 import type { PoolLimits } from '../pool/pool-limits';
 import type { ClientId } from '../ports/names';
-import { Pin, pinReasons } from '../session-state/pins';
+import { Pin } from '../session-state/pins';
 import { profileOf, transitionSql } from '../session-state/profile';
 import type { SessionSettings } from '../session-state/session-settings';
-import type { Permission, Verdict } from '../session-state/state-watch';
+import type { Verdict } from '../session-state/state-watch';
 import { Tracker } from '../session-state/tracker';
 import type { Admission } from './admission';
+import { Pinning } from './pinning';
 import type { Session } from './session';
 import type { SessionContext } from './session-context';
 import { TextInParts } from './text-in-parts';
@@ -25,8 +25,8 @@ import { WithheldNews } from './withheld-news';
  */
 export class StateFollowing {
   readonly tracker: Tracker;
-  /** Since when the client waits for another one's pin to end; 0: it does not. */
-  pinWaitSinceMs = 0;
+  /** Its place among those of its pool that keep their links. */
+  readonly pinning: Pinning;
   /** Undefined: it never listened to anything. */
   listener: Listener | undefined;
   /** It has sent notifications in the transaction that is under way, and somebody listens. */
@@ -44,6 +44,7 @@ export class StateFollowing {
     this.#context = context;
     this.#admission = admission;
     this.tracker = new Tracker(this, context.stateKnowledge);
+    this.pinning = new Pinning(session, context, this);
   }
 
   get id(): ClientId {
@@ -141,74 +142,11 @@ export class StateFollowing {
     this.#session.failWith(error, why);
   }
 
-  /** Whether one more session of the pool may keep its link; undefined: yes. */
-  mayPin(): Permission | undefined {
-    const { pool } = this.#admission;
-    const { pinnedPerPoolMax, pinnedLimitAction } = this.#limits;
-    if (pool.pins.hasRoom(pinnedPerPoolMax)) {
-      this.pinWaitSinceMs = 0;
-      return undefined;
-    }
-    if (pinnedLimitAction === 'error')
-      return { kind: 'refuse', error: errorBytes('tooManyPinned') };
-    return { kind: 'wait', begin: () => this.#waitForPin() };
-  }
-
-  #waitForPin(): void {
-    const { pool } = this.#admission;
-    if (this.pinWaitSinceMs === 0) this.pinWaitSinceMs = this.nowMs;
-    this.tracker.holding = true;
-    pool.pins.wait(this);
-    const { link } = this.#session;
-    if (link === undefined || link.status !== STATUS_IDLE || !link.owed.settled) return;
-    // What it has on the link is its own, as long as nobody has asked.
-    if (!this.tracker.watch.pending) this.#session.endLeaseNow(link);
-  }
-
-  /** Somebody else's pin has ended. */
-  pinIsFree(): void {
-    this.tracker.holding = false;
-    this.#session.resumeKept();
-  }
-
-  giveUpSequence(): void {
-    const { link } = this.#session;
-    const { sequencePinTimeoutMs } = this.#limits;
-    const { watch } = this.tracker;
-    if (link === undefined || watch.pins !== Pin.Sequence || sequencePinTimeoutMs === 0) return;
-    const quiet = link.owed.settled && link.status === STATUS_IDLE && !link.busyWithOwn;
-    if (!quiet || link.midFrame || this.nowMs - link.readySinceMs < sequencePinTimeoutMs) return;
-    watch.unpin(Pin.Sequence);
-    this.#session.endLeaseNow(link);
-  }
-
   /** PostgreSQL reads data now, which must not be kept. */
   copyInBegan(): void {
     if (!this.tracker.holding) return;
     this.tracker.holding = false;
     this.#session.resumeKept();
-  }
-
-  pinBegan(): void {
-    this.pinWaitSinceMs = 0;
-    this.#admission.pool.pins.begin(this);
-  }
-
-  pinnedFor(reasons: number): void {
-    const { database, user } = this.#admission;
-    for (const reason of pinReasons(reasons)) {
-      database.counters.pinned(reason);
-      this.#context.log.debug('client pinned', {
-        client: this.id,
-        database: database.name,
-        user,
-        reason,
-      });
-    }
-  }
-
-  pinEnded(): void {
-    this.#admission.pool.pins.end(this);
   }
 
   /** Runs a statement of ours, or groups of messages, between those of the client. */
@@ -389,10 +327,8 @@ export class StateFollowing {
 
   /** The session is gone. */
   left(): void {
-    const { pool } = this.#admission;
-    pool.pins.leave(this);
+    this.pinning.left();
     this.listener?.leave();
-    if (pool.pins.holds(this)) this.pinEnded();
   }
 
   /** A notification came on the link; it goes to the client if that has the link to itself. */

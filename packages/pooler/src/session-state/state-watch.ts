@@ -116,7 +116,7 @@ export class StateWatch {
       return { kind: 'refuse', error: errorBytes('notKeptInStrictMode') };
     }
     if (pinning && this.pins === 0) {
-      const refusal = this.#host.mayPin();
+      const refusal = this.#host.pinning.ask();
       if (refusal !== undefined) return refusal;
     }
     const { listener } = this.#host;
@@ -219,7 +219,7 @@ export class StateWatch {
     this.pins = pins;
     if (pins === 0) {
       this.pin = undefined;
-      this.#host.pinEnded();
+      this.#host.pinning.ended();
       return;
     }
     const reasons = pinReasons(pins);
@@ -227,8 +227,8 @@ export class StateWatch {
       before === undefined
         ? sessionPin(reasons, { statement: this.#statement, nowMs: this.#host.nowMs })
         : { ...before, reasons };
-    if (before === undefined) this.#host.pinBegan();
-    if (fresh !== 0) this.#host.pinnedFor(fresh);
+    if (before === undefined) this.#host.pinning.began();
+    if (fresh !== 0) this.#host.pinning.hasReasons(fresh);
   }
 
   /** Settings of the startup packet that the transaction has sent back to the link's defaults. */

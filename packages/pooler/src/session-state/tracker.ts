@@ -8,8 +8,15 @@ import { type Effects, NO_EFFECTS } from '../sql/effects';
 import { look, ResumableLook } from '../sql/look';
 import { LOOK_EXITS, Mark } from '../sql/marks';
 import { bindText } from './bind-values';
+import {
+  changesSettings,
+  deallocatedKey,
+  isHarmless,
+  needsOwnNames,
+  setsTransaction,
+} from './effect-questions';
 import { GroupAhead } from './group-ahead';
-import { boundKey, NAME_BYTES_MAX, OwnStatements } from './own-statement';
+import { boundKey, NAME_BYTES_MAX } from './own-statement';
 import { Pin } from './pins';
 import { PASS, REPLACED, type Relayed, WAIT } from './relayed';
 import { textOf } from './shared-statement';
@@ -106,10 +113,8 @@ export class Tracker {
       const permitted = this.#permit(link, whole, { protocol: 'extended', out, text });
       if (permitted !== PASS) return permitted;
     }
-    // SET TRANSACTION must come before anything that needs a snapshot.
-    if (used.length === 0 || whole.localSettings.some(isOfTransaction)) return PASS;
-    const changes = (whole.marks & CHANGES) !== 0 || whole.localSettings.length > 0;
-    return this.statements.shared.makeReady(link, used, changes);
+    if (used.length === 0 || setsTransaction(whole)) return PASS;
+    return this.statements.shared.makeReady(link, used, changesSettings(whole));
   }
 
   #query(link: Link, { buffer, start, end, bodyLength }: Message, out: Outgoing): Relayed {
@@ -369,37 +374,11 @@ export class Tracker {
   }
 }
 
-/** Nothing is left to be followed of what these statements do. */
-function isHarmless({ marks, localSettings }: Effects): boolean {
-  return marks === 0 && localSettings.length === 0;
-}
-
-function isOfTransaction(name: string): boolean {
-  return name.startsWith('transaction_');
-}
-
-/** Marks of statements that change settings. */
-const CHANGES = Mark.Settings | Mark.UnknownSettings;
-
 /** How a statement is asked for. */
 interface Asked {
   readonly protocol: 'simple' | 'extended';
   readonly out: Outgoing;
   readonly text: () => string;
-}
-
-/** The statement speaks of prepared statements by the client's names for them. */
-function needsOwnNames({ marks, deallocates }: Effects, protocol: 'simple' | 'extended'): boolean {
-  // Behind DEALLOCATE ALL as a simple query the client's next message waits, and finds no name.
-  if (deallocates === 'all') return protocol === 'extended';
-  return (marks & Mark.SqlPrepared) !== 0;
-}
-
-/** The key of the name in a text that is one DEALLOCATE. */
-function deallocatedKey({ deallocates }: Effects): string | undefined {
-  if (deallocates === undefined || deallocates === 'all') return undefined;
-  const bytes = Buffer.from(deallocates.name);
-  return OwnStatements.key(bytes, 0, bytes.length);
 }
 
 /** Made for one SQL DEALLOCATE and gone with it. */

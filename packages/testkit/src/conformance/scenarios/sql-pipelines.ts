@@ -10,6 +10,8 @@ const of = (name: string, ...steps: Scenario['steps']): Scenario => ({
 const LISTED = 'SELECT name, statement, from_sql FROM pg_prepared_statements ORDER BY 1';
 const CHANNELS = 'SELECT * FROM pg_listening_channels() ORDER BY 1';
 
+const NOON = "SELECT extract(epoch FROM '2024-06-01 12:00'::timestamptz)::bigint";
+
 /** Bind and Execute of a named statement. */
 const use = (name: string, ...values: readonly string[]): Buffer =>
   Buffer.concat([bind({ statement: name, values }), execute()]);
@@ -100,7 +102,7 @@ export const sqlPipelineScenarios: readonly Scenario[] = [
   of(
     'statements keep the settings that they were read under, behind a SET in the same group',
     simple("SET TimeZone = 'UTC'"),
-    group(parse("SELECT extract(epoch FROM '2024-06-01 12:00'::timestamptz)::bigint", 'a')),
+    group(parse(NOON, 'a')),
     group(run("SET TimeZone = 'Asia/Tokyo'"), use('a')),
     simples('SELECT 1', 'BEGIN', "SET TimeZone = 'Asia/Kathmandu'"),
     group(run('SELECT 1'), use('a')),
@@ -156,6 +158,42 @@ export const sqlPipelineScenarios: readonly Scenario[] = [
     ),
     sessions: { a: {}, b: {} },
   },
+  {
+    ...of(
+      'SET LOCAL by the extended protocol, and a statement that another session has prepared, too',
+      on('b', group(parse(NOON, 's'), use('s'))),
+      simple('BEGIN'),
+      group(run("SET LOCAL TimeZone = 'Asia/Tokyo'"), parse(NOON, 's'), use('s')),
+      simple('COMMIT'),
+      on('b', group(use('s'))),
+      group(close('S', 's'), parse(NOON, 's'), use('s')),
+      on('b', group(use('s'))),
+    ),
+    sessions: { a: {}, b: {} },
+  },
+  of(
+    'a group makes the table that a statement of before needs',
+    simple('CREATE TEMP TABLE made (n int)'),
+    group(
+      ...[parse('CREATE TEMP TABLE made (n int)', 'make'), describe('S', 'make')],
+      ...[parse('INSERT INTO made VALUES (1) RETURNING n', 'put'), describe('S', 'put')],
+    ),
+    simple('DROP TABLE made'),
+    group(use('make'), use('put'), run('DROP TABLE made')),
+    group(use('put')),
+    group(use('make'), use('put'), run('DROP TABLE made')),
+  ),
+  of(
+    'SET TRANSACTION stands in front of a statement that was prepared before',
+    group(
+      parse("SELECT current_setting('transaction_isolation')", 'level'),
+      describe('S', 'level'),
+    ),
+    simple('BEGIN'),
+    group(run('SET TRANSACTION ISOLATION LEVEL SERIALIZABLE'), use('level')),
+    simple('COMMIT'),
+    group(use('level')),
+  ),
   of(
     'a simple query between the Parse and the Bind of the unnamed statement',
     group(parse('SELECT 1')),

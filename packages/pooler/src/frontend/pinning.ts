@@ -1,0 +1,95 @@
+import { STATUS_IDLE } from '../backend/server-status';
+import { errorBytes } from '../errors';
+import type { Pinned } from '../pool/pin-book';
+import { Pin, pinReasons } from '../session-state/pins';
+import type { Permission } from '../session-state/state-watch';
+import type { Session } from './session';
+import type { SessionContext } from './session-context';
+import type { StateFollowing } from './state-following';
+
+/** One session among those of its pool that keep their links beyond the transaction, or want to. */
+export class Pinning implements Pinned {
+  /** Since when the client waits for another one's pin to end; 0: it does not. */
+  waitSinceMs = 0;
+  readonly #session: Session;
+  readonly #context: SessionContext;
+  readonly #host: StateFollowing;
+
+  constructor(session: Session, context: SessionContext, host: StateFollowing) {
+    this.#session = session;
+    this.#context = context;
+    this.#host = host;
+  }
+
+  /** Whether one more session of the pool may keep its link; undefined: yes. */
+  ask(): Permission | undefined {
+    const { pool } = this.#host.admission;
+    const { pinnedPerPoolMax, pinnedLimitAction } = pool.limits;
+    if (pool.pins.hasRoom(pinnedPerPoolMax)) {
+      this.waitSinceMs = 0;
+      return undefined;
+    }
+    if (pinnedLimitAction === 'error')
+      return { kind: 'refuse', error: errorBytes('tooManyPinned') };
+    return { kind: 'wait', begin: () => this.#wait() };
+  }
+
+  #wait(): void {
+    if (this.waitSinceMs === 0) this.waitSinceMs = this.#host.nowMs;
+    const { tracker } = this.#host;
+    tracker.holding = true;
+    this.#host.admission.pool.pins.wait(this);
+    const { link } = this.#session;
+    if (link === undefined || link.status !== STATUS_IDLE || !link.owed.settled) return;
+    // What it has on the link is its own, as long as nobody has asked.
+    if (!tracker.watch.pending) this.#session.endLeaseNow(link);
+  }
+
+  /** Somebody else's pin has ended. */
+  pinIsFree(): void {
+    this.#host.tracker.holding = false;
+    this.#session.resumeKept();
+  }
+
+  giveUpSequence(): void {
+    const { link } = this.#session;
+    const { sequencePinTimeoutMs } = this.#host.admission.pool.limits;
+    const { watch } = this.#host.tracker;
+    if (link === undefined || watch.pins !== Pin.Sequence || sequencePinTimeoutMs === 0) return;
+    const quiet = link.owed.settled && link.status === STATUS_IDLE && !link.busyWithOwn;
+    const sinceMs = this.#host.nowMs - link.readySinceMs;
+    if (!quiet || link.midFrame || sinceMs < sequencePinTimeoutMs) return;
+    watch.unpin(Pin.Sequence);
+    this.#session.endLeaseNow(link);
+  }
+
+  began(): void {
+    this.waitSinceMs = 0;
+    this.#host.admission.pool.pins.begin(this);
+  }
+
+  /** Bits of `Pin` that were not among its reasons before. */
+  hasReasons(fresh: number): void {
+    const { database, user } = this.#host.admission;
+    for (const reason of pinReasons(fresh)) {
+      database.counters.pinned(reason);
+      this.#context.log.debug('client pinned', {
+        client: this.#host.id,
+        database: database.name,
+        user,
+        reason,
+      });
+    }
+  }
+
+  ended(): void {
+    this.#host.admission.pool.pins.end(this);
+  }
+
+  /** The session is gone. */
+  left(): void {
+    const { pins } = this.#host.admission.pool;
+    pins.leave(this);
+    if (pins.holds(this)) pins.end(this);
+  }
+}

@@ -1,0 +1,35 @@
+import type { Effects } from '../sql/effects';
+import { Mark } from '../sql/marks';
+import { OwnStatements } from './own-statement';
+
+/** Nothing is left to be followed of what these statements do. */
+export function isHarmless({ marks, localSettings }: Effects): boolean {
+  return marks === 0 && localSettings.length === 0;
+}
+
+/** SET TRANSACTION, which must come before anything that needs a snapshot. */
+export function setsTransaction({ localSettings }: Effects): boolean {
+  return localSettings.some((name) => name.startsWith('transaction_'));
+}
+
+/** Some setting may be another one behind these statements. */
+export function changesSettings({ marks, localSettings }: Effects): boolean {
+  return (marks & (Mark.Settings | Mark.UnknownSettings)) !== 0 || localSettings.length > 0;
+}
+
+/** The statement speaks of prepared statements by the client's names for them. */
+export function needsOwnNames(
+  { marks, deallocates }: Effects,
+  protocol: 'simple' | 'extended',
+): boolean {
+  // Behind DEALLOCATE ALL as a simple query the client's next message waits, and finds no name.
+  if (deallocates === 'all') return protocol === 'extended';
+  return (marks & Mark.SqlPrepared) !== 0;
+}
+
+/** The key of the name in a text that is one DEALLOCATE. */
+export function deallocatedKey({ deallocates }: Effects): string | undefined {
+  if (deallocates === undefined || deallocates === 'all') return undefined;
+  const bytes = Buffer.from(deallocates.name);
+  return OwnStatements.key(bytes, 0, bytes.length);
+}
