@@ -87,7 +87,9 @@ function ownFrame(link: Link, tag: number): void {
     case Backend.RowDescription:
       if (link.owed.settled) throw new ProtocolViolation('unexpectedMessage', tag, 0);
       // One that is cut can't be read: whoever asked has no answer.
-      if (needsBody(link, tag) && !link.collector.wasCut) link.own.answer ??= link.collector.take();
+      if (!needsBody(link, tag)) return;
+      if (link.collector.wasCut) link.own.tooLong = true;
+      else link.own.answer ??= link.collector.take();
       return;
     case Backend.CopyInResponse:
       link.owed.copyInBegan();

@@ -14,6 +14,8 @@ export type OwnResult =
       readonly row?: readonly (string | null)[] | undefined;
       /** The body of the RowDescription, where it was asked for; undefined: NoData. */
       readonly description?: Buffer | undefined;
+      /** What was asked for came, and was too long to be kept. */
+      readonly tooLong?: boolean;
     }
   /** `body`: of the ErrorResponse. */
   | { readonly kind: 'failed'; readonly error: NoticeFields; readonly body: Buffer };
@@ -25,6 +27,10 @@ export class OwnRun {
   want: OwnWant = 'outcome';
   /** The body that `want` asks for. */
   answer: Buffer | undefined;
+  /** What `want` asks for is longer than what is kept. */
+  tooLong = false;
+  /** It is a part of a statement of the client's, which may cancel it. */
+  forClient = false;
   /** All its replies are here: whoever waits is told at the end of the chunk. */
   finished = false;
   #done: ((result: OwnResult) => void) | undefined;
@@ -46,6 +52,8 @@ export class OwnRun {
     this.#done = done;
     this.#error = undefined;
     this.finished = false;
+    this.forClient = false;
+    this.tooLong = false;
     this.want = want;
     this.answer = undefined;
     for (const message of messages) link.owed.sent(message[0] ?? 0);
@@ -78,7 +86,7 @@ export class OwnRun {
     const { answer, want } = this;
     this.answer = undefined;
     this.want = 'outcome';
-    if (want === 'shape') return { kind: 'done', description: answer };
+    if (want === 'shape') return { kind: 'done', description: answer, tooLong: this.tooLong };
     if (want === 'row' && answer !== undefined) {
       return { kind: 'done', row: decodeDataRow(answer) };
     }

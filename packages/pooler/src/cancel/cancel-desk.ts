@@ -90,7 +90,7 @@ export class CancelDesk {
       return;
     }
     const { link } = found;
-    if (link.busyWithOwn || link.owed.settled) {
+    if ((link.busyWithOwn && !link.own.forClient) || link.owed.settled) {
       answer(true);
       return;
     }

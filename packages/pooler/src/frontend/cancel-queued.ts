@@ -8,6 +8,7 @@ import type { Session } from './session';
  */
 export function cancelQueued(session: Session): 'canceled' | 'idle' | { readonly link: Link } {
   const { link } = session;
+  if (link?.busyWithOwn === true && link.own.forClient) return { link };
   if (link?.busyWithOwn === true && session.login === undefined) {
     session.cancelWanted = session.preparing;
     return session.preparing ? 'canceled' : 'idle';

@@ -158,7 +158,7 @@ export class StateFollowing {
   ): void {
     const limitMs = this.#context.settings.serverConnectTimeoutMs;
     link.limitTime({ nowMs: this.nowMs, limitMs });
-    this.runForClient(link, what, done, want);
+    this.#run(link, what, done, want);
   }
 
   /** The same for what belongs to a statement of the client's: it takes the time that it takes. */
@@ -167,6 +167,16 @@ export class StateFollowing {
     what: string | readonly Buffer[],
     done: (result: OwnResult) => void,
     want: OwnWant = 'outcome',
+  ): void {
+    this.#run(link, what, done, want);
+    link.own.forClient = true;
+  }
+
+  #run(
+    link: Link,
+    what: string | readonly Buffer[],
+    done: (result: OwnResult) => void,
+    want: OwnWant,
   ): void {
     const session = this.#session;
     const finished = (result: OwnResult): void => {

@@ -21,6 +21,8 @@ import { frameOf, ownGroup, STATEMENT, UNNAMED } from './statement-messages';
 
 const { Close, Describe, Parse, Sync } = Frontend;
 
+const CANCELED = '57014';
+
 /** Around what must leave no trace: neither settings nor, in the client's transaction, an error. */
 const BEGIN = ownGroup('BEGIN');
 const ROLLBACK = ownGroup('ROLLBACK');
@@ -108,11 +110,14 @@ export class ApartPreparation {
   ): void {
     if (result.kind === 'failed') {
       // What stands in front of it in its group may yet make it possible.
-      if (ahead) this.#tried.add(own);
+      if (ahead && result.error.code !== CANCELED) this.#tried.add(own);
       else this.#failures.set(own, frameOf(Backend.ErrorResponse, result.body));
       return;
     }
-    const shape = result.description === undefined ? NO_ROWS : shapeOf(result.description);
+    const { description, tooLong } = result;
+    const described = description === undefined ? NO_ROWS : shapeOf(description);
+    // Of what is too long nobody can tell whether it has changed.
+    const shape = tooLong === true ? own.shape : described;
     link.statements.add(own.statement, shape);
     if (own.shape !== 0 && shape !== own.shape) this.#failures.set(own, errorBytes('planChanged'));
   }

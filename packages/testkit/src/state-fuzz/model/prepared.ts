@@ -88,8 +88,10 @@ export class Prepared {
     const { without } = model.world.options;
     if (!without.has('temp-create')) this.#isLoose = true;
     if (model.planEvents !== this.#planEvents) this.#isLoose = true;
-    if (!this.#isLoose && !this.#isUncertain) return this.#reading;
-    const standardStrings = this.#isUncertain ? EITHER : this.#reading.standardStrings;
+    // In a group that begins in a failed transaction nothing can be prepared under other settings.
+    const isUncertain = this.#isUncertain || (model.beganFailed && !model.world.options.isDirect);
+    if (!this.#isLoose && !isUncertain) return this.#reading;
+    const standardStrings = isUncertain ? EITHER : this.#reading.standardStrings;
     const orders = new Set(['DMY', 'MDY']);
     return { zones: zonesEver(model.zonesEver), orders, standardStrings };
   };

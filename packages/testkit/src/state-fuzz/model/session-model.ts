@@ -58,6 +58,8 @@ export class SessionModel {
   standardStrings = true;
   /** The group that runs began inside of a transaction. */
   beganWithin = false;
+  /** That had failed by then. */
+  beganFailed = false;
   /** It has statements that end one. */
   endsWithin = false;
   #clock = 0;
@@ -178,6 +180,7 @@ export class SessionModel {
   /** Before a group runs. */
   beforeGroup({ exits }: { readonly exits: boolean }): void {
     this.beganWithin = this.status !== 'I';
+    this.beganFailed = this.status === 'E';
     this.endsWithin = exits;
   }
 
