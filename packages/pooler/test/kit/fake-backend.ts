@@ -164,6 +164,11 @@ export class FakeBackend implements Peer {
       case 'Q':
         this.#query(body.toString('utf8', 0, body.length - 1));
         return;
+      case 'F':
+        this.#simple = true;
+        this.send(frame('V', Buffer.from([0xff, 0xff, 0xff, 0xff])));
+        this.#ended();
+        return;
       case 'P':
         this.#parse(body.toString('utf8').split('\0'));
         return;
