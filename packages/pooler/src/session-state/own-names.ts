@@ -7,7 +7,7 @@ import type { Outgoing } from '../relay/outgoing';
 import type { ApartPreparation } from './apart-preparation';
 import { inject, SWALLOWED_CLOSE, SWALLOWED_PARSE } from './injection';
 import { NAMES, namesOf } from './inspection';
-import type { OwnStatement, OwnStatements } from './own-statement';
+import { type OwnStatement, OwnStatements } from './own-statement';
 import { frameOf, ownMessages, STATEMENT } from './statement-messages';
 
 const { Close, Parse, Sync } = Frontend;
@@ -125,6 +125,16 @@ export class OwnNames {
     const isMentioned = mentionsIn(text);
     for (const [key, own] of this.#own.entries()) {
       if (isMentioned(key)) this.give(link, key, own, out);
+    }
+  }
+
+  /** Gives those with these names, as SQL has them, in front of an EXECUTE in the middle of a group. */
+  giveNamed(link: Link, names: readonly string[], out: Outgoing): void {
+    for (const name of names) {
+      const bytes = Buffer.from(name);
+      const key = OwnStatements.key(bytes, 0, bytes.length);
+      const own = this.#own.get(key);
+      if (own !== undefined) this.give(link, key, own, out);
     }
   }
 

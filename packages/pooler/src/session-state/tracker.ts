@@ -257,6 +257,8 @@ export class Tracker {
       }
       names.giveInGroup(link, text(), out);
     }
+    // What could not be prepared before may have become possible by what stands in front of it.
+    if (byName && owed.unsynced) names.giveNamed(link, effects.executes, out);
     if (replaceable && this.#deallocating !== name && !owed.unsynced) {
       return { kind: 'wait', begin: () => this.#beginDeallocate(link, name) };
     }
