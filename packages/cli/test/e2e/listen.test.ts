@@ -40,6 +40,8 @@ async function arrive(to: Daemon = daemon): Promise<RawClient> {
 async function arriveListening(...channels: readonly string[]): Promise<RawClient> {
   const client = await arrive();
   for (const channel of channels) await client.query(`LISTEN ${channel}`);
+  // It is answered when it is known what the LISTEN has left: from here on the pins tell the truth.
+  await client.query('SELECT 1');
   client.forget();
   return client;
 }
