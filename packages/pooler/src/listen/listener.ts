@@ -173,9 +173,7 @@ export class Listener implements Seat {
   needsShadow(link: Link, effects: Effects, midGroup: boolean): boolean {
     if ((effects.marks & Mark.Unlisten) === 0 || !this.hearsVirtually) return false;
     if (link.status !== STATUS_IDLE || midGroup || this.#shadowFailed) return false;
-    // After DISCARD ALL nothing is left, whatever there was.
-    const discardsAll = (effects.marks & Mark.Discard) !== 0 && effects.unlistens === 'all';
-    return this.#shadow !== link && !discardsAll;
+    return this.#shadow !== link;
   }
 
   /** What the client does to its channels, PostgreSQL is to know of, and to say what came of it. */

@@ -147,6 +147,12 @@ export const sqlPipelineScenarios: readonly Scenario[] = [
     ),
     sessions: { a: {}, b: {} },
   },
+  of(
+    'UNLISTEN in a group is in force when the group is over',
+    simples('LISTEN own_schema_a', 'SELECT 1'),
+    group(run('DISCARD PLANS'), run('UNLISTEN *'), run(CHANNELS)),
+    simples(CHANNELS, 'LISTEN own_schema_b', 'SELECT 1', 'DISCARD ALL', CHANNELS),
+  ),
   {
     ...of(
       'UNLISTEN in a savepoint that is rolled back',
