@@ -334,7 +334,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   failed(link: Link): void {
-    this.state?.groupFails();
+    this.state?.groupFails(link);
     // The ReadyForQuery that it stays for may never come.
     if (this.phase === 'draining' && link.owed.uncertain) endDraining(this, link);
   }

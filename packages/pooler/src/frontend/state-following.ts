@@ -210,7 +210,12 @@ export class StateFollowing {
   }
 
   /** ErrorResponse. */
-  groupFails(): void {
+  groupFails(link: Link): void {
+    if (link.owed.uncertain && this.tracker.holding) {
+      // What it waits for may be skipped; what ends that is among what is held up.
+      this.tracker.holding = false;
+      this.#session.resumeKept();
+    }
     if (this.text.isPending) this.text.fails();
     this.tracker.watch.groupFails();
     this.listener?.groupFails();

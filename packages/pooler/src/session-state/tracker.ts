@@ -27,10 +27,7 @@ import { frameOf, type Message, STATEMENT, UNNAMED } from './statement-messages'
 import { StatementRelay } from './statement-relay';
 
 // Constants of this module: reading them through the package's index costs a call each time.
-const { Bind, Close, Describe, FunctionCall, Parse, Query, Sync } = Frontend;
-
-/** What a function that is called by its number may leave, as far as PostgreSQL can be asked. */
-const FAST_PATH: Effects = { ...NO_EFFECTS, marks: Mark.AdvisoryLocks | Mark.TempObjects };
+const { Bind, Close, Describe, Parse, Query, Sync } = Frontend;
 
 /** Where a statement stands that was refused by us: PostgreSQL has to fail there, too. */
 const FAILING_QUERY = Buffer.from('pgweir refuses this statement\0');
@@ -337,9 +334,6 @@ export class Tracker {
       // A Sync that a COPY swallows ends nothing, and nothing may wait for what never comes.
       if (this.#holdsAtSync && !link.owed.copyIn) this.holding = true;
       this.#holdsAtSync = false;
-    }
-    if (tag === FunctionCall && this.#host.tracksState) {
-      if (this.watch.note(link, FAST_PATH, () => 'FunctionCall')) this.holding = true;
     }
     if (link.owed.uncertain) this.holding = false;
     return this.holding;

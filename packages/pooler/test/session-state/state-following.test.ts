@@ -1,7 +1,7 @@
 import { commandComplete, errorResponse, readyForQuery } from '@pgweir/protocol';
 import type { PoolerSettings } from '../../src/settings/settings';
 import { inspected, type Truth } from '../kit/answers';
-import { frame, query } from '../kit/messages';
+import { query } from '../kit/messages';
 import { Rig } from '../kit/rig';
 
 const DONE = Buffer.concat([commandComplete('SELECT 1'), readyForQuery('I')]);
@@ -54,19 +54,6 @@ test('what we ask is not under the time limit that the client has for its own st
   // Of itself it would give a wrong answer.
   expect(asked[0]).toMatch(/^SELECT /);
   expect(asked[1]).toMatch(/^SET LOCAL statement_timeout = 0;SELECT /);
-});
-
-test('a function that is called by its number may have taken a lock: PostgreSQL is asked', async () => {
-  const { rig, client, truth } = await truthful();
-  truth.locks = true;
-  client.send(frame('F', Buffer.alloc(12)));
-  await rig.settle();
-  expect(rig.server.backend.queries.at(-1)).toMatch(/^SELECT EXISTS.*pg_locks/);
-  expect(rig.pool().idleCount).toBe(0);
-  truth.locks = false;
-  client.send(query('SELECT pg_advisory_unlock_all()'));
-  await rig.settle();
-  expect(rig.pool().idleCount).toBe(1);
 });
 
 test('a temporary table pins as long as PostgreSQL says that it is there', async () => {

@@ -1,5 +1,5 @@
 import { bind, close, describe, execute, parse, query, run, sync } from '../../wire/frontend';
-import { group, notified, on, pipeline, type Scenario, simple, simples } from '../scenario';
+import { group, notified, on, pipeline, type Scenario, send, simple, simples } from '../scenario';
 
 const of = (name: string, ...steps: Scenario['steps']): Scenario => ({
   name,
@@ -199,6 +199,11 @@ export const sqlPipelineScenarios: readonly Scenario[] = [
     group(run('SET TRANSACTION ISOLATION LEVEL SERIALIZABLE'), use('level')),
     simple('COMMIT'),
     group(use('level')),
+  ),
+  of(
+    'a simple query behind a message that fails, without a Sync between them, is skipped',
+    send('Z', 1, parse('SELEC'), query('SET own_schema.x = 1'), sync()),
+    simple("SELECT current_setting('own_schema.x', true) IS NULL"),
   ),
   of(
     'a simple query between the Parse and the Bind of the unnamed statement',
