@@ -13,7 +13,10 @@ afterEach(() => {
   server?.close();
 });
 
-const tell = (told: ToldToWorker): void => void child?.send({ kind: 'told', told });
+const tell = (told: ToldToWorker): void => {
+  // One that has been told to leave may be gone by now, which is no error of this end.
+  child?.send({ kind: 'told', told }, () => undefined);
+};
 
 /** What it inherits, and how it finds it. */
 async function startOf(): Promise<{ start: WorkerStart; descriptor: number }> {
