@@ -83,11 +83,11 @@ export const listenScenarios: readonly Scenario[] = [
     steps: [
       a.query(`LISTEN own_schema_${'n'.repeat(52)}`, CHANNELS),
       a.query(`LISTEN own_schema_${'m'.repeat(59)}`, CHANNELS),
-      b.query(
-        `NOTIFY own_schema_${'n'.repeat(52)}, 'whole'`,
-        `NOTIFY own_schema_${'m'.repeat(59)}, 'cut'`,
-      ),
-      a.notified(2),
+      // One by one: right behind a LISTEN channels have an order each, and none between them.
+      b.query(`NOTIFY own_schema_${'n'.repeat(52)}, 'whole'`),
+      a.notified(),
+      b.query(`NOTIFY own_schema_${'m'.repeat(59)}, 'cut'`),
+      a.notified(),
     ],
   },
   {
