@@ -30,6 +30,5 @@ export function needsOwnNames(
 /** The key of the name in a text that is one DEALLOCATE. */
 export function deallocatedKey({ deallocates }: Effects): string | undefined {
   if (deallocates === undefined || deallocates === 'all') return undefined;
-  const bytes = Buffer.from(deallocates.name);
-  return OwnStatements.key(bytes, 0, bytes.length);
+  return OwnStatements.keyOf(deallocates.name);
 }

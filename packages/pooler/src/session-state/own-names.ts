@@ -131,8 +131,7 @@ export class OwnNames {
   /** Gives those with these names, as SQL has them, in front of an EXECUTE in the middle of a group. */
   giveNamed(link: Link, names: readonly string[], out: Outgoing): void {
     for (const name of names) {
-      const bytes = Buffer.from(name);
-      const key = OwnStatements.key(bytes, 0, bytes.length);
+      const key = OwnStatements.keyOf(name);
       const own = this.#own.get(key);
       if (own !== undefined) this.give(link, key, own, out);
     }

@@ -43,6 +43,12 @@ export class OwnStatements {
     return buffer.toString('latin1', start, Math.min(end, start + NAME_BYTES_MAX));
   }
 
+  /** The key of a name as SQL has it. */
+  static keyOf(name: string): string {
+    const bytes = Buffer.from(name);
+    return OwnStatements.key(bytes, 0, bytes.length);
+  }
+
   /** The unnamed one. */
   get unnamed(): OwnStatement | undefined {
     let own = this.#unnamed;

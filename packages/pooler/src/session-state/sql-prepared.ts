@@ -19,7 +19,7 @@ export class SqlPrepared {
   /** A text with these effects goes out. */
   note(effects: Effects): void {
     for (const name of effects.prepares) {
-      const key = keyOf(name);
+      const key = OwnStatements.keyOf(name);
       // It may fail, because the name is taken: then the one before is still there.
       const before = this.#effects.get(key) ?? NO_EFFECTS;
       this.#effects.delete(key);
@@ -40,7 +40,7 @@ export class SqlPrepared {
   whole(effects: Effects): Effects {
     let whole = effects;
     for (const name of effects.executes) {
-      const executed = this.#executed(keyOf(name));
+      const executed = this.#executed(OwnStatements.keyOf(name));
       if (executed === undefined) continue;
       // Which setting a parameter names, only EXECUTE knows.
       const unknown = executed.settingParameters.length > 0 || executed === FORGOTTEN;
@@ -71,8 +71,3 @@ const FORGOTTEN: Effects = {
   ...NO_EFFECTS,
   marks: Mark.Settings | Mark.UnknownSettings | Mark.TempObjects | Mark.AdvisoryLocks,
 };
-
-function keyOf(name: string): string {
-  const bytes = Buffer.from(name);
-  return OwnStatements.key(bytes, 0, bytes.length);
-}

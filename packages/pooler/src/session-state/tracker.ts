@@ -249,7 +249,7 @@ export class Tracker {
     if (byName && names.areMissing(link)) {
       if (!owed.unsynced) {
         // What the client has made by SQL must stay.
-        const clears = (this.watch.pins & Pin.Prepare) === 0 && !this.statements.hasUnkeepable;
+        const clears = (this.watch.pins & Pin.Prepare) === 0;
         return { kind: 'wait', begin: () => names.giveAll(link, { clears }) };
       }
       names.giveInGroup(link, text(), out);
