@@ -27,6 +27,13 @@ export function needsOwnNames(
   return (marks & Mark.SqlPrepared) !== 0;
 }
 
+/** DEALLOCATE ALL, or DISCARD ALL, which no other statement can stand beside. */
+export function dropsStatements({ marks, deallocates, resets, unlistens }: Effects): boolean {
+  if (deallocates === 'all') return true;
+  const discards = (marks & Mark.Discard) !== 0 && (marks & Mark.SqlPrepared) !== 0;
+  return discards && resets === 'all' && unlistens === 'all';
+}
+
 /** The key of the name in a text that is one DEALLOCATE. */
 export function deallocatedKey({ deallocates }: Effects): string | undefined {
   if (deallocates === undefined || deallocates === 'all') return undefined;

@@ -52,10 +52,11 @@ export class SharedNames {
       return PASS;
     }
     if (!statement.keepable) return PASS;
-    const mayBeApart = !owed.unsynced && !owed.uncertain && link.status !== STATUS_FAILED;
-    if (mayBeApart && this.#needsApart(own)) {
-      if (!owed.settled) return WAIT;
-      return { kind: 'wait', begin: () => this.#apart.prepare(link, [own], { ahead: false }) };
+    if (this.#needsApart(own)) {
+      // What leaves a failed transaction may be on its way.
+      if (owed.mayAwait) return WAIT;
+      if (owed.settled && link.status !== STATUS_FAILED)
+        return { kind: 'wait', begin: () => this.#apart.prepare(link, [own], { ahead: false }) };
     }
     if (this.#apart.hasOtherSettings(own)) return this.#preparePrivately(link, own, out);
     if (instance !== undefined) this.#closeOn(link, statement, out);
@@ -76,7 +77,7 @@ export class SharedNames {
    */
   makeReady(link: Link, used: readonly OwnStatement[], changes: boolean): Relayed {
     const { statements, owed } = link;
-    if (statements.takenOver || link.status === STATUS_FAILED || owed.uncertain) return PASS;
+    if (statements.takenOver || owed.uncertain) return PASS;
     const missing = used.filter((own) => {
       const instance = statements.find(own.statement);
       if (instance !== undefined && statements.isSure(instance) && isGood(instance, own))
@@ -86,6 +87,7 @@ export class SharedNames {
     });
     if (missing.length === 0) return PASS;
     if (!owed.settled) return WAIT;
+    if (link.status === STATUS_FAILED) return PASS;
     const some = missing.slice(0, AHEAD_MAX);
     // The others are prepared where they stand.
     this.#apart.skip(missing.slice(AHEAD_MAX));

@@ -6,11 +6,12 @@ import type { StateFollowing } from '../frontend/state-following';
 import type { Outgoing } from '../relay/outgoing';
 import { type Effects, NO_EFFECTS } from '../sql/effects';
 import { look, ResumableLook } from '../sql/look';
-import { LOOK_EXITS, Mark } from '../sql/marks';
+import { LOOK_EXITS } from '../sql/marks';
 import { bindText } from './bind-values';
 import {
   changesSettings,
   deallocatedKey,
+  dropsStatements,
   isHarmless,
   needsOwnNames,
   setsTransaction,
@@ -44,7 +45,9 @@ export class Tracker {
   #holdsAtSync = false;
   /** The client names a statement in an SQL DEALLOCATE that is under way. */
   #deallocating: string | undefined;
-  /** When the last statement was sent that takes all prepared statements away. */
+  /** When statements were sent that take all prepared statements away, and have not run yet. */
+  #drops: number[] = [];
+  /** The last of them that has run. */
   #droppedAt = 0;
   /** Names in SQL DEALLOCATEs whose outcome is to come. */
   #deallocated: { readonly key: string; readonly tick: number }[] = [];
@@ -143,7 +146,7 @@ export class Tracker {
       this.holding = true;
       return REPLACED;
     }
-    if (this.#deallocates(link, effects)) {
+    if (this.#deallocates(effects)) {
       out.frame(Query, Buffer.from(`DEALLOCATE ${SPARE_NAME}\0`));
       this.statements.unnamed.end(link);
       this.holding = true;
@@ -219,12 +222,11 @@ export class Tracker {
   #noted(link: Link, effects: Effects, text: () => string): boolean {
     const key = deallocatedKey(effects);
     if (key !== undefined) this.#deallocated.push({ key, tick: tickOfStatements() });
-    const { deallocates } = effects;
     this.#sqlPrepared.note(effects);
-    const drops = deallocates === 'all' || (effects.marks & Mark.Discard) !== 0;
+    const drops = dropsStatements(effects);
     if (drops) {
-      this.#droppedAt = tickOfStatements();
-      this.statements.droppingAt = this.#droppedAt;
+      this.statements.droppingAt = tickOfStatements();
+      this.#drops.push(this.statements.droppingAt);
     }
     return this.watch.note(link, effects, text) || drops;
   }
@@ -269,7 +271,8 @@ export class Tracker {
 
   /** A DEALLOCATE of this name may have another one in its place, which PostgreSQL knows. */
   #isReplaceable({ statements }: Link, name: string): boolean {
-    return !statements.takenOver && name.length < NAME_BYTES_MAX;
+    if (statements.takenOver && this.statements.names.has(name)) return false;
+    return name.length < NAME_BYTES_MAX;
   }
 
   /** PostgreSQL does not know the client's name: it is given another one to forget. */
@@ -280,10 +283,9 @@ export class Tracker {
     });
   }
 
-  #deallocates(link: Link, effects: Effects): boolean {
+  #deallocates(effects: Effects): boolean {
     const name = deallocatedKey(effects);
-    if (name === undefined || this.#deallocating !== name || link.statements.takenOver)
-      return false;
+    if (name === undefined || this.#deallocating !== name) return false;
     this.#deallocating = undefined;
     this.#deallocated.push({ key: name, tick: tickOfStatements() });
     return true;
@@ -323,6 +325,7 @@ export class Tracker {
   /** Nothing is owed any more. */
   quiet(): void {
     if (this.#deallocated.length > 0) this.#deallocated = [];
+    if (this.#drops.length > 0) this.#drops = [];
     this.statements.quiet();
   }
 
@@ -371,6 +374,9 @@ export class Tracker {
       this.watch.discarded();
       this.#host.listener?.discarded();
     }
+    // Several in one text count as one; in leak mode nobody has seen it go out.
+    const last = this.#host.tracksState ? this.#droppedAt : tickOfStatements();
+    this.#droppedAt = this.#drops.shift() ?? last;
     link.statements.dropBefore(this.#droppedAt);
     this.statements.dropped(this.#droppedAt);
   }

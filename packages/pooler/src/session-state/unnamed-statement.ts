@@ -82,10 +82,11 @@ export class UnnamedStatement {
       }
       return PASS;
     }
-    const mayBeApart = !owed.unsynced && !owed.uncertain && link.status !== STATUS_FAILED;
-    if (mayBeApart && this.#apart.hasOtherSettings(own)) {
-      if (!owed.settled) return WAIT;
-      return { kind: 'wait', begin: () => this.#apart.prepareUnnamed(link, own) };
+    if (this.#apart.hasOtherSettings(own)) {
+      // What leaves a failed transaction may be on its way.
+      if (owed.mayAwait) return WAIT;
+      if (owed.settled && link.status !== STATUS_FAILED)
+        return { kind: 'wait', begin: () => this.#apart.prepareUnnamed(link, own) };
     }
     const reply = this.#unsure(SWALLOWED_PARSE, link);
     inject(link, out, frameOf(Parse, UNNAMED, own.statement.tail), reply);

@@ -40,7 +40,7 @@ export interface StateFuzzReport {
 const PROGRESS_EVERY_MS = 5_000;
 const SESSIONS_DEFAULT = 24;
 const LINKS_DEFAULT = 6;
-const HISTORY_SHOWN = 100;
+const HISTORY_SHOWN = 200;
 const CLIENT_TLS = [
   'client_tls_sslmode = require',
   'client_tls_cert_file = {certs}/server.crt',

@@ -13,7 +13,7 @@ import { Violation } from './violation';
 
 const DEADLINE_MS = 60_000;
 const OWED_DEADLINE_MS = 20_000;
-const HISTORY_MAX = 50;
+const HISTORY_MAX = 200;
 /** Of 2 ms, between two cancel requests. */
 const CANCEL_PAUSES = 50;
 

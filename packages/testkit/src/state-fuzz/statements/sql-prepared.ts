@@ -39,15 +39,27 @@ export const prepare: Maker = (_, random) => {
     sql: `PREPARE ${name} AS ${template.sql}`,
     returnsRows: false,
     pins: true,
-    expect: (model) => [failure(model, name, template) ?? done('PREPARE')],
+    expect: (model) => {
+      const failure = failureOf(model, name, template);
+      if (failure === undefined) return [done('PREPARE')];
+      // On another link one that can't be prepared now is not there.
+      return isElsewhere(model, name) ? [failure, done('PREPARE')] : [failure];
+    },
     apply: (model) => model.prepared.put(name, new Prepared(template, model, { viaSql: true })),
   };
 };
 
-function failure(model: SessionModel, name: string, template: Template): Wanted | undefined {
+function failureOf(model: SessionModel, name: string, template: Template): Wanted | undefined {
   const code = template.parseError?.(model);
   if (code !== undefined) return failed(code);
   return model.prepared.get(name) === undefined ? undefined : failed('42P05');
+}
+
+/** It is a statement of the protocol that can't be prepared once more, as things are. */
+function isElsewhere(model: SessionModel, name: string): boolean {
+  const there = model.prepared.get(name);
+  if (model.world.options.isDirect || there === undefined || there.viaSql) return false;
+  return there.template.parseError?.(model) !== undefined;
 }
 
 export const executePrepared: Maker = (model, random) => {
@@ -99,9 +111,7 @@ export const listPrepared: Maker = () => ({
     const { prepared, world } = model;
     const describe = (name: string): string => `${name}:${prepared.get(name)?.viaSql}`;
     const all = selected(prepared.names.map(describe).join(','));
-    // On another link one that can't be prepared now is not there, until it can.
-    const isThere = (name: string): boolean =>
-      prepared.get(name)?.template.parseError?.(model) === undefined;
+    const isThere = (name: string): boolean => !isElsewhere(model, name);
     const some = selected(prepared.names.filter(isThere).map(describe).join(','));
     return world.options.isDirect ? [all] : [all, some];
   },
