@@ -7,6 +7,7 @@ import type { Repository, Workspace } from '../tree/repository';
 const TOOLS: readonly string[] = [
   'test/count-reporter.js', // jest.config.ts
   'test/bun-environment.js', // jest.config.ts
+  'bench/src/own-code/main.ts', // what our own code takes, without a socket
   'bench/src/profile/main.ts', // reads what `npm run bench -- --profile` leaves
   'packages/testkit/src/differential/main.ts', // plays scripts to PostgreSQL and through pgweir
   'packages/testkit/src/conformance/main.ts', // plays scenarios of session state, and the table

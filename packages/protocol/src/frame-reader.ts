@@ -44,7 +44,9 @@ export class FrameReader {
    */
   readHeader(chunk: Buffer, at: number, end: number): number {
     if (this.heldLength === 0 && end - at >= HEADER_BYTES) {
-      this.#accept(chunk[at] ?? 0, chunk.readInt32BE(at + 1));
+      // Not `readInt32BE`, which looks at its arguments once more.
+      const high = ((chunk[at + 1] ?? 0) << 24) | ((chunk[at + 2] ?? 0) << 16);
+      this.#accept(chunk[at] ?? 0, high | ((chunk[at + 3] ?? 0) << 8) | (chunk[at + 4] ?? 0));
       this.headerWasCut = false;
       return at + HEADER_BYTES;
     }

@@ -1,7 +1,9 @@
+import { performance } from 'node:perf_hooks';
 import type { Clock } from '@pgweir/pooler';
 
 /** The machine's own time. */
 export const systemClock: Clock = {
+  // Not the global object's, which is looked up anew for each call.
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),
   every(periodMs, tick) {

@@ -1,17 +1,30 @@
 import { Backend } from '@pgweir/protocol';
 
 /** What a reply is to: only those kinds are in the queue that somebody has to look at. */
-export type ExpectedKind = 'parse' | 'bind' | 'command' | 'close' | 'describe' | 'error';
+export const Answer = {
+  Parse: 1,
+  Bind: 2,
+  Command: 3,
+  Close: 4,
+  Describe: 5,
+  /** An ErrorResponse that was provoked. */
+  Error: 6,
+} as const;
+export type ExpectedKind = (typeof Answer)[keyof typeof Answer];
 
 /** What an answer is to, by its tag. */
-export const ANSWERS: ReadonlyMap<number, ExpectedKind> = new Map<number, ExpectedKind>([
-  [Backend.ParseComplete, 'parse'],
-  [Backend.BindComplete, 'bind'],
-  [Backend.CommandComplete, 'command'],
-  [Backend.CloseComplete, 'close'],
-  [Backend.RowDescription, 'describe'],
-  [Backend.NoData, 'describe'],
-]);
+const KINDS = new Array<ExpectedKind | undefined>(256).fill(undefined);
+KINDS[Backend.ParseComplete] = Answer.Parse;
+KINDS[Backend.BindComplete] = Answer.Bind;
+KINDS[Backend.CommandComplete] = Answer.Command;
+KINDS[Backend.CloseComplete] = Answer.Close;
+KINDS[Backend.RowDescription] = Answer.Describe;
+KINDS[Backend.NoData] = Answer.Describe;
+
+/** What a message from PostgreSQL answers, by its tag; undefined: nothing of these kinds. */
+export function answerKind(tag: number): ExpectedKind | undefined {
+  return KINDS[tag];
+}
 
 /**
  * A message that was sent on a link and whose reply means something to us.
@@ -124,9 +137,11 @@ export class ExpectedReplies {
 
   /** Nothing is owed any more. */
   clear(): void {
-    if (this.#entries.length === 0) return;
-    this.#entries.length = 0;
-    this.#places.length = 0;
+    // One by one, for there are few: to set a length is slow.
+    while (this.#entries.length > 0) {
+      this.#entries.pop();
+      this.#places.pop();
+    }
     this.#first = 0;
   }
 

@@ -29,3 +29,10 @@ export const LINK_MOVES: Readonly<Record<LinkPhase, readonly LinkPhase[]>> = {
   closing: ['closed'],
   closed: [],
 };
+
+/** Whether a move is legal. Those of every transaction first: to look into the table costs more. */
+export function mayMove(from: LinkPhase, to: LinkPhase): boolean {
+  if (from === 'leased' && (to === 'leased' || to === 'idle')) return true;
+  if (from === 'idle' && to === 'leased') return true;
+  return LINK_MOVES[from].includes(to);
+}

@@ -9,7 +9,7 @@ import { OwedReplies } from '../relay/owed-replies';
 import { relayUp } from '../relay/upstream';
 import { EMPTY_PROFILE, type Profile, withSetting, withUnknown } from '../session-state/profile';
 import type { LinkOwner } from './link-owner';
-import { LINK_MOVES, type LinkPhase } from './link-phase';
+import { type LinkPhase, mayMove } from './link-phase';
 import type { LinkSession } from './link-session';
 import { LinkStatements } from './link-statements';
 import { consumeOwn } from './own-replies';
@@ -123,7 +123,7 @@ export class Link implements WireHandler {
   enter(next: LinkPhase): void {
     const from = this.phase;
     // Not `invariant`: its text would be built on every move.
-    if (!LINK_MOVES[from].includes(next)) throw new InvariantBreach(`link: ${from} -> ${next}`);
+    if (!mayMove(from, next)) throw new InvariantBreach(`link: ${from} -> ${next}`);
     this.phase = next;
     if (next === 'closing') this.deadlineMs = 0;
     this.owner.moved(this, from, next);

@@ -1,5 +1,5 @@
 import { Backend, decodeNotice, decodeParameterStatus, ProtocolViolation } from '@pgweir/protocol';
-import { ANSWERS } from './expected-replies';
+import { Answer, answerKind } from './expected-replies';
 import type { Link } from './link';
 import { endsConnection } from './server-status';
 
@@ -48,9 +48,9 @@ function noteExpected(link: Link, tag: number): void {
   if (tag === Backend.ErrorResponse) expected.groupFailed();
   else if (tag === Backend.ReadyForQuery) expected.groupEnded();
   else {
-    const kind = ANSWERS.get(tag);
+    const kind = answerKind(tag);
     const { answered } = link.owed;
-    const ours = kind === 'bind' || kind === 'command';
+    const ours = kind === Answer.Bind || kind === Answer.Command;
     const head =
       kind === undefined
         ? undefined

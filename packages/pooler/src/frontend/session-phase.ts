@@ -30,3 +30,10 @@ export const SESSION_MOVES: Readonly<Record<SessionPhase, readonly SessionPhase[
   virtual: ['closed'],
   closed: [],
 };
+
+/** Whether a move is legal. Those of every transaction first: to look into the table costs more. */
+export function mayMove(from: SessionPhase, to: SessionPhase): boolean {
+  if (from === 'active' && to === 'idle') return true;
+  if (from === 'idle' && to === 'active') return true;
+  return SESSION_MOVES[from].includes(to);
+}

@@ -32,7 +32,7 @@ import {
   sayGoodbye,
   wireClosed,
 } from './session-end';
-import { SESSION_MOVES, type SessionPhase } from './session-phase';
+import { mayMove, type SessionPhase } from './session-phase';
 import { StateFollowing } from './state-following';
 
 /** Our side of one client, from accept to close. */
@@ -134,7 +134,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     const from = this.phase;
     if (from === next) return;
     // Not `invariant`: its text would be built on every move.
-    if (!SESSION_MOVES[from].includes(next)) {
+    if (!mayMove(from, next)) {
       throw new InvariantBreach(`session: ${from} -> ${next}`);
     }
     this.phase = next;

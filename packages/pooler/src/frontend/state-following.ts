@@ -277,6 +277,7 @@ export class StateFollowing {
   }
 
   #keeps(link: Link): boolean {
+    if (!this.tracker.touched && this.listener === undefined && !hasOwnNames(link)) return false;
     this.tracker.quiet();
     const verdict = this.tracker.settle(link);
     if (verdict === 'asking') return true;
@@ -286,7 +287,10 @@ export class StateFollowing {
       this.settled(link, verdict);
       return true;
     }
-    if (!this.#needsTidying(link)) return false;
+    if (!this.#needsTidying(link)) {
+      this.tracker.touched = false;
+      return false;
+    }
     this.tracker.holding = false;
     this.#tidy(link);
     return true;

@@ -26,9 +26,10 @@ export class WithheldNews {
   /** Tells of settings that are not as the client knows them, of notifications, and ReadyForQuery. */
   tell(link: Link, listener: Listener | undefined): void {
     const told = this.#told;
+    if (told === undefined) return;
     const { parameters } = link.identity ?? {};
     this.#told = undefined;
-    if (told === undefined || parameters === undefined) return;
+    if (parameters === undefined) return;
     this.#session.withholds = false;
     const messages: Buffer[] = [];
     for (const [name, value] of parameters.currentValues) {

@@ -1,4 +1,5 @@
 import type { Link } from '../backend/link';
+import { copyBytes } from './copy-bytes';
 
 const HEADER_BYTES = 5;
 const LENGTH_BYTES = 4;
@@ -62,9 +63,13 @@ export class Outgoing {
   header(tag: number, bodyLength: number): void {
     this.#copyRun();
     if (this.#length + HEADER_BYTES > SCRATCH_BYTES) this.#flush();
-    this.#scratch[this.#length] = tag;
-    this.#scratch.writeInt32BE(bodyLength + LENGTH_BYTES, this.#length + 1);
-    this.#length += HEADER_BYTES;
+    const scratch = this.#scratch;
+    const length = bodyLength + LENGTH_BYTES;
+    scratch[this.#length++] = tag;
+    scratch[this.#length++] = length >>> 24;
+    scratch[this.#length++] = length >>> 16;
+    scratch[this.#length++] = length >>> 8;
+    scratch[this.#length++] = length;
   }
 
   bytes(source: Buffer, start: number, end: number): void {
@@ -98,7 +103,7 @@ export class Outgoing {
       this.#write(source, start, end);
       return;
     }
-    source.copy(this.#scratch, this.#length, start, end);
+    copyBytes(source, start, end, this.#scratch, this.#length);
     this.#length += end - start;
   }
 

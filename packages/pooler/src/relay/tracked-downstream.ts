@@ -1,4 +1,4 @@
-import { Frontend, HEADER_BYTES, ProtocolViolation } from '@pgweir/protocol';
+import { Frontend, HEADER_BYTES as HEADER, ProtocolViolation } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import { sentOn, takeLink } from '../frontend/lease';
 import type { Session } from '../frontend/session';
@@ -18,6 +18,7 @@ import { Outgoing } from './outgoing';
 
 // Constants of this module: reading them through the package's index costs a call each time.
 const { Bind, Close, Describe, FunctionCall, Parse, Query, Sync } = Frontend;
+const HEADER_BYTES = HEADER;
 
 /** Messages whose bodies are looked at: those that say something about the session's state. */
 const LOOKED_AT = new Uint8Array(256);
@@ -157,6 +158,7 @@ function putMessage(
   }
   const relayed = looked ? tracker.message(link, tag, MESSAGE, OUT) : PASS;
   if (relayed.kind === 'wait') {
+    tracker.touched = true;
     if (relayed.begin === undefined) tracker.holding = true;
     keepFrom(session, buffer, frameStart, at, length);
     send(session);

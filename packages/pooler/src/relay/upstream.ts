@@ -1,5 +1,5 @@
 import { Backend, decodeNotice, decodeParameterStatus, ProtocolViolation } from '@pgweir/protocol';
-import { ANSWERS } from '../backend/expected-replies';
+import { Answer, answerKind } from '../backend/expected-replies';
 import type { Link } from '../backend/link';
 import type { LinkSession } from '../backend/link-session';
 import { endsConnection, STATUS_IDLE } from '../backend/server-status';
@@ -22,6 +22,7 @@ const COMMAND_COMPLETE = Backend.CommandComplete;
 const READY_FOR_QUERY = Backend.ReadyForQuery;
 const ERROR_RESPONSE = Backend.ErrorResponse;
 const PARAMETER_STATUS = Backend.ParameterStatus;
+const ROW_DESCRIPTION = Backend.RowDescription;
 
 /** Length of ReadyForQuery, its header included. */
 const READY_BYTES = 6;
@@ -47,7 +48,7 @@ INTEREST[Backend.CopyInResponse] = NOTE;
 INTEREST[Backend.CopyBothResponse] = NOTE;
 INTEREST[Backend.NotificationResponse] = NOTIFY;
 
-for (const tag of ANSWERS.keys()) INTEREST[tag] = EXPECTED;
+for (let tag = 0; tag < 256; tag++) if (answerKind(tag) !== undefined) INTEREST[tag] = EXPECTED;
 // Also looked at by itself.
 INTEREST[Backend.CommandComplete] = NOTE;
 
@@ -172,26 +173,26 @@ function beginFrame(link: Link, session: LinkSession, interest: number): void {
     link.collecting = link.dropping;
   } else if (tag === ERROR_RESPONSE && session.renamesStatements) {
     link.dropping = link.reader.bodyLength <= COLLECTED_BYTES_MAX;
-    if (expected.head('error') !== undefined) link.dropping = true;
+    if (expected.head(Answer.Error) !== undefined) link.dropping = true;
   } else if (!expected.isEmpty) {
-    const kind = ANSWERS.get(tag) ?? 'error';
-    const ours = kind === 'bind' || kind === 'command';
+    const kind = answerKind(tag) ?? Answer.Error;
+    const ours = kind === Answer.Bind || kind === Answer.Command;
     const head = ours ? expected.ownHead(kind, link.owed.answered) : expected.head(kind);
     link.dropping = head?.swallow === true;
-    if (head?.wantsDescription === true && tag === Backend.RowDescription) link.collecting = true;
+    if (head?.wantsDescription === true && tag === ROW_DESCRIPTION) link.collecting = true;
   }
 }
 
 /** An answer that somebody may wait for has come. */
 function endExpected(link: Link, tag: number): void {
   const { expected } = link.statements;
-  const kind = ANSWERS.get(tag) ?? 'error';
+  const kind = answerKind(tag) ?? Answer.Error;
   const { answered } = link.owed;
-  const head = kind === 'bind' ? expected.ownHead(kind, answered) : expected.head(kind);
+  const head = kind === Answer.Bind ? expected.ownHead(kind, answered) : expected.head(kind);
   if (head === undefined) return;
   expected.takeHead();
   if (head.arrived === undefined) return;
-  head.arrived(tag === Backend.RowDescription ? link.collector.take() : undefined);
+  head.arrived(tag === ROW_DESCRIPTION ? link.collector.take() : undefined);
 }
 
 /** Command tags after which a connection is not as it was: what they begin with. */
@@ -299,7 +300,7 @@ function takeNote(link: Link, session: LinkSession, tag: number): void {
 /** An ErrorResponse: what is left of its group is not answered any more. */
 function noteFailure(link: Link, session: LinkSession, code: string, body: Buffer): void {
   const { expected } = link.statements;
-  const error = expected.head('error')?.error;
+  const error = expected.head(Answer.Error)?.error;
   // A plan that did not fit its tables any more.
   if (code === '0A000' || code === '26000') link.statements.distrust();
   // Before the names of what has failed are forgotten.

@@ -46,8 +46,9 @@ export class ApartPreparation {
 
   /** What a use of the statement gets instead, once; undefined: nothing is known against it. */
   refusal(own: OwnStatement | undefined): Relayed | undefined {
-    const error = own === undefined ? undefined : this.#failures.get(own);
-    if (own === undefined || error === undefined) return undefined;
+    if (own === undefined || this.#failures.size === 0) return undefined;
+    const error = this.#failures.get(own);
+    if (error === undefined) return undefined;
     this.#failures.delete(own);
     return { kind: 'refuse', error };
   }

@@ -1,4 +1,4 @@
-import type { Message } from './statement-messages';
+import { type Message, nameEndAt } from './statement-messages';
 
 /**
  * The text of bind parameter `number` (from 1) of a Bind message; undefined when it is NULL, is not
@@ -7,8 +7,8 @@ import type { Message } from './statement-messages';
  * @see PostgreSQL documentation, anchor protocol-message-formats (Bind)
  */
 export function bindText({ buffer, start, end }: Message, number: number): string | undefined {
-  const portalEnd = buffer.indexOf(0, start);
-  const nameEnd = portalEnd < 0 ? -1 : buffer.indexOf(0, portalEnd + 1);
+  const portalEnd = nameEndAt(buffer, start, end);
+  const nameEnd = portalEnd < 0 ? -1 : nameEndAt(buffer, portalEnd + 1, end);
   if (nameEnd < 0 || nameEnd + 3 > end) return undefined;
   let at = nameEnd + 1;
   at += 2 + 2 * buffer.readUInt16BE(at);

@@ -1,4 +1,4 @@
-import { Frontend, HEADER_BYTES } from '@pgweir/protocol';
+import { Frontend, HEADER_BYTES as HEADER } from '@pgweir/protocol';
 import { type Effects, NO_EFFECTS, SumOfEffects } from '../sql/effects';
 import { look } from '../sql/look';
 import { LOOK_EXITS } from '../sql/marks';
@@ -6,11 +6,12 @@ import { boundKey, type OwnStatement, OwnStatements } from './own-statement';
 import { textOf } from './shared-statement';
 import type { SqlPrepared } from './sql-prepared';
 import type { StateKnowledge } from './state-knowledge';
-import { type Message, STATEMENT_KIND } from './statement-messages';
+import { type Message, nameEndAt, STATEMENT_KIND } from './statement-messages';
 
 // Constants of this module: reading them through the package's index costs a call each time.
 const { Bind, Close, Describe, Execute, Parse } = Frontend;
 
+const HEADER_BYTES = HEADER;
 const LENGTH_BYTES = 4;
 
 /** The beginning of a group that is cut within a message waits for the rest up to this size. */
@@ -107,7 +108,7 @@ export class GroupAhead {
       if (at > chunkEnd) break;
       if (tag === Parse) {
         effects.add(this.#parsedEffects(buffer, body, at));
-        const key = OwnStatements.key(buffer, body, Math.max(buffer.indexOf(0, body), body));
+        const key = OwnStatements.key(buffer, body, Math.max(nameEndAt(buffer, body, at), body));
         if (this.#own.get(key)?.isSure === false) this.isUnsure = true;
         continue;
       }
@@ -131,7 +132,7 @@ export class GroupAhead {
   }
 
   #parsedEffects(buffer: Buffer, start: number, end: number): Effects {
-    const textStart = buffer.indexOf(0, start) + 1;
+    const textStart = nameEndAt(buffer, start, end) + 1;
     const textEnd = textStart === 0 ? -1 : buffer.indexOf(0, textStart);
     if (textEnd < 0 || textEnd >= end) return NO_EFFECTS;
     if ((look(buffer, textStart, textEnd) & ~LOOK_EXITS) === 0) return NO_EFFECTS;
@@ -152,14 +153,19 @@ function usedKey(tag: number, message: Message): string | undefined {
 
 /** Of the frame that begins at `at`. */
 function bodyLengthAt(buffer: Buffer, at: number): number {
+  const high = ((buffer[at + 1] ?? 0) << 24) | ((buffer[at + 2] ?? 0) << 16);
+  const length = (high | ((buffer[at + 3] ?? 0) << 8) | (buffer[at + 4] ?? 0)) >>> 0;
   // One that makes no sense is refused when its turn comes.
-  return Math.max(buffer.readUInt32BE(at + 1) - LENGTH_BYTES, 0);
+  return length > LENGTH_BYTES ? length - LENGTH_BYTES : 0;
 }
 
 /** Whether a Bind is of what a Parse has prepared; `parse` and `bind` are where their bodies begin. */
 function isSameName(buffer: Buffer, parse: number, bind: number, chunkEnd: number): boolean {
-  const bound = buffer.indexOf(0, bind) + 1;
-  const nameEnd = buffer.indexOf(0, parse) + 1;
-  const end = bound + nameEnd - parse;
-  return bound > 0 && end <= chunkEnd && buffer.compare(buffer, parse, nameEnd, bound, end) === 0;
+  const bound = nameEndAt(buffer, bind, chunkEnd) + 1;
+  if (bound === 0) return false;
+  for (let at = 0; bound + at < chunkEnd; at++) {
+    if (buffer[parse + at] !== buffer[bound + at]) return false;
+    if (buffer[parse + at] === 0) return true;
+  }
+  return false;
 }

@@ -1,15 +1,15 @@
-import type { ExpectedReply } from '../backend/expected-replies';
+import { Answer, type ExpectedReply } from '../backend/expected-replies';
 import type { Link } from '../backend/link';
 import type { Outgoing } from '../relay/outgoing';
 
 /** The answer to a Parse, a Close or the like of our own, which is for nobody. */
 export const SWALLOWED_PARSE: ExpectedReply = {
-  kind: 'parse',
+  kind: Answer.Parse,
   swallow: true,
   wantsDescription: false,
 };
 export const SWALLOWED_CLOSE: ExpectedReply = {
-  kind: 'close',
+  kind: Answer.Close,
   swallow: true,
   wantsDescription: false,
 };

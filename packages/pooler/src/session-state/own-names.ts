@@ -1,4 +1,5 @@
 import { Frontend } from '@pgweir/protocol';
+import { Answer } from '../backend/expected-replies';
 import type { Link } from '../backend/link';
 import type { Outcome } from '../backend/link-statements';
 import type { OwnResult } from '../backend/own-run';
@@ -113,8 +114,8 @@ export class OwnNames {
       };
       const [parse, bind, execute] = ownMessages('DEALLOCATE ALL');
       inject(link, out, parse, SWALLOWED_PARSE);
-      inject(link, out, bind, { ...SWALLOWED_PARSE, kind: 'bind' });
-      inject(link, out, execute, { ...SWALLOWED_PARSE, kind: 'command', failed });
+      inject(link, out, bind, { ...SWALLOWED_PARSE, kind: Answer.Bind });
+      inject(link, out, execute, { ...SWALLOWED_PARSE, kind: Answer.Command, failed });
       statements.takenOver = true;
       this.#lent.clear();
       this.#givenFor = '';

@@ -1,6 +1,7 @@
 import type { Profile } from './profile';
+import { RecentKeys } from './recent-keys';
 import type { SharedStatement } from './shared-statement';
-import type { Message } from './statement-messages';
+import { type Message, nameEndAt } from './statement-messages';
 
 /** A prepared statement as one client knows it. */
 export interface OwnStatement {
@@ -26,11 +27,13 @@ export const NAME_BYTES_MAX = 63;
 
 /** The key of the statement that a Bind names, empty for the unnamed one; undefined: it is cut. */
 export function boundKey({ buffer, start, end }: Message): string | undefined {
-  const name = buffer.indexOf(0, start) + 1;
-  const nameEnd = name === 0 ? -1 : buffer.indexOf(0, name);
-  if (nameEnd < 0 || nameEnd >= end) return undefined;
+  const name = nameEndAt(buffer, start, end) + 1;
+  const nameEnd = name === 0 ? -1 : nameEndAt(buffer, name, end);
+  if (nameEnd < 0) return undefined;
   return OwnStatements.key(buffer, name, nameEnd);
 }
+
+const KEYS = new RecentKeys();
 
 /** The statements that one client has prepared by the protocol, by the names that it gave them. */
 export class OwnStatements {
@@ -40,7 +43,7 @@ export class OwnStatements {
 
   /** The key of the name in `buffer[start, end)`. */
   static key(buffer: Buffer, start: number, end: number): string {
-    return buffer.toString('latin1', start, Math.min(end, start + NAME_BYTES_MAX));
+    return KEYS.of(buffer, start, Math.min(end, start + NAME_BYTES_MAX));
   }
 
   /** The key of a name as SQL has it. */

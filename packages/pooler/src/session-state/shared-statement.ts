@@ -3,6 +3,7 @@ import type { SqlKnowledge } from '../sql/classify';
 import { type Effects, NO_EFFECTS } from '../sql/effects';
 import { look } from '../sql/look';
 import { Mark } from '../sql/marks';
+import { isSame } from './statement-messages';
 
 /** Statements that are remembered, and bytes of their texts; the oldest go first. */
 const STATEMENTS_MAX = 10_000;
@@ -115,10 +116,6 @@ function hashOf(buffer: Buffer, start: number, end: number): number {
   let hash = 0x811c9dc5 ^ (end - start);
   for (let at = start; at < end; at++) hash = imul(hash ^ (buffer[at] ?? 0), 0x01000193);
   return hash;
-}
-
-function isSame(tail: Buffer, buffer: Buffer, start: number, end: number): boolean {
-  return tail.length === end - start && tail.compare(buffer, start, end) === 0;
 }
 
 const NOTHING = Buffer.alloc(0);

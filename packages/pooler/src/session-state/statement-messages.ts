@@ -33,6 +33,27 @@ export interface Message {
   readonly bodyLength: number;
 }
 
+/**
+ * Where the NUL stands that ends the name which begins at `start`; -1 when `buffer[start, end)` has none.
+ * Names are short: to look by oneself costs less than to ask `indexOf`, a native function.
+ */
+export function nameEndAt(buffer: Buffer, start: number, end: number): number {
+  for (let at = start; at < end; at++) if (buffer[at] === 0) return at;
+  return -1;
+}
+
+/** What is longer is compared by a native function. */
+const SHORT_BYTES_MAX = 200;
+
+/** Whether `buffer[start, end)` is the same as `bytes`. */
+export function isSame(bytes: Buffer, buffer: Buffer, start: number, end: number): boolean {
+  const { length } = bytes;
+  if (length !== end - start) return false;
+  if (length > SHORT_BYTES_MAX) return bytes.compare(buffer, start, end) === 0;
+  for (let at = 0; at < length; at++) if (bytes[at] !== buffer[start + at]) return false;
+  return true;
+}
+
 const { Bind, Close, Execute, Parse, Sync } = Frontend;
 /** The name under which statements of our own run that must leave the unnamed one alone. */
 const OWN_NAME = Buffer.from('pgweir_own\0');

@@ -1,5 +1,5 @@
 import { Frontend } from '@pgweir/protocol';
-import type { ExpectedReply } from '../backend/expected-replies';
+import { Answer, type ExpectedReply } from '../backend/expected-replies';
 import type { Link } from '../backend/link';
 import { type Outcome, tickOfStatements } from '../backend/link-statements';
 import type { StateFollowing } from '../frontend/state-following';
@@ -12,14 +12,18 @@ import { PASS, REPLACED, type Relayed, WAIT } from './relayed';
 import { NO_ROWS, shapeOf } from './row-shape';
 import { SharedNames } from './shared-names';
 import type { SharedStatement, StatementRegistry } from './shared-statement';
-import { type Message, STATEMENT_KIND } from './statement-messages';
+import { isSame, type Message, nameEndAt, STATEMENT_KIND } from './statement-messages';
 import { UnnamedStatement } from './unnamed-statement';
 
 // Constants of this module: reading them through the package's index costs a call each time.
-const { Close, Describe, Parse } = Frontend;
+const { Bind, Close, Describe, Parse } = Frontend;
 
-const PLAIN_CLOSE: ExpectedReply = { kind: 'close', swallow: false, wantsDescription: false };
-const PLAIN_DESCRIBE: ExpectedReply = { kind: 'describe', swallow: false, wantsDescription: false };
+const PLAIN_CLOSE: ExpectedReply = { kind: Answer.Close, swallow: false, wantsDescription: false };
+const PLAIN_DESCRIBE: ExpectedReply = {
+  kind: Answer.Describe,
+  swallow: false,
+  wantsDescription: false,
+};
 
 /** Bytes of one client's named statements that are kept; what is more pins. */
 const OWN_BYTES_MAX = 8 * 1024 * 1024;
@@ -72,27 +76,35 @@ export class StatementRelay {
    * @returns undefined: PostgreSQL has to judge the message
    */
   prepared({ buffer, start, end, bodyLength }: Message): SharedStatement | undefined {
-    const nameEnd = buffer.indexOf(0, start);
-    if (nameEnd < 0 || nameEnd >= end) return undefined;
+    const nameEnd = nameEndAt(buffer, start, end);
+    if (nameEnd < 0) return undefined;
     const open = this.#host.settingsOpen;
     const tooMuch = this.own.bytes + bodyLength > OWN_BYTES_MAX;
     if (end - start < bodyLength || tooMuch) return this.#registry.makeUnkeepable();
     const context = open ? `\0${++contexts}` : this.#host.settings.profile.parsingKey;
+    const last = this.own.unnamed?.statement;
+    // Most Parses of most clients are of what they have parsed before.
+    if (last?.keepable && last.context === context) {
+      if (isSame(last.tail, buffer, nameEnd + 1, end)) return last;
+    }
     return this.#registry.find(buffer, nameEnd + 1, end, context);
   }
 
   /** Parse. `statement`: what `prepared` has found. */
   parse(link: Link, statement: SharedStatement, message: Message, out: Outgoing): Relayed {
-    const { buffer, start } = message;
+    const { buffer, start, end } = message;
     const { statements } = link;
-    const nameEnd = buffer.indexOf(0, start);
-    const own = this.#ownOf(statement);
+    const nameEnd = nameEndAt(buffer, start, end);
     if (nameEnd === start) {
-      this.unnamed.parsed(link, own);
+      if (!this.unnamed.parsedAgain(link, statement)) {
+        this.unnamed.parsed(link, this.#ownOf(statement));
+      }
       return PASS;
     }
+    const own = this.#ownOf(statement);
     const key = OwnStatements.key(buffer, start, nameEnd);
-    const taken = this.own.get(key);
+    const named = this.own.get(key);
+    const taken = named !== undefined && named.parsedAt > this.droppingAt ? named : undefined;
     if (taken?.isSure === false && link.owed.mayAwait) return WAIT;
     // PostgreSQL is to say what it says about a name that is taken, where it does not know this one.
     const isKnown = statements.takenOver && this.names.has(key);
@@ -141,7 +153,7 @@ export class StatementRelay {
     this.#remember(key, own);
     link.statements.expected.sent(
       {
-        kind: 'parse',
+        kind: Answer.Parse,
         swallow: false,
         wantsDescription: false,
         arrived: () => {
@@ -191,14 +203,14 @@ export class StatementRelay {
 
   /** The statement that a Bind names; undefined: none that this client has prepared by the protocol. */
   boundBy({ buffer, start, end }: Message): OwnStatement | undefined {
-    const portalEnd = buffer.indexOf(0, start);
-    if (portalEnd < 0 || portalEnd >= end) return undefined;
+    const portalEnd = nameEndAt(buffer, start, end);
+    if (portalEnd < 0) return undefined;
     return this.#named(buffer, portalEnd + 1, end);
   }
 
   #named(buffer: Buffer, start: number, end: number): OwnStatement | undefined {
-    const nameEnd = buffer.indexOf(0, start);
-    if (nameEnd < 0 || nameEnd >= end) return undefined;
+    const nameEnd = nameEndAt(buffer, start, end);
+    if (nameEnd < 0) return undefined;
     if (nameEnd === start) return this.own.unnamed;
     return this.own.get(OwnStatements.key(buffer, start, nameEnd));
   }
@@ -206,23 +218,23 @@ export class StatementRelay {
   /** Bind. `own`: what `boundBy` has found. */
   bind(link: Link, own: OwnStatement | undefined, message: Message, out: Outgoing): Relayed {
     const { buffer, start, end } = message;
-    const nameStart = buffer.indexOf(0, start) + 1;
-    const nameEnd = nameStart === 0 ? -1 : buffer.indexOf(0, nameStart);
+    const nameStart = nameEndAt(buffer, start, end) + 1;
+    const nameEnd = nameStart === 0 ? -1 : nameEndAt(buffer, nameStart, end);
     this.#bound = own;
-    if (nameEnd < 0 || nameEnd >= end) return PASS;
+    if (nameEnd < 0) return PASS;
     if (nameEnd === nameStart) return this.unnamed.use(link, own, out);
     const ready = this.#useNamed(link, OwnStatements.key(buffer, nameStart, nameEnd), own, out);
     if (ready !== PASS || own === undefined || link.statements.takenOver) return ready;
     const name = own.statement.serverName;
-    replaceName(out, Frontend.Bind, message, { at: nameStart, after: nameEnd + 1, name });
+    replaceName(out, Bind, message, { at: nameStart, after: nameEnd + 1, name });
     return REPLACED;
   }
 
   /** Describe of a statement or a portal. */
   describe(link: Link, message: Message, out: Outgoing): Relayed {
     const { buffer, start, end } = message;
-    const nameEnd = buffer.indexOf(0, start + 1);
-    if (nameEnd < 0 || nameEnd >= end) return PASS;
+    const nameEnd = nameEndAt(buffer, start + 1, end);
+    if (nameEnd < 0) return PASS;
     if (buffer[start] !== STATEMENT_KIND) {
       const own = nameEnd === start + 1 ? this.#bound : undefined;
       this.#expectDescription(link, own);
@@ -250,7 +262,7 @@ export class StatementRelay {
     }
     expected.sent(
       {
-        kind: 'describe',
+        kind: Answer.Describe,
         swallow: false,
         wantsDescription: true,
         arrived: (description) => {
@@ -267,8 +279,8 @@ export class StatementRelay {
   close(link: Link, message: Message, out: Outgoing): Relayed {
     const { buffer, start, end } = message;
     const { expected, takenOver } = link.statements;
-    const nameEnd = buffer.indexOf(0, start + 1);
-    if (nameEnd < 0 || nameEnd >= end || buffer[start] !== STATEMENT_KIND) {
+    const nameEnd = nameEndAt(buffer, start + 1, end);
+    if (nameEnd < 0 || buffer[start] !== STATEMENT_KIND) {
       expected.sent(PLAIN_CLOSE, link.owed.messagesInGroup);
       return PASS;
     }
@@ -296,7 +308,7 @@ export class StatementRelay {
 
   /** Close of a statement without a link. @returns false when it has to go to PostgreSQL */
   closeHere({ buffer, start, end }: Message): boolean {
-    const nameEnd = buffer.indexOf(0, start + 1);
+    const nameEnd = nameEndAt(buffer, start + 1, end);
     if (nameEnd !== end - 1 || buffer[start] !== STATEMENT_KIND) return false;
     if (nameEnd === start + 1) this.own.unnamed = undefined;
     else this.#forget(OwnStatements.key(buffer, start + 1, nameEnd));

@@ -19,20 +19,18 @@ import {
 import { GroupAhead } from './group-ahead';
 import { boundKey, NAME_BYTES_MAX } from './own-statement';
 import { Pin } from './pins';
+import { putFailure } from './put-failure';
 import { PASS, REPLACED, type Relayed, WAIT } from './relayed';
 import { textOf } from './shared-statement';
 import { SqlPrepared } from './sql-prepared';
 import type { StateKnowledge } from './state-knowledge';
 import { StateWatch, type Verdict } from './state-watch';
-import { frameOf, type Message, STATEMENT, UNNAMED } from './statement-messages';
+import { frameOf, type Message } from './statement-messages';
 import { StatementRelay } from './statement-relay';
 
 // Constants of this module: reading them through the package's index costs a call each time.
 const { Bind, Close, Describe, Parse, Query, Sync } = Frontend;
 
-/** Where a statement stands that was refused by us: PostgreSQL has to fail there, too. */
-const FAILING_QUERY = Buffer.from('pgweir refuses this statement\0');
-const NO_PARAMETERS = Buffer.alloc(6);
 const NUL = Buffer.alloc(1);
 
 /** Follows the state that one session's statements make, message by message. */
@@ -41,6 +39,11 @@ export class Tracker {
   readonly statements: StatementRelay;
   /** What the client sends next is kept until what it has sent is over. */
   holding = false;
+  /**
+   * Since the link was last given back just as it was, something has happened that calls for a look when
+   * the transaction is over. Most transactions have nothing of that.
+   */
+  touched = false;
   /** A statement of the open group changes state: the group's Sync is waited for. */
   #holdsAtSync = false;
   /** The client names a statement in an SQL DEALLOCATE that is under way. */
@@ -175,6 +178,7 @@ export class Tracker {
   #parse(link: Link, message: Message, out: Outgoing): Relayed {
     const statement = this.statements.prepared(message);
     if (statement === undefined) return PASS;
+    if (!statement.keepable) this.touched = true;
     const effects = this.#sqlPrepared.whole(statement.effects);
     const begins = effects.marks !== 0 && this.#host.tracksState && !link.owed.unsynced;
     const text = () => textOf(statement);
@@ -220,6 +224,7 @@ export class Tracker {
    * @returns whether what follows it has to wait for its end
    */
   #noted(link: Link, effects: Effects, text: () => string): boolean {
+    this.touched = true;
     const key = deallocatedKey(effects);
     if (key !== undefined) this.#deallocated.push({ key, tick: tickOfStatements() });
     this.#sqlPrepared.note(effects);
@@ -234,6 +239,7 @@ export class Tracker {
   #permit(link: Link, effects: Effects, { protocol, out, text }: Asked): Relayed {
     const { owed } = link;
     if (!this.#isWatched(effects)) return PASS;
+    this.touched = true;
     // What is still to come decides in which state this statement finds the link.
     if (owed.ready > 0 && !owed.uncertain) return WAIT;
     // Nothing has an effect, and nothing can be prepared.
@@ -291,29 +297,10 @@ export class Tracker {
     return true;
   }
 
-  /**
-   * PostgreSQL fails where the client's message would have been, and our error is what the client
-   * hears.
-   */
+  /** PostgreSQL fails where the client's message would have been, and our error is what it hears. */
   refuse(link: Link, tag: number, error: Buffer, out: Outgoing): void {
-    const { expected } = link.statements;
-    const reply = { kind: 'error', swallow: true, wantsDescription: false, error } as const;
-    if (tag === Query) {
-      out.frame(Query, FAILING_QUERY);
-      expected.sent(reply);
-      return;
-    }
-    const nothing = this.#knowledge.statements.noName;
-    const frames = [
-      frameOf(Close, STATEMENT, nothing),
-      frameOf(Bind, UNNAMED, nothing, NO_PARAMETERS),
-    ];
-    for (const frame of frames) {
-      out.bytes(frame, 0, frame.length);
-      link.owed.sent(frame[0] ?? 0);
-    }
-    expected.sent({ kind: 'close', swallow: true, wantsDescription: false });
-    expected.sent(reply);
+    this.touched = true;
+    putFailure(link, { tag, error, noName: this.#knowledge.statements.noName }, out);
   }
 
   /** A DEALLOCATE of one name has run. */
@@ -357,6 +344,7 @@ export class Tracker {
     this.#looking = false;
     const bits = this.#look.finish();
     if (bits === 0 || !this.#host.tracksState) return;
+    this.touched = true;
     const effects = this.#knowledge.sql.effectsOfLook(bits);
     if (this.watch.note(link, effects, () => 'statement of more than 64 kB')) this.holding = true;
   }

@@ -1,5 +1,5 @@
 import { Frontend } from '@pgweir/protocol';
-import type { ExpectedReply } from '../backend/expected-replies';
+import { Answer, type ExpectedReply } from '../backend/expected-replies';
 import type { Link } from '../backend/link';
 import type { LinkStatements } from '../backend/link-statements';
 import { STATUS_FAILED } from '../backend/server-status';
@@ -9,33 +9,39 @@ import type { ApartPreparation } from './apart-preparation';
 import { inject, SWALLOWED_CLOSE, SWALLOWED_PARSE } from './injection';
 import type { OwnStatement, OwnStatements } from './own-statement';
 import { PASS, type Relayed, WAIT } from './relayed';
-import { UNKNOWN_STATEMENT } from './shared-statement';
+import { type SharedStatement, UNKNOWN_STATEMENT } from './shared-statement';
 import { frameOf, STATEMENT, UNNAMED } from './statement-messages';
 
 const { Close, Parse } = Frontend;
 
-/** The answer to a Parse that makes it; a class, because there is one for each statement that is asked. */
+/** The answer to a Parse that makes it. */
 class ParseReply implements ExpectedReply {
-  readonly kind = 'parse';
+  readonly kind = Answer.Parse;
   readonly swallow = false;
   readonly wantsDescription = false;
-  readonly #own: OwnStatement;
-  readonly #statements: LinkStatements;
+  readonly own: OwnStatement;
+  statements: LinkStatements;
+  /** What was unnamed before it was the same. */
+  isRepeated = false;
 
   constructor(own: OwnStatement, statements: LinkStatements) {
-    this.#own = own;
-    this.#statements = statements;
+    this.own = own;
+    this.statements = statements;
   }
 
   arrived(): void {
-    this.#own.before = undefined;
+    this.own.isSure = true;
+    this.own.before = undefined;
   }
 
   failed(itself: boolean): void {
-    this.#own.fate = itself ? 'failed' : 'skipped';
-    if (this.#statements.unnamed !== this.#own.statement) return;
-    this.#statements.unnamed = UNKNOWN_STATEMENT;
-    this.#statements.unnamedBy = 0;
+    const { own, statements } = this;
+    if (itself) own.fate = 'failed';
+    else if (this.isRepeated) own.isSure = true;
+    else own.fate = 'skipped';
+    if (statements.unnamed !== own.statement) return;
+    statements.unnamed = UNKNOWN_STATEMENT;
+    statements.unnamedBy = 0;
   }
 }
 
@@ -44,6 +50,8 @@ export class UnnamedStatement {
   readonly #host: StateFollowing;
   readonly #own: OwnStatements;
   readonly #apart: ApartPreparation;
+  /** The answer to the last Parse: most clients send the same one again and again. */
+  #reply: ParseReply | undefined;
 
   constructor(host: StateFollowing, own: OwnStatements, apart: ApartPreparation) {
     this.#host = host;
@@ -53,12 +61,35 @@ export class UnnamedStatement {
 
   /** A Parse of the client's goes out that makes it. */
   parsed(link: Link, own: OwnStatement): void {
-    const { statements } = link;
     own.before = this.#own.unnamed;
     this.#own.unnamed = own;
-    statements.unnamed = own.statement;
+    this.#reply = new ParseReply(own, link.statements);
+    this.#parsing(link, this.#reply);
+  }
+
+  /**
+   * A Parse goes out of what is unnamed already.
+   *
+   * @returns false when it makes another statement after all, or an answer about the last one is to come
+   */
+  parsedAgain(link: Link, statement: SharedStatement): boolean {
+    const reply = this.#reply;
+    const own = this.#own.unnamed;
+    if (own === undefined || reply?.own !== own || !own.isSure) return false;
+    const { settings, settingsOpen } = this.#host;
+    if (own.statement !== statement || own.profile !== settings.profile) return false;
+    if (settingsOpen || own.open !== undefined) return false;
+    own.isSure = false;
+    reply.isRepeated = true;
+    reply.statements = link.statements;
+    this.#parsing(link, reply);
+    return true;
+  }
+
+  #parsing({ statements, owed }: Link, reply: ParseReply): void {
+    statements.unnamed = reply.own.statement;
     statements.unnamedBy = this.#host.id;
-    statements.expected.sent(new ParseReply(own, statements), link.owed.messagesInGroup);
+    statements.expected.sent(reply, owed.messagesInGroup);
   }
 
   /** Something ends it. */

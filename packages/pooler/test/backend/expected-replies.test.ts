@@ -1,7 +1,7 @@
-import { type ExpectedKind, ExpectedReplies } from '../../src/backend/expected-replies';
+import { Answer, type ExpectedKind, ExpectedReplies } from '../../src/backend/expected-replies';
 
 /** Replies that note what became of them. */
-function noted(log: string[], name: string, kind: ExpectedKind = 'parse', swallow = false) {
+function noted(log: string[], name: string, kind: ExpectedKind = Answer.Parse, swallow = false) {
   const failed = (): void => void log.push(`${name} failed`);
   return { kind, swallow, wantsDescription: false, failed };
 }
@@ -9,14 +9,14 @@ function noted(log: string[], name: string, kind: ExpectedKind = 'parse', swallo
 test('the head is the oldest entry, and only for a reply of its kind', () => {
   const replies = new ExpectedReplies();
   const parse = noted([], 'parse');
-  const close = noted([], 'close', 'close', true);
+  const close = noted([], 'close', Answer.Close, true);
   replies.sent(parse);
   replies.sent(close);
-  expect(replies.head('close')).toBeUndefined();
-  expect(replies.head('parse')).toBe(parse);
+  expect(replies.head(Answer.Close)).toBeUndefined();
+  expect(replies.head(Answer.Parse)).toBe(parse);
   replies.takeHead();
-  expect(replies.head('parse')).toBeUndefined();
-  expect(replies.head('close')).toBe(close);
+  expect(replies.head(Answer.Parse)).toBeUndefined();
+  expect(replies.head(Answer.Close)).toBe(close);
   replies.takeHead();
   expect(replies.isEmpty).toBe(true);
 });
@@ -24,7 +24,7 @@ test('the head is the oldest entry, and only for a reply of its kind', () => {
 test('a head stays until it is taken', () => {
   const replies = new ExpectedReplies();
   replies.sent(noted([], 'parse'));
-  expect(replies.head('parse')).toBe(replies.head('parse'));
+  expect(replies.head(Answer.Parse)).toBe(replies.head(Answer.Parse));
   expect(replies.isEmpty).toBe(false);
 });
 
@@ -32,9 +32,9 @@ test('nothing behind the end of a group is the head before ReadyForQuery', () =>
   const replies = new ExpectedReplies();
   replies.groupEnds();
   replies.sent(noted([], 'parse'));
-  expect(replies.head('parse')).toBeUndefined();
+  expect(replies.head(Answer.Parse)).toBeUndefined();
   replies.groupEnded();
-  expect(replies.head('parse')).toBeDefined();
+  expect(replies.head(Answer.Parse)).toBeDefined();
 });
 
 test('a failure fails the rest of its group, the last first, and nothing of the next group', () => {
@@ -49,7 +49,7 @@ test('a failure fails the rest of its group, the last first, and nothing of the 
   replies.groupFailed();
   expect(log).toEqual(['c failed', 'b failed']);
   replies.groupEnded();
-  expect(replies.head('parse')).toBe(next);
+  expect(replies.head(Answer.Parse)).toBe(next);
   replies.takeHead();
   replies.groupEnded();
   expect(log).toEqual(['c failed', 'b failed']);
@@ -98,7 +98,7 @@ test('an entry that sends another one while it fails does not lose it', () => {
   replies.groupEnds();
   replies.groupFailed();
   replies.groupEnded();
-  expect(replies.head('parse')).toBe(late);
+  expect(replies.head(Answer.Parse)).toBe(late);
 });
 
 test('after `clear` nothing is expected, and nothing of it fails', () => {
@@ -116,15 +116,15 @@ test('after `clear` nothing is expected, and nothing of it fails', () => {
 test('a queue that is never empty between groups does not lose its place', () => {
   const replies = new ExpectedReplies();
   for (let i = 0; i < 1000; i++) {
-    const entry = noted([], `${i}`, i % 2 === 0 ? 'parse' : 'describe');
+    const entry = noted([], `${i}`, i % 2 === 0 ? Answer.Parse : Answer.Describe);
     replies.sent(entry);
     replies.groupEnds();
     if (i === 0) continue;
     // One behind: the entry of the round before is answered now.
-    const kind = i % 2 === 0 ? 'describe' : 'parse';
+    const kind = i % 2 === 0 ? Answer.Describe : Answer.Parse;
     expect(replies.head(kind)).toBeDefined();
     replies.takeHead();
     replies.groupEnded();
   }
-  expect(replies.head('describe')).toBeDefined();
+  expect(replies.head(Answer.Describe)).toBeDefined();
 });

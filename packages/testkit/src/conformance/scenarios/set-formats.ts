@@ -149,7 +149,7 @@ export const formatScenarios: readonly Scenario[] = [
   of(
     'statement_timeout is in force in later transactions',
     simples(
-      "SET statement_timeout = '50ms'",
+      "SET statement_timeout = '250ms'",
       'SELECT pg_sleep(20)',
       'BEGIN',
       'SELECT pg_sleep(20)',

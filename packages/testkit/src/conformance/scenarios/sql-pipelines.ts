@@ -53,6 +53,12 @@ export const sqlPipelineScenarios: readonly Scenario[] = [
     ),
     group(use('b')),
     group(use('a')),
+    simples('BEGIN', 'SELECT 1/0'),
+    group(run('COMMIT'), parse('SELECT 7', 'a'), run('DEALLOCATE ALL'), parse('SELECT 8', 'a')),
+    group(use('a')),
+    simples('BEGIN', 'SELECT 1/0'),
+    group(run('COMMIT'), parse('SELECT 9', 'a'), parse('SELECT 10', 'c')),
+    group(use('a'), use('c')),
   ),
   of(
     'a statement from under other settings, in one write behind the end of a failed transaction',

@@ -109,7 +109,7 @@ export function errorScripts(): readonly Script[] {
       modes: WITH_TRANSACTIONS,
       steps: [
         ask(query('BEGIN')),
-        ask(query("SET LOCAL statement_timeout = '5ms'")),
+        ask(query("SET LOCAL statement_timeout = '150ms'")),
         ask(query('SELECT pg_sleep(10)')),
         ask(query('ROLLBACK')),
       ],
@@ -117,7 +117,7 @@ export function errorScripts(): readonly Script[] {
     {
       name: 'error: statement_timeout within one multi-statement query',
       modes: EVERY_MODE,
-      steps: [ask(query("SET LOCAL statement_timeout = '5ms'; SELECT pg_sleep(10)"))],
+      steps: [ask(query("SET LOCAL statement_timeout = '150ms'; SELECT pg_sleep(10)"))],
     },
     {
       name: 'error: a session that ends itself gets the FATAL and the close',

@@ -1,0 +1,142 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import {
+  LocalLinkBudget,
+  loadGrammar,
+  Pooler,
+  SqlKnowledge,
+  StoredSecretVerifier,
+} from '@pgweir/pooler';
+import { startupPacket } from '@pgweir/testkit';
+import { formatFinding, loadConfig } from 'pgweir';
+import { MemoryTransport, type MemoryWire } from './memory-transport';
+import { replyTo, WELCOME } from './replies';
+
+const LINKS = 20;
+const LOG = { error: fail, warn: fail, info: () => undefined, debug: () => undefined };
+
+function fail(message: string): never {
+  throw new Error(message);
+}
+
+/** A pooler in this process, with clients and a PostgreSQL that cost next to nothing. */
+export class Fleet {
+  readonly #clients: MemoryWire[] = [];
+  /** Who has been answered, and may go on. */
+  #ready: MemoryWire[] = [];
+  /** Links with something to answer, and the answers. */
+  #asked: MemoryWire[] = [];
+  #answers: Buffer[] = [];
+  readonly #transport = new MemoryTransport((wire, bytes, start, end) => {
+    // The startup packet has no tag.
+    const answer = bytes[start] === 0 ? WELCOME : replyTo(bytes, start, end);
+    this.#asked.push(wire);
+    this.#answers.push(answer);
+  });
+  readonly #pooler: Pooler;
+
+  private constructor(pooler: (transport: MemoryTransport) => Pooler) {
+    this.#pooler = pooler(this.#transport);
+  }
+
+  /** `lines` of `[pgbouncer]`. */
+  static async start(lines: readonly string[], clients: number): Promise<Fleet> {
+    const settings = settingsOf(lines);
+    const sql = new SqlKnowledge(await loadGrammar());
+    const credentials = { lookup: () => ({ kind: 'none' }) as const };
+    const fleet = new Fleet(
+      (transport) =>
+        new Pooler({
+          settings,
+          credentials,
+          verifier: new StoredSecretVerifier(() => credentials),
+          transport,
+          resolver: { resolve: (_host, done) => done({ addresses: ['127.0.0.1'] }) },
+          budget: new LocalLinkBudget(),
+          clock: {
+            nowMs: () => performance.now(),
+            wallMs: () => Date.now(),
+            every: () => () => undefined,
+            after: () => () => undefined,
+          },
+          log: LOG,
+          sql,
+          virtualDatabases: [],
+        }),
+    );
+    await fleet.#pooler.listen({ kind: 'tcp', host: '127.0.0.1', port: 6432 }, 128);
+    for (let count = 0; count < clients; count++) fleet.#connect();
+    await fleet.#settle(clients);
+    return fleet;
+  }
+
+  #connect(): void {
+    const wire = this.#transport.accept((client, bytes, _start, end) => {
+      // Each answer ends with ReadyForQuery, whose last byte this is.
+      if (bytes[end - 1] === IDLE) this.#ready.push(client);
+    });
+    this.#clients.push(wire);
+    deliver(wire, startupPacket({ user: 'bench', database: 'bench' }));
+  }
+
+  /** Waits until everybody has been answered. */
+  async #settle(clients: number): Promise<void> {
+    while (this.#ready.length < clients) {
+      await new Promise((resolve) => setImmediate(resolve));
+      this.#answer();
+    }
+  }
+
+  /** Every client sends these messages, and has the answers when it returns. */
+  turn(messages: Buffer): void {
+    const ready = this.#ready;
+    this.#ready = [];
+    for (const client of ready) deliver(client, messages);
+    while (this.#asked.length > 0) this.#answer();
+    if (this.#ready.length !== ready.length) throw new Error('somebody was not answered');
+  }
+
+  #answer(): void {
+    const asked = this.#asked;
+    const answers = this.#answers;
+    this.#asked = [];
+    this.#answers = [];
+    for (const [index, wire] of asked.entries()) deliver(wire, answers[index] ?? WELCOME);
+  }
+}
+
+const IDLE = 'I'.charCodeAt(0);
+/** As the real transports, everybody reads into the same buffer. */
+const CHUNK = Buffer.alloc(64 * 1024);
+
+function deliver(wire: MemoryWire, bytes: Buffer): void {
+  bytes.copy(CHUNK);
+  wire.handler.received(CHUNK, bytes.length);
+}
+
+function settingsOf(lines: readonly string[]) {
+  const dir = mkdtempSync(path.join(tmpdir(), 'pgweir-own-code-'));
+  try {
+    const file = path.join(dir, 'pgweir.ini');
+    const text = [
+      '[databases]',
+      'bench = host=db user=bench',
+      '[pgbouncer]',
+      'listen_addr = 127.0.0.1',
+      'unix_socket_dir =',
+      'auth_type = any',
+      'log_connections = 0',
+      'pool_mode = transaction',
+      `default_pool_size = ${LINKS}`,
+      'server_tls_sslmode = disable',
+      ...lines,
+    ];
+    writeFileSync(file, text.join('\n'));
+    const loaded = loadConfig(file, { cwd: dir });
+    if (loaded.kind !== 'ok') throw new Error(loaded.problems.map(formatFinding).join('\n'));
+    return loaded.config.pooler;
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}

@@ -1,0 +1,65 @@
+import { preparation, transaction } from '../load/own-messages';
+import type { QueryMode } from '../load/scripts';
+import { Fleet } from './fleet';
+
+const CLIENTS = 32;
+const TURNS = 300;
+/** Rounds in turns; one way alone has more, for a profile of it. */
+const ROUNDS = 15;
+const ROUNDS_ALONE = 150;
+
+/** The ways in which a session is served. */
+const WAYS: Readonly<Record<string, readonly string[]>> = {
+  track: [],
+  leak: ['session_state = leak'],
+  unwatched: ['session_state = leak', 'max_prepared_statements = 0'],
+};
+const MODES: readonly QueryMode[] = ['simple', 'extended', 'prepared'];
+
+/**
+ * Prints what our own code takes for a transaction in nanoseconds, with sockets that cost nothing:
+ * `node bench/dist/own-code/main.js [MODE [WAY]]`, or with `bun`. Of all rounds the fastest counts, for
+ * whoever else uses the machine makes the others slower.
+ */
+async function main(): Promise<void> {
+  const [onlyMode, onlyWay] = process.argv.slice(2);
+  const rounds = onlyWay === undefined ? ROUNDS : ROUNDS_ALONE;
+  for (const mode of MODES.filter((each) => onlyMode === undefined || each === onlyMode)) {
+    const ways = Object.entries(WAYS).filter(([way]) => {
+      if (onlyWay !== undefined) return way === onlyWay;
+      // Nobody gives statements to other links there.
+      return mode !== 'prepared' || way !== 'unwatched';
+    });
+    const runs = await Promise.all(
+      ways.map(async ([way, lines]) => ({
+        way,
+        ns: [] as number[],
+        run: await prepare(mode, lines),
+      })),
+    );
+    for (const { run } of runs) run();
+    for (let round = 0; round < rounds; round++) for (const { run, ns } of runs) ns.push(run());
+    const cells = runs.map(
+      ({ way, ns }) =>
+        `${way} ${Math.min(...ns)
+          .toFixed(0)
+          .padStart(5)}`,
+    );
+    process.stdout.write(`${mode.padEnd(9)} ${cells.join('   ')}   ns\n`);
+  }
+}
+
+/** @returns a function that runs many transactions and tells how long one took */
+async function prepare(mode: QueryMode, lines: readonly string[]): Promise<() => number> {
+  const fleet = await Fleet.start(lines, CLIENTS);
+  const first = preparation(mode);
+  if (first !== undefined) fleet.turn(first);
+  const messages = Array.from({ length: TURNS }, () => Buffer.concat(transaction('select', mode)));
+  return () => {
+    const before = performance.now();
+    for (const each of messages) fleet.turn(each);
+    return ((performance.now() - before) * 1e6) / (TURNS * CLIENTS);
+  };
+}
+
+void main();
