@@ -35,7 +35,7 @@ export function answerKind(tag: number): ExpectedKind | undefined {
 export interface ExpectedReply {
   readonly kind: ExpectedKind;
   readonly swallow: boolean;
-  /** The ErrorResponse that the client gets instead of the one that comes; only of kind `error`. */
+  /** The ErrorResponse that the client gets instead of the one that comes; only of kind `Answer.Error`. */
   readonly error?: Buffer;
   /** The description that comes back is wanted. */
   readonly wantsDescription: boolean;

@@ -1,5 +1,6 @@
 import type { SharedStatement } from '../session-state/shared-statement';
 import { ExpectedReplies } from './expected-replies';
+import { LinkUnnamed } from './link-unnamed';
 
 /** One prepared statement on one link. Times are those of `tickOfStatements`. */
 export interface Instance {
@@ -7,19 +8,28 @@ export interface Instance {
   /** When PostgreSQL last took it, so that it was true to the tables of that moment. */
   checkedAt: number;
   usedAt: number;
-  readonly madeAt: number;
   /** What it describes as its result, where that is known. */
   shape: number;
   /** The group in which it was prepared, as long as PostgreSQL has not answered; then 0. */
   unsureIn: number;
+  /** The group outside of which it means something else; 0: there is none. */
+  onlyIn: number;
   /** Its Parse has failed. */
   failed: boolean;
+}
+
+/** A name that was prepared only to provoke an error of PostgreSQL's. */
+export interface Stray {
+  /** NUL included. */
+  readonly name: Buffer;
+  /** PostgreSQL has said so. */
+  isThere: boolean;
 }
 
 /** What is to be done when the answer to a message comes, or when it fails or is skipped. */
 export interface Outcome {
   arrived(): void;
-  failed(): void;
+  failed(itself: boolean): void;
 }
 
 let tick = 0;
@@ -32,21 +42,19 @@ export function tickOfStatements(): number {
 /** What is prepared on one link, and which replies about it are to come. */
 export class LinkStatements {
   readonly expected = new ExpectedReplies();
-  /** The unnamed statement as it is on the link. */
-  unnamed: SharedStatement | undefined;
-  /** The client that parsed it. */
-  unnamedBy = 0;
+  readonly unnamed = new LinkUnnamed();
   /** One client's statements live here under their own names. */
   takenOver = false;
-  /** Names that were prepared only to provoke an error of PostgreSQL's; NUL included. */
-  strays: Buffer[] = [];
+  strays: Stray[] = [];
   readonly #instances = new Map<SharedStatement, Instance>();
+  /** Messages that take these away are under way, and may be skipped. */
+  readonly #going = new Set<Instance>();
   /** Number of the group that is being sent. */
-  #group = 1;
+  group = 1;
 
   /** The group that was being sent is complete. */
   groupEnds(): void {
-    this.#group++;
+    this.group++;
     this.expected.groupEnds();
   }
 
@@ -57,16 +65,27 @@ export class LinkStatements {
   /** It is on the link. */
   add(statement: SharedStatement, shape: number): Instance {
     const now = tickOfStatements();
-    const times = { checkedAt: now, usedAt: now, madeAt: now };
-    const instance: Instance = { statement, ...times, shape, unsureIn: 0, failed: false };
+    const times = { checkedAt: now, usedAt: now };
+    const groups = { unsureIn: 0, onlyIn: 0 };
+    const instance: Instance = { statement, ...times, shape, ...groups, failed: false };
     this.#instances.set(statement, instance);
     return instance;
   }
 
   /** It is being prepared by the group that is sent. @returns what the answer to its Parse decides */
-  preparing(statement: SharedStatement, shape = 0): Outcome {
+  preparing(statement: SharedStatement): Outcome {
+    return this.#preparing(this.add(statement, 0));
+  }
+
+  /** The same, under settings that are not its own, so that it is of use in this group only. */
+  preparingForGroup(statement: SharedStatement, shape: number): Outcome {
     const instance = this.add(statement, shape);
-    instance.unsureIn = this.#group;
+    instance.onlyIn = this.group;
+    return this.#preparing(instance);
+  }
+
+  #preparing(instance: Instance): Outcome {
+    instance.unsureIn = this.group;
     return {
       arrived: () => {
         instance.unsureIn = 0;
@@ -76,8 +95,9 @@ export class LinkStatements {
   }
 
   /** Whether it can be relied on in the group that is sent. */
-  isSure({ unsureIn }: Instance): boolean {
-    return unsureIn === 0 || unsureIn === this.#group;
+  isSure({ unsureIn, onlyIn }: Instance): boolean {
+    if (onlyIn !== 0 && onlyIn !== this.group) return false;
+    return unsureIn === 0 || unsureIn === this.group;
   }
 
   /** @returns what was there */
@@ -87,6 +107,14 @@ export class LinkStatements {
     return instance;
   }
 
+  /** A Close of it goes out. @returns what is to be done when that is skipped */
+  closing(statement: SharedStatement): () => void {
+    const instance = this.remove(statement);
+    if (instance === undefined) return () => undefined;
+    this.#going.add(instance);
+    return () => this.#restore(instance);
+  }
+
   /** A preparation has not happened. */
   removeInstance(instance: Instance): void {
     instance.failed = true;
@@ -94,8 +122,7 @@ export class LinkStatements {
       this.#instances.delete(instance.statement);
   }
 
-  /** A Close has not happened. */
-  restore(instance: Instance): void {
+  #restore(instance: Instance): void {
     if (!instance.failed) this.#instances.set(instance.statement, instance);
   }
 
@@ -129,30 +156,40 @@ export class LinkStatements {
     for (const instance of this.#instances.values()) instance.checkedAt = 0;
   }
 
-  /** DEALLOCATE ALL has run: what was prepared before `time` is gone. */
-  dropBefore(time: number): void {
+  /** DEALLOCATE ALL has run: what PostgreSQL had prepared by then is gone; what it says later is not. */
+  dropped(): void {
     for (const instance of this.#instances.values()) {
-      if (instance.madeAt < time) this.#instances.delete(instance.statement);
+      if (instance.unsureIn === 0) this.#instances.delete(instance.statement);
     }
-    this.strays = [];
+    for (const instance of this.#going) if (instance.unsureIn === 0) instance.failed = true;
+    this.strays = this.strays.filter(({ isThere }) => !isThere);
   }
 
-  /** Nothing is prepared on it any more. @returns what was, for `restoreAll` */
-  takeAway(): readonly Instance[] {
+  isStray(name: Buffer): boolean {
+    return this.strays.some((stray) => stray.name.equals(name));
+  }
+
+  /** Nobody waits for answers any more. */
+  forgetExpected(): void {
+    this.expected.clear();
+    this.unnamed.forgetOwed();
+    if (this.#going.size > 0) this.#going.clear();
+  }
+
+  /** A message goes out that takes all of them away. @returns what is to be done when that is skipped */
+  takeAway(): () => void {
     const before = [...this.#instances.values()];
     this.#instances.clear();
-    return before;
-  }
-
-  restoreAll(instances: readonly Instance[]): void {
-    for (const instance of instances) this.restore(instance);
+    for (const instance of before) this.#going.add(instance);
+    return () => {
+      for (const instance of before) this.#restore(instance);
+    };
   }
 
   /** Nothing is prepared on it any more. */
   clear(): void {
     this.#instances.clear();
     this.strays = [];
-    this.unnamed = undefined;
-    this.unnamedBy = 0;
+    this.unnamed.settle(undefined);
   }
 }

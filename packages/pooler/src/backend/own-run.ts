@@ -59,7 +59,7 @@ export class OwnRun {
     for (const message of messages) link.owed.sent(message[0] ?? 0);
     // A simple query ends it, and groups of ours may have replaced it.
     const isQuery = messages.length === 1 && messages[0]?.[0] === Frontend.Query;
-    link.statements.unnamed = isQuery ? undefined : UNKNOWN_STATEMENT;
+    link.statements.unnamed.settle(isQuery ? undefined : UNKNOWN_STATEMENT);
     link.wire?.write(messages.length === 1 ? (messages[0] ?? NOTHING) : Buffer.concat(messages));
   }
 

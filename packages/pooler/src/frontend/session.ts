@@ -288,7 +288,7 @@ export class Session implements WireHandler, DedicatedWaiter {
       state?.readyInTransaction(link);
       return;
     }
-    link.statements.expected.clear();
+    link.statements.forgetExpected();
     if (this.mode === 'session') {
       state?.readyInTransaction(link);
       if (link.wasReset && this.admission?.replication !== true) beginLease(this, link);

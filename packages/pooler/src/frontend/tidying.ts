@@ -14,7 +14,7 @@ export function tidyingFrames(
   { statements }: Link,
   { listens }: { readonly listens: boolean },
 ): readonly Buffer[] {
-  const frames = statements.strays.map((name) => frameOf(Close, STATEMENT, name));
+  const frames = statements.strays.map(({ name }) => frameOf(Close, STATEMENT, name));
   if (frames.length > 0) frames.push(frameOf(Sync));
   if (statements.takenOver) frames.push(query('DEALLOCATE ALL'));
   if (listens) frames.push(query('UNLISTEN *'));

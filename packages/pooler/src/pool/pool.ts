@@ -236,7 +236,7 @@ export class Pool implements LinkOwner, LinkHolder {
       if (link.phase !== 'canceling') link.enter('canceling');
       return;
     }
-    link.statements.expected.clear();
+    link.statements.forgetExpected();
     if (link.needsCleaning) {
       this.#care.clean(link);
       return;

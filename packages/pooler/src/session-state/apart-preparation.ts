@@ -130,8 +130,7 @@ export class ApartPreparation {
         this.#failures.set(own, frameOf(Backend.ErrorResponse, result.body));
         return;
       }
-      link.statements.unnamed = own.statement;
-      link.statements.unnamedBy = this.#host.id;
+      link.statements.unnamed.settle(own.statement, this.#host.id);
     });
   }
 

@@ -18,13 +18,10 @@ export function changesSettings({ marks, localSettings }: Effects): boolean {
 }
 
 /** The statement speaks of prepared statements by the client's names for them. */
-export function needsOwnNames(
-  { marks, deallocates }: Effects,
-  protocol: 'simple' | 'extended',
-): boolean {
-  // Behind DEALLOCATE ALL as a simple query the client's next message waits, and finds no name.
-  if (deallocates === 'all') return protocol === 'extended';
-  return (marks & Mark.SqlPrepared) !== 0;
+export function needsOwnNames(effects: Effects): boolean {
+  // What stands behind it in its group knows what goes.
+  if (dropsStatements(effects) && effects.executes.length === 0) return false;
+  return (effects.marks & Mark.SqlPrepared) !== 0;
 }
 
 /** DEALLOCATE ALL, or DISCARD ALL, which no other statement can stand beside. */

@@ -83,9 +83,12 @@ export class GroupAhead {
       at = body + bodyLengthAt(buffer, at);
       if (next === Parse) several = true;
       else if (next === Close) several = true;
-      else if (next === Bind) {
+      else if (next === Describe && buffer[body] === STATEMENT_KIND) {
+        if (parsed < 0 || !isSameName(buffer, parsed, body + 1, chunkEnd)) several = true;
+      } else if (next === Bind) {
         binds++;
-        if (binds > 1 || parsed < 0 || !isSameName(buffer, parsed, body, chunkEnd)) several = true;
+        const bound = nameEndAt(buffer, body, chunkEnd) + 1;
+        if (binds > 1 || parsed < 0 || !isSameName(buffer, parsed, bound, chunkEnd)) several = true;
         parsed = -1;
       }
     }
@@ -100,6 +103,7 @@ export class GroupAhead {
     const used = new Set<OwnStatement>();
     const effects = new SumOfEffects();
     let at = start - HEADER_BYTES;
+    let makesUnnamed = false;
     for (let count = 0; at + HEADER_BYTES <= chunkEnd && count < MESSAGES_MAX; count++) {
       const tag = buffer[at] ?? 0;
       if (IN_GROUP[tag] !== 1) break;
@@ -109,18 +113,19 @@ export class GroupAhead {
       if (tag === Parse) {
         effects.add(this.#parsedEffects(buffer, body, at));
         const key = OwnStatements.key(buffer, body, Math.max(nameEndAt(buffer, body, at), body));
+        if (key === '') makesUnnamed = true;
         if (this.#own.get(key)?.isSure === false) this.isUnsure = true;
         continue;
       }
       const key = usedKey(tag, { buffer, start: body, end: at, bodyLength: at - body });
-      if (key === undefined) continue;
-      const own = this.#own.get(key);
+      if (key === undefined || (key === '' && makesUnnamed)) continue;
+      const own = key === '' ? this.#own.unnamed : this.#own.get(key);
       if (own === undefined) {
         effects.add(this.#sqlPrepared.get(key) ?? NO_EFFECTS);
         continue;
       }
       if (used.has(own)) continue;
-      used.add(own);
+      if (key !== '') used.add(own);
       if (!own.isSure) this.isUnsure = true;
       const { statement } = own;
       if (statement.effects === NO_EFFECTS) continue;
@@ -143,12 +148,12 @@ export class GroupAhead {
   }
 }
 
-/** The key of the named statement that a Bind or a Describe speaks of. */
+/** The key of the statement that a Bind or a Describe speaks of, empty for the unnamed one. */
 function usedKey(tag: number, message: Message): string | undefined {
-  if (tag === Bind) return boundKey(message) || undefined;
+  if (tag === Bind) return boundKey(message);
   const { buffer, start, end } = message;
   if (tag !== Describe || buffer[start] !== STATEMENT_KIND) return undefined;
-  return OwnStatements.key(buffer, start + 1, Math.max(end - 1, start + 1)) || undefined;
+  return OwnStatements.key(buffer, start + 1, Math.max(end - 1, start + 1));
 }
 
 /** Of the frame that begins at `at`. */
@@ -159,13 +164,11 @@ function bodyLengthAt(buffer: Buffer, at: number): number {
   return length > LENGTH_BYTES ? length - LENGTH_BYTES : 0;
 }
 
-/** Whether a Bind is of what a Parse has prepared; `parse` and `bind` are where their bodies begin. */
-function isSameName(buffer: Buffer, parse: number, bind: number, chunkEnd: number): boolean {
-  const bound = nameEndAt(buffer, bind, chunkEnd) + 1;
-  if (bound === 0) return false;
-  for (let at = 0; bound + at < chunkEnd; at++) {
-    if (buffer[parse + at] !== buffer[bound + at]) return false;
-    if (buffer[parse + at] === 0) return true;
+/** Whether the names that begin at these places are the same, and both are here. */
+function isSameName(buffer: Buffer, one: number, other: number, chunkEnd: number): boolean {
+  for (let at = 0; other + at < chunkEnd; at++) {
+    if (buffer[one + at] !== buffer[other + at]) return false;
+    if (buffer[one + at] === 0) return true;
   }
   return false;
 }

@@ -107,9 +107,9 @@ export class OwnNames {
   giveInGroup(link: Link, text: string, out: Outgoing): void {
     const { statements } = link;
     if (!statements.takenOver) {
-      const before = statements.takeAway();
+      const restore = statements.takeAway();
       const failed = () => {
-        statements.restoreAll(before);
+        restore();
         statements.takenOver = false;
       };
       const [parse, bind, execute] = ownMessages('DEALLOCATE ALL');
@@ -144,9 +144,10 @@ export class OwnNames {
   }
 
   /** Gives one of them, if it is not there, in front of a message that uses it. */
-  give(link: Link, key: string, { statement }: OwnStatement, out: Outgoing): void {
+  give(link: Link, key: string, own: OwnStatement, out: Outgoing): void {
     const name = nameOf(key);
-    if (this.#lent.has(name) || statement.tail.length === 0) return;
+    const { statement } = own;
+    if (this.#lent.has(name) || statement.tail.length === 0 || this.#own.isGoing(own)) return;
     const bytes = bytesOf(key);
     const failed = () => this.#lent.delete(name);
     inject(link, out, frameOf(Close, STATEMENT, bytes), SWALLOWED_CLOSE);
@@ -176,7 +177,7 @@ export class OwnNames {
   /** Takes away what `collide` has left, where the client speaks of a name that it has not given. */
   free(link: Link, key: string, out: Outgoing): void {
     const name = bytesOf(key);
-    if (!link.statements.strays.some((stray) => stray.equals(name))) return;
+    if (!link.statements.isStray(name)) return;
     inject(link, out, frameOf(Close, STATEMENT, name), SWALLOWED_CLOSE);
   }
 
@@ -187,9 +188,15 @@ export class OwnNames {
   collide(link: Link, key: string, out: Outgoing): void {
     const { strays } = link.statements;
     const name = bytesOf(key);
+    const known = strays.find((each) => each.name.equals(name));
+    const stray = known ?? { name, isThere: false };
+    if (known === undefined) strays.push(stray);
+    stray.isThere = false;
+    const arrived = () => {
+      stray.isThere = true;
+    };
     inject(link, out, frameOf(Close, STATEMENT, name), SWALLOWED_CLOSE);
-    inject(link, out, frameOf(Parse, name, EMPTY), SWALLOWED_PARSE);
-    if (!strays.some((stray) => stray.equals(name))) strays.push(name);
+    inject(link, out, frameOf(Parse, name, EMPTY), { ...SWALLOWED_PARSE, arrived });
   }
 }
 

@@ -40,6 +40,8 @@ export class OwnStatements {
   #unnamed: OwnStatement | undefined;
   #named: Map<string, OwnStatement> | undefined;
   #bytes = 0;
+  /** A statement is under way that takes away what was prepared before this; 0: none is. */
+  droppingAt = 0;
 
   /** The key of the name in `buffer[start, end)`. */
   static key(buffer: Buffer, start: number, end: number): string {
@@ -71,6 +73,11 @@ export class OwnStatements {
 
   get(key: string): OwnStatement | undefined {
     return this.#named?.get(key);
+  }
+
+  /** What is under way takes it away. */
+  isGoing({ parsedAt }: OwnStatement): boolean {
+    return parsedAt < this.droppingAt;
   }
 
   /** What the named ones take, roughly. */

@@ -98,18 +98,15 @@ export class SharedNames {
   #preparePrivately(link: Link, own: OwnStatement, out: Outgoing): Relayed {
     own.statement = this.#registry.makePrivate(own.statement);
     this.#makeRoom(link, out);
-    const reply = { ...SWALLOWED_PARSE, ...link.statements.preparing(own.statement, own.shape) };
+    const outcome = link.statements.preparingForGroup(own.statement, own.shape);
+    const reply = { ...SWALLOWED_PARSE, ...outcome };
     const frame = frameOf(Parse, own.statement.serverName, own.statement.tail);
     inject(link, out, frame, reply);
     return PASS;
   }
 
   #closeOn(link: Link, statement: SharedStatement, out: Outgoing): void {
-    const instance = link.statements.remove(statement);
-    const failed = () => {
-      if (instance !== undefined) link.statements.restore(instance);
-    };
-    const reply = { ...SWALLOWED_CLOSE, failed };
+    const reply = { ...SWALLOWED_CLOSE, failed: link.statements.closing(statement) };
     inject(link, out, frameOf(Close, STATEMENT, statement.serverName), reply);
   }
 

@@ -41,8 +41,8 @@ export class StatementRelay {
   readonly names: OwnNames;
   readonly unnamed: UnnamedStatement;
   readonly shared: SharedNames;
-  /** A statement is under way that takes away what was prepared before this; 0: none is. */
-  droppingAt = 0;
+  /** Those for which a Close is under way. */
+  readonly #closing = new Map<OwnStatement, string>();
   /** Named statements that can't be prepared once more on another link. */
   #unkeepable = 0;
   /** The statement of the portal that was last bound. */
@@ -65,9 +65,9 @@ export class StatementRelay {
     return this.#unkeepable > 0 || this.own.unnamed?.statement.tail.length === 0;
   }
 
-  /** DEALLOCATE ALL or DISCARD ALL has run: what was prepared before `tick` is gone. */
-  dropped(tick: number): void {
-    for (const key of [...this.own.keys()]) this.deallocated(key, tick);
+  /** DEALLOCATE ALL or DISCARD ALL has run. */
+  dropped(): void {
+    for (const key of [...this.own.keys(), ...this.#closing.values()]) this.deallocated(key);
   }
 
   /**
@@ -104,7 +104,7 @@ export class StatementRelay {
     const own = this.#ownOf(statement);
     const key = OwnStatements.key(buffer, start, nameEnd);
     const named = this.own.get(key);
-    const taken = named !== undefined && named.parsedAt > this.droppingAt ? named : undefined;
+    const taken = named === undefined || this.own.isGoing(named) ? undefined : named;
     if (taken?.isSure === false && link.owed.mayAwait) return WAIT;
     // PostgreSQL is to say what it says about a name that is taken, where it does not know this one.
     const isKnown = statements.takenOver && this.names.has(key);
@@ -161,8 +161,8 @@ export class StatementRelay {
           own.isSure = true;
           own.before = undefined;
         },
-        failed: () => {
-          outcome.failed();
+        failed: (itself) => {
+          outcome.failed(itself);
           own.fate = 'failed';
           if (this.own.get(key) !== own) return;
           this.#forget(key);
@@ -193,12 +193,17 @@ export class StatementRelay {
     }
   }
 
-  /** SQL has taken one of them away, if it was prepared before `tick`. */
-  deallocated(key: string, tick: number): void {
+  /** SQL has taken one of them away, if PostgreSQL had it: answers come in order. */
+  deallocated(key: string): void {
+    for (const [closing, name] of this.#closing) {
+      if (name !== key) continue;
+      if (closing.isSure) closing.fate = 'failed';
+      else forgetSureBefore(closing);
+    }
     const own = this.own.get(key);
     if (own === undefined) return;
-    if (own.parsedAt < tick) this.#forget(key);
-    else if (own.before !== undefined && own.before.parsedAt < tick) own.before = undefined;
+    if (own.isSure) this.#forget(key);
+    else forgetSureBefore(own);
   }
 
   /** The statement that a Bind names; undefined: none that this client has prepared by the protocol. */
@@ -212,7 +217,8 @@ export class StatementRelay {
     const nameEnd = nameEndAt(buffer, start, end);
     if (nameEnd < 0) return undefined;
     if (nameEnd === start) return this.own.unnamed;
-    return this.own.get(OwnStatements.key(buffer, start, nameEnd));
+    const own = this.own.get(OwnStatements.key(buffer, start, nameEnd));
+    return own === undefined || this.own.isGoing(own) ? undefined : own;
   }
 
   /** Bind. `own`: what `boundBy` has found. */
@@ -285,21 +291,25 @@ export class StatementRelay {
       return PASS;
     }
     if (nameEnd === start + 1) {
-      expected.sent(PLAIN_CLOSE, link.owed.messagesInGroup);
-      this.unnamed.end(link);
+      this.unnamed.closed(link);
       return PASS;
     }
     const key = OwnStatements.key(buffer, start + 1, nameEnd);
     const own = this.own.get(key);
+    this.#forget(key);
+    if (own !== undefined) this.#closing.set(own, key);
+    const arrived = () => {
+      if (own !== undefined) this.#closing.delete(own);
+    };
     const failed = () => {
-      // Unless it was never prepared: what failed may have been in a group before this one.
+      arrived();
+      // Unless it was never prepared, or is gone: what failed may have been in a group before this one.
       if (own?.fate === 'taken' && this.own.get(key) === undefined) this.#remember(key, own);
     };
-    this.#forget(key);
-    expected.sent({ ...PLAIN_CLOSE, failed }, link.owed.messagesInGroup);
+    expected.sent({ ...PLAIN_CLOSE, arrived, failed }, link.owed.messagesInGroup);
     // Where it is on the link under the client's own name, it goes.
     const name = buffer.subarray(start + 1, nameEnd + 1);
-    if (takenOver || link.statements.strays.some((stray) => stray.equals(name))) return PASS;
+    if (takenOver || link.statements.isStray(name)) return PASS;
     // It stays for the others: what is closed is a name that nothing has.
     const nothing = { at: start + 1, after: nameEnd + 1, name: this.#registry.noName };
     replaceName(out, Close, message, nothing);
@@ -319,13 +329,14 @@ export class StatementRelay {
   #useNamed(link: Link, key: string, own: OwnStatement | undefined, out: Outgoing): Relayed {
     if (own === undefined) this.names.free(link, key, out);
     else if (!link.statements.takenOver) return this.shared.use(link, own, out);
-    else if (own.parsedAt > this.droppingAt) this.names.give(link, key, own, out);
+    else this.names.give(link, key, own, out);
     return PASS;
   }
 
   /** Nothing is owed any more. */
   quiet(): void {
-    this.droppingAt = 0;
+    this.own.droppingAt = 0;
+    if (this.#closing.size > 0) this.#closing.clear();
     this.#apart.quiet();
   }
 
@@ -340,6 +351,13 @@ export class StatementRelay {
     }
     return Buffer.from(text, 'latin1');
   }
+}
+
+/** Nothing that PostgreSQL had before this one comes back if it fails. */
+function forgetSureBefore(own: OwnStatement): void {
+  let last = own;
+  while (last.before?.isSure === false) last = last.before;
+  last.before = undefined;
 }
 
 function isAscii(key: string): boolean {

@@ -48,12 +48,8 @@ export class Tracker {
   #holdsAtSync = false;
   /** The client names a statement in an SQL DEALLOCATE that is under way. */
   #deallocating: string | undefined;
-  /** When statements were sent that take all prepared statements away, and have not run yet. */
-  #drops: number[] = [];
-  /** The last of them that has run. */
-  #droppedAt = 0;
   /** Names in SQL DEALLOCATEs whose outcome is to come. */
-  #deallocated: { readonly key: string; readonly tick: number }[] = [];
+  #deallocated: string[] = [];
   /** A statement of the open group leaves the transaction that has failed. */
   #exits = false;
   readonly #host: StateFollowing;
@@ -87,6 +83,8 @@ export class Tracker {
   /** One message of the client, for `link`. */
   message(link: Link, tag: number, message: Message, out: Outgoing): Relayed {
     if (tag !== Query && !link.owed.unsynced) {
+      // What a statement is read under has to be known, as soon as it can be.
+      if (this.watch.settingsOpen && link.owed.mayAwait) return WAIT;
       const permitted = this.#permitGroup(link, out);
       if (permitted !== PASS) return permitted;
     }
@@ -226,13 +224,10 @@ export class Tracker {
   #noted(link: Link, effects: Effects, text: () => string): boolean {
     this.touched = true;
     const key = deallocatedKey(effects);
-    if (key !== undefined) this.#deallocated.push({ key, tick: tickOfStatements() });
+    if (key !== undefined) this.#deallocated.push(key);
     this.#sqlPrepared.note(effects);
     const drops = dropsStatements(effects);
-    if (drops) {
-      this.statements.droppingAt = tickOfStatements();
-      this.#drops.push(this.statements.droppingAt);
-    }
+    if (drops) this.statements.own.droppingAt = tickOfStatements();
     return this.watch.note(link, effects, text) || drops;
   }
 
@@ -252,8 +247,7 @@ export class Tracker {
     // Of a name that the client has not given, PostgreSQL does not know either.
     const isGiven = name !== undefined && own.get(name) !== undefined;
     const replaceable = protocol === 'simple' && isGiven && this.#isReplaceable(link, name);
-    const byName =
-      needsOwnNames(effects, protocol) && !replaceable && (name === undefined || isGiven);
+    const byName = needsOwnNames(effects) && !replaceable && (name === undefined || isGiven);
     if (byName && names.areMissing(link)) {
       if (!owed.unsynced) {
         // What the client has made by SQL must stay.
@@ -293,7 +287,7 @@ export class Tracker {
     const name = deallocatedKey(effects);
     if (name === undefined || this.#deallocating !== name) return false;
     this.#deallocating = undefined;
-    this.#deallocated.push({ key: name, tick: tickOfStatements() });
+    this.#deallocated.push(name);
     return true;
   }
 
@@ -306,13 +300,12 @@ export class Tracker {
   /** A DEALLOCATE of one name has run. */
   deallocated(): void {
     const first = this.#deallocated.shift();
-    if (first !== undefined) this.statements.deallocated(first.key, first.tick);
+    if (first !== undefined) this.statements.deallocated(first);
   }
 
   /** Nothing is owed any more. */
   quiet(): void {
     if (this.#deallocated.length > 0) this.#deallocated = [];
-    if (this.#drops.length > 0) this.#drops = [];
     this.statements.quiet();
   }
 
@@ -362,11 +355,8 @@ export class Tracker {
       this.watch.discarded();
       this.#host.listener?.discarded();
     }
-    // Several in one text count as one; in leak mode nobody has seen it go out.
-    const last = this.#host.tracksState ? this.#droppedAt : tickOfStatements();
-    this.#droppedAt = this.#drops.shift() ?? last;
-    link.statements.dropBefore(this.#droppedAt);
-    this.statements.dropped(this.#droppedAt);
+    link.statements.dropped();
+    this.statements.dropped();
   }
 }
 

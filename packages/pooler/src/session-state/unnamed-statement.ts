@@ -1,7 +1,8 @@
 import { Frontend } from '@pgweir/protocol';
 import { Answer, type ExpectedReply } from '../backend/expected-replies';
 import type { Link } from '../backend/link';
-import type { LinkStatements } from '../backend/link-statements';
+import type { Outcome } from '../backend/link-statements';
+import type { UnnamedChange } from '../backend/link-unnamed';
 import { STATUS_FAILED } from '../backend/server-status';
 import type { StateFollowing } from '../frontend/state-following';
 import type { Outgoing } from '../relay/outgoing';
@@ -9,7 +10,7 @@ import type { ApartPreparation } from './apart-preparation';
 import { inject, SWALLOWED_CLOSE, SWALLOWED_PARSE } from './injection';
 import type { OwnStatement, OwnStatements } from './own-statement';
 import { PASS, type Relayed, WAIT } from './relayed';
-import { type SharedStatement, UNKNOWN_STATEMENT } from './shared-statement';
+import type { SharedStatement } from './shared-statement';
 import { frameOf, STATEMENT, UNNAMED } from './statement-messages';
 
 const { Close, Parse } = Frontend;
@@ -20,28 +21,26 @@ class ParseReply implements ExpectedReply {
   readonly swallow = false;
   readonly wantsDescription = false;
   readonly own: OwnStatement;
-  statements: LinkStatements;
+  onLink: UnnamedChange | undefined;
   /** What was unnamed before it was the same. */
   isRepeated = false;
 
-  constructor(own: OwnStatement, statements: LinkStatements) {
+  constructor(own: OwnStatement) {
     this.own = own;
-    this.statements = statements;
   }
 
   arrived(): void {
+    this.onLink?.answered();
     this.own.isSure = true;
     this.own.before = undefined;
   }
 
   failed(itself: boolean): void {
-    const { own, statements } = this;
+    this.onLink?.failed(itself);
+    const { own } = this;
     if (itself) own.fate = 'failed';
     else if (this.isRepeated) own.isSure = true;
     else own.fate = 'skipped';
-    if (statements.unnamed !== own.statement) return;
-    statements.unnamed = UNKNOWN_STATEMENT;
-    statements.unnamedBy = 0;
   }
 }
 
@@ -63,7 +62,7 @@ export class UnnamedStatement {
   parsed(link: Link, own: OwnStatement): void {
     own.before = this.#own.unnamed;
     this.#own.unnamed = own;
-    this.#reply = new ParseReply(own, link.statements);
+    this.#reply = new ParseReply(own);
     this.#parsing(link, this.#reply);
   }
 
@@ -81,35 +80,47 @@ export class UnnamedStatement {
     if (settingsOpen || own.open !== undefined) return false;
     own.isSure = false;
     reply.isRepeated = true;
-    reply.statements = link.statements;
     this.#parsing(link, reply);
     return true;
   }
 
   #parsing({ statements, owed }: Link, reply: ParseReply): void {
-    statements.unnamed = reply.own.statement;
-    statements.unnamedBy = this.#host.id;
+    const { statement } = reply.own;
+    reply.onLink = statements.unnamed.becomes(statement, this.#host.id, statements.group);
     statements.expected.sent(reply, owed.messagesInGroup);
   }
 
-  /** Something ends it. */
-  end(link: Link): void {
+  /** A simple query ends it. */
+  end({ statements }: Link): void {
     this.#own.unnamed = undefined;
-    link.statements.unnamed = undefined;
+    statements.unnamed.settle(undefined);
+  }
+
+  /** A Close of the client's goes out that ends it. */
+  closed({ statements, owed }: Link): void {
+    const before = this.#own.unnamed;
+    this.#own.unnamed = undefined;
+    const answer = this.#answer(statements.unnamed.becomes(undefined, 0, statements.group), () => {
+      this.#own.unnamed ??= before;
+    });
+    const reply = { kind: Answer.Close, swallow: false, wantsDescription: false, ...answer };
+    statements.expected.sent(reply, owed.messagesInGroup);
   }
 
   /** This one has to be what is unnamed on the link; undefined: nothing may be. */
   use(link: Link, own: OwnStatement | undefined, out: Outgoing): Relayed {
     const { statements, owed } = link;
+    const { unnamed, group } = statements;
     const refusal = this.#apart.refusal(own);
     if (refusal !== undefined) return refusal;
-    const isThere = own !== undefined && statements.unnamed === own.statement;
-    if (isThere && statements.unnamedBy === this.#host.id) return PASS;
+    if (own !== undefined && unnamed.is(own.statement, this.#host.id, group)) return PASS;
+    if (owed.mayAwait && (own?.isSure === false || !unnamed.isKnown(group))) return WAIT;
     if (own === undefined || own.statement.tail.length === 0) {
       // Somebody else's must not be taken for it.
-      if (statements.unnamed !== undefined) {
-        inject(link, out, frameOf(Close, STATEMENT, UNNAMED), this.#unsure(SWALLOWED_CLOSE, link));
-        statements.unnamed = undefined;
+      if (!unnamed.isNone(group)) {
+        const change = unnamed.becomes(undefined, 0, group);
+        const reply = { ...SWALLOWED_CLOSE, ...this.#answer(change) };
+        inject(link, out, frameOf(Close, STATEMENT, UNNAMED), reply);
       }
       return PASS;
     }
@@ -119,20 +130,19 @@ export class UnnamedStatement {
       if (owed.settled && link.status !== STATUS_FAILED)
         return { kind: 'wait', begin: () => this.#apart.prepareUnnamed(link, own) };
     }
-    const reply = this.#unsure(SWALLOWED_PARSE, link);
+    const change = unnamed.becomes(own.statement, this.#host.id, group);
+    const reply = { ...SWALLOWED_PARSE, ...this.#answer(change) };
     inject(link, out, frameOf(Parse, UNNAMED, own.statement.tail), reply);
-    statements.unnamed = own.statement;
-    statements.unnamedBy = this.#host.id;
     return PASS;
   }
 
-  /** When it is skipped, nobody knows which unnamed statement the link has. */
-  #unsure(reply: ExpectedReply, { statements }: Link): ExpectedReply {
+  /** What the answer to a message decides that changes it; `skipped` is called when there is none. */
+  #answer(change: UnnamedChange, skipped?: () => void): Outcome {
     return {
-      ...reply,
-      failed: () => {
-        statements.unnamed = UNKNOWN_STATEMENT;
-        statements.unnamedBy = 0;
+      arrived: () => change.answered(),
+      failed: (itself) => {
+        change.failed(itself);
+        skipped?.();
       },
     };
   }

@@ -66,9 +66,25 @@ test('a Close that did not happen brings the instance back', () => {
   const statements = new LinkStatements();
   const one = statement('a');
   const instance = statements.add(one, 0);
-  statements.remove(one);
-  statements.restore(instance);
+  const skipped = statements.closing(one);
+  expect(statements.find(one)).toBeUndefined();
+  skipped();
   expect(statements.find(one)).toBe(instance);
+});
+
+test('what DEALLOCATE ALL has taken away does not come back with a Close that did not happen', () => {
+  const statements = new LinkStatements();
+  const [one, other] = [statement('a'), statement('b')];
+  statements.add(one, 0);
+  const skipped = statements.closing(one);
+  const parsed = statements.preparing(other);
+  const skippedToo = statements.closing(other);
+  statements.dropped();
+  parsed.arrived();
+  skippedToo();
+  skipped();
+  expect(statements.find(one)).toBeUndefined();
+  expect(statements.find(other)).toBeDefined();
 });
 
 test('distrust leaves what is prepared where it is, and takes away the belief in it', () => {
@@ -83,12 +99,10 @@ test('after DEALLOCATE ALL nothing is left, the unnamed statement included', () 
   const statements = new LinkStatements();
   const one = statement('a');
   statements.add(one, 0);
-  statements.unnamed = one;
-  statements.unnamedBy = 5;
-  statements.strays.push(Buffer.from('x\0'));
+  statements.unnamed.settle(one, 5);
+  statements.strays.push({ name: Buffer.from('x\0'), isThere: true });
   statements.clear();
   expect(statements.size).toBe(0);
-  expect(statements.unnamed).toBeUndefined();
-  expect(statements.unnamedBy).toBe(0);
+  expect(statements.unnamed.isNone(statements.group)).toBe(true);
   expect(statements.strays).toEqual([]);
 });

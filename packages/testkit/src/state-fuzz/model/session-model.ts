@@ -228,7 +228,6 @@ export class SessionModel {
 
   rollback(): void {
     if (this.tx.kind === 'none') return;
-    this.#doubtUnlistens(this.world.notifications.channelsOf(this.label));
     this.#goBackTo(this.tx.base, 0);
     this.tx = { kind: 'none' };
   }
@@ -287,6 +286,7 @@ export class SessionModel {
   }
 
   #goBackTo(state: TxState, born: number): void {
+    this.#doubtUnlistens(this.world.notifications.channelsOf(this.label));
     const kept = new Set(state.notifies);
     for (const note of this.state.notifies) {
       if (!kept.has(note)) this.world.notifications.undone(note);

@@ -86,7 +86,11 @@ export const deallocate: Maker = (model, random) => {
     name: 'deallocate',
     sql: `DEALLOCATE ${random.chance(0.3) ? 'PREPARE ' : ''}${name}`,
     returnsRows: false,
-    expect: (now) => [now.prepared.get(name) === undefined ? failed('26000') : done('DEALLOCATE')],
+    expect: (now) => {
+      if (now.prepared.get(name) === undefined) return [failed('26000')];
+      // In a text or a group with others.
+      return isElsewhere(now, name) ? [done('DEALLOCATE'), failed('26000')] : [done('DEALLOCATE')];
+    },
     apply: (now) => now.prepared.remove(name),
   };
 };
