@@ -12,6 +12,7 @@ const TOOLS: readonly string[] = [
   'packages/testkit/src/differential/main.ts', // plays scripts to PostgreSQL and through pgweir
   'packages/testkit/src/conformance/main.ts', // plays scenarios of session state, and the table
   'packages/testkit/src/isolation/main.ts', // the isolation check, as long as you like
+  'packages/testkit/src/pipeline-fuzz/main.ts', // random pipelines, as long as you like
   'packages/testkit/src/state-fuzz/main.ts', // the state fuzzer, as long as you like
 ];
 

@@ -26,6 +26,11 @@ export { MODES, type PoolMode, type Script } from './differential/script';
 export { allScripts } from './differential/scripts';
 export { failures, resultTable } from './differential/table';
 export { checkIsolation, type IsolationOptions, type IsolationReport } from './isolation/check';
+export {
+  checkPipelines,
+  type PipelineFuzzOptions,
+  type PipelineFuzzReport,
+} from './pipeline-fuzz/check';
 export { availableMajors, defaultCacheDir, MAJORS, type Major } from './postgres/binaries';
 export type { Settings } from './postgres/config-file';
 export { Server } from './postgres/server';
