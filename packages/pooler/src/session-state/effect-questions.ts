@@ -31,6 +31,11 @@ export function dropsStatements({ marks, deallocates, resets, unlistens }: Effec
   return discards && resets === 'all' && unlistens === 'all';
 }
 
+/** Statements are taken away, and none is made. */
+export function onlyDeallocates(effects: Effects): boolean {
+  return effects.deallocates !== undefined || dropsStatements(effects);
+}
+
 /** The key of the name in a text that is one DEALLOCATE. */
 export function deallocatedKey({ deallocates }: Effects): string | undefined {
   if (deallocates === undefined || deallocates === 'all') return undefined;

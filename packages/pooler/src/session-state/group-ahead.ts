@@ -1,7 +1,8 @@
 import { Frontend, HEADER_BYTES as HEADER } from '@pgweir/protocol';
 import { type Effects, NO_EFFECTS, SumOfEffects } from '../sql/effects';
 import { look } from '../sql/look';
-import { LOOK_EXITS } from '../sql/marks';
+import { LOOK_EXITS, Mark } from '../sql/marks';
+import { dropsStatements } from './effect-questions';
 import { boundKey, type OwnStatement, OwnStatements } from './own-statement';
 import { textOf } from './shared-statement';
 import type { SqlPrepared } from './sql-prepared';
@@ -111,7 +112,7 @@ export class GroupAhead {
       at = body + bodyLengthAt(buffer, at);
       if (at > chunkEnd) break;
       if (tag === Parse) {
-        effects.add(this.#parsedEffects(buffer, body, at));
+        effects.add(inGroup(this.#parsedEffects(buffer, body, at)));
         const key = OwnStatements.key(buffer, body, Math.max(nameEndAt(buffer, body, at), body));
         if (key === '') makesUnnamed = true;
         if (this.#own.get(key)?.isSure === false) this.isUnsure = true;
@@ -130,7 +131,7 @@ export class GroupAhead {
       const { statement } = own;
       if (statement.effects === NO_EFFECTS) continue;
       this.#texts.push(textOf(statement));
-      effects.add(statement.effects);
+      effects.add(inGroup(statement.effects));
     }
     this.effects = effects.result;
     if (used.size > 0) this.used = [...used];
@@ -146,6 +147,13 @@ export class GroupAhead {
     if (effects.marks !== 0) this.#texts.push(text);
     return effects;
   }
+}
+
+/** As one of several: of what takes all statements away the others need not know. */
+function inGroup(effects: Effects): Effects {
+  return dropsStatements(effects)
+    ? { ...effects, marks: effects.marks & ~Mark.SqlPrepared, deallocates: undefined }
+    : effects;
 }
 
 /** The key of the statement that a Bind or a Describe speaks of, empty for the unnamed one. */

@@ -6,6 +6,7 @@ import type { StateFollowing } from '../frontend/state-following';
 import type { Effects } from '../sql/effects';
 import { Mark } from '../sql/marks';
 import { type SessionPin, sessionPin } from '../stats/session-pin';
+import { onlyDeallocates } from './effect-questions';
 import {
   ANSWERABLE,
   decidedPins,
@@ -98,7 +99,7 @@ export class StateWatch {
     let marks = effects.marks & ~UNWATCHED;
     // Of a link that is not taken over, DEALLOCATE leaves nothing to ask about.
     const takenOver = this.#host.link?.statements.takenOver === true;
-    if (effects.deallocates !== undefined && !takenOver) marks &= ~Mark.SqlPrepared;
+    if (onlyDeallocates(effects) && !takenOver) marks &= ~Mark.SqlPrepared;
     if (this.pins !== 0) return marks;
     const hears = this.#host.listener?.hearsVirtually === true ? Mark.Unlisten : 0;
     return marks & ~(ONLY_IF_PINNED & ~hears);
@@ -111,7 +112,7 @@ export class StateWatch {
   permit(link: Link, effects: Effects, midGroup: boolean): Permission {
     const marks = this.relevant(effects);
     const { sessionState } = this.#host;
-    const pinning = (marks & PINNING) !== 0 && effects.deallocates === undefined;
+    const pinning = (marks & PINNING) !== 0 && !onlyDeallocates(effects);
     if (pinning && sessionState === 'strict') {
       return { kind: 'refuse', error: errorBytes('notKeptInStrictMode') };
     }

@@ -6,7 +6,7 @@ import type { StateFollowing } from '../frontend/state-following';
 import type { Outgoing } from '../relay/outgoing';
 import { type Effects, NO_EFFECTS } from '../sql/effects';
 import { look, ResumableLook } from '../sql/look';
-import { LOOK_EXITS } from '../sql/marks';
+import { LOOK_EXITS, Mark } from '../sql/marks';
 import { bindText } from './bind-values';
 import {
   changesSettings,
@@ -29,9 +29,11 @@ import { frameOf, type Message } from './statement-messages';
 import { StatementRelay } from './statement-relay';
 
 // Constants of this module: reading them through the package's index costs a call each time.
-const { Bind, Close, Describe, Parse, Query, Sync } = Frontend;
+const { Bind, Close, Describe, FunctionCall, Parse, Query, Sync } = Frontend;
 
 const NUL = Buffer.alloc(1);
+/** What a function that is called by its number may leave, as far as PostgreSQL can be asked. */
+const FAST_PATH: Effects = { ...NO_EFFECTS, marks: Mark.AdvisoryLocks | Mark.TempObjects };
 
 /** Follows the state that one session's statements make, message by message. */
 export class Tracker {
@@ -318,6 +320,8 @@ export class Tracker {
       if (this.#holdsAtSync && !link.owed.copyIn) this.holding = true;
       this.#holdsAtSync = false;
     }
+    const isCall = tag === FunctionCall && this.#host.tracksState;
+    if (isCall && this.#noted(link, FAST_PATH, () => 'FunctionCall')) this.holding = true;
     if (link.owed.uncertain) this.holding = false;
     return this.holding;
   }

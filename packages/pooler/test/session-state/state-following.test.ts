@@ -141,6 +141,17 @@ test('strict refuses what would pin with 0A000 and goes on', async () => {
   expect(rig.pool().idleCount).toBe(1);
 });
 
+test.each(['DISCARD ALL', 'DEALLOCATE ALL', 'DEALLOCATE a', 'CLOSE ALL', 'UNLISTEN *'])(
+  'strict has nothing against what takes state away: %s',
+  async (sql) => {
+    const { rig, client } = await truthful({ sessionState: 'strict' });
+    client.send(query(sql));
+    await rig.settle();
+    expect(client.tags).toBe('CZ');
+    expect(rig.server.backend.queries).toContain(sql);
+  },
+);
+
 const FAILURE = Buffer.concat([
   errorResponse({ severity: 'ERROR', code: '42601', message: 'syntax error' }),
   readyForQuery('I'),

@@ -18,7 +18,7 @@ interface Part {
 const NAMES = ['a', 'b', 'é'] as const;
 /** Statements with a result, without one, that fail when they run, and that are none. */
 const TEXTS = ['SELECT 1', 'SELECT 2', 'SELECT 1/0', 'SELEC', "SELECT 'three'::text"] as const;
-/** What is also there as a statement of SQL, by the extended protocol or as a simple query. */
+/** Statements of SQL, by the extended protocol or as simple queries. */
 const COMMANDS = [
   'BEGIN',
   'COMMIT',
@@ -31,9 +31,10 @@ const COMMANDS = [
   "SET TimeZone = 'Asia/Tokyo'",
   'RESET TimeZone',
   'SHOW TimeZone',
-  'EXECUTE a',
   'SELECT 3',
 ] as const;
+/** What an EXECUTE that is prepared itself returns depends on when it was parsed, which may be twice. */
+const SIMPLE_COMMANDS = [...COMMANDS, 'EXECUTE a'] as const;
 
 const GROUPS_MAX = 3;
 const MESSAGES_MAX = 5;
@@ -45,7 +46,7 @@ export function randomPipeline(random: Random): Pipeline {
   const groups = random.between(1, GROUPS_MAX);
   for (let group = 0; group < groups; group++) {
     if (random.chance(SIMPLE_CHANCE)) {
-      const sql = random.pick(COMMANDS);
+      const sql = random.pick(SIMPLE_COMMANDS);
       parts.push({ text: `Query(${sql})`, bytes: query(sql) });
       continue;
     }

@@ -1,4 +1,4 @@
-import { bind, execute, parse, query } from '../../wire/frontend';
+import { bind, execute, functionCall, parse, query } from '../../wire/frontend';
 import { asideUntil, type Scenario } from '../scenario';
 import { a, b, c, THREE, TWO } from './voices';
 
@@ -12,6 +12,12 @@ const HELD = `SELECT mode, granted, objid = ${KEY}::oid AS this FROM pg_locks
 /** Somebody waits for the lock of this scenario. */
 const WAITING = `SELECT count(*) > 0 FROM pg_locks
   WHERE locktype = 'advisory' AND NOT granted AND objid = ${KEY}::oid`;
+
+/** Oids of built-in functions never change. */
+const PG_ADVISORY_LOCK_SHARED = 2881;
+const PG_ADVISORY_UNLOCK_SHARED = 2885;
+const HELD_AT_ALL = `SELECT mode, granted FROM pg_locks
+  WHERE locktype = 'advisory' AND pid = pg_backend_pid()`;
 
 const JOBS = `
 CREATE TABLE jobs (id int PRIMARY KEY, state text NOT NULL DEFAULT 'new');
@@ -34,6 +40,19 @@ const SESSION_LOCKS: readonly Scenario[] = [
       b.query(TRY),
       a.query(UNLOCK, HELD),
       b.query(TRY, UNLOCK),
+    ],
+  },
+  {
+    name: 'advisory: taken and given back by the fast path',
+    group: GROUP,
+    sessions: TWO,
+    steps: [
+      a.send('Z', 1, functionCall(PG_ADVISORY_LOCK_SHARED, [Buffer.alloc(8, 7)])),
+      a.query('SELECT 1', 'BEGIN', 'COMMIT', HELD_AT_ALL),
+      b.query(HELD_AT_ALL),
+      a.send('Z', 1, functionCall(PG_ADVISORY_UNLOCK_SHARED, [Buffer.alloc(8, 7)])),
+      a.query(HELD_AT_ALL),
+      b.query(HELD_AT_ALL),
     ],
   },
   {

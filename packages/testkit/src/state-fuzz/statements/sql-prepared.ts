@@ -75,7 +75,10 @@ export const executePrepared: Maker = (model, random) => {
     name: 'sql-execute',
     sql: `EXECUTE ${name}${isValued ? `('${values.join("', '")}')` : ''}`,
     returnsRows: true,
-    expect: (now) => running(now)?.expect(now) ?? [failed('26000')],
+    expect: (now) => {
+      const wanted = running(now)?.expect(now) ?? [failed('26000')];
+      return isElsewhere(now, name) ? [...wanted, failed('26000')] : wanted;
+    },
     apply: (now, rows) => running(now)?.apply?.(now, rows),
   };
 };
