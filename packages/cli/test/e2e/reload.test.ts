@@ -210,6 +210,19 @@ test('time limits of clients that are there already change', async () => {
   expect(await untilError(client)).toBe('FATAL 25P03 idle transaction timeout');
 });
 
+test('what clients have left in leak mode does not reach those whose state is followed from now on', async () => {
+  const leak = { default_pool_size: 1, session_state: 'leak', max_prepared_statements: 0 };
+  await start({ settings: leak });
+  const [one, other] = [await arrive(), await arrive()];
+  await one.query("SET work_mem = '77MB'");
+  one.send(frontend.parse("SELECT 'a secret'", 'named'), frontend.sync());
+  await one.until('Z');
+  await reload({ settings: { default_pool_size: 1 } });
+  expect(await ask(other, 'SHOW work_mem')).toBe('4MB');
+  other.send(frontend.bind({ statement: 'named' }), frontend.execute(), frontend.sync());
+  expect(errorIn(await other.until('Z'))?.C).toBe('26000');
+});
+
 test('many reloads under load disturb nobody', async () => {
   await start({ settings: { default_pool_size: 3 } });
   let running = true;

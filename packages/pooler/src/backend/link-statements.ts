@@ -186,10 +186,9 @@ export class LinkStatements {
     };
   }
 
-  /** Nothing is prepared on it any more. */
+  /** Nothing is prepared on it any more, what is unnamed aside. */
   clear(): void {
     this.#instances.clear();
     this.strays = [];
-    this.unnamed.settle(undefined);
   }
 }

@@ -1,4 +1,4 @@
-import { decodeDataRow, Frontend, type NoticeFields } from '@pgweir/protocol';
+import { decodeDataRow, Frontend, HEADER_BYTES, type NoticeFields } from '@pgweir/protocol';
 import { invariant } from '../errors';
 import { UNKNOWN_STATEMENT } from '../session-state/shared-statement';
 import type { Link } from './link';
@@ -57,9 +57,10 @@ export class OwnRun {
     this.want = want;
     this.answer = undefined;
     for (const message of messages) link.owed.sent(message[0] ?? 0);
-    // A simple query ends it, and groups of ours may have replaced it.
-    const isQuery = messages.length === 1 && messages[0]?.[0] === Frontend.Query;
-    link.statements.unnamed.settle(isQuery ? undefined : UNKNOWN_STATEMENT);
+    for (const message of messages) {
+      if (message[0] === Frontend.Query) link.statements.unnamed.settle(undefined);
+      else if (parsesUnnamed(message)) link.statements.unnamed.settle(UNKNOWN_STATEMENT);
+    }
     link.wire?.write(messages.length === 1 ? (messages[0] ?? NOTHING) : Buffer.concat(messages));
   }
 
@@ -92,4 +93,9 @@ export class OwnRun {
     }
     return { kind: 'done' };
   }
+}
+
+/** Of messages of ours, which have a whole header. */
+function parsesUnnamed(message: Buffer): boolean {
+  return message[0] === Frontend.Parse && message[HEADER_BYTES] === 0;
 }

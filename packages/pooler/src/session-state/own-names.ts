@@ -3,13 +3,14 @@ import { Answer } from '../backend/expected-replies';
 import type { Link } from '../backend/link';
 import type { Outcome } from '../backend/link-statements';
 import type { OwnResult } from '../backend/own-run';
+import { STATUS_IDLE } from '../backend/server-status';
 import type { StateFollowing } from '../frontend/state-following';
 import type { Outgoing } from '../relay/outgoing';
 import type { ApartPreparation } from './apart-preparation';
 import { inject, SWALLOWED_CLOSE, SWALLOWED_PARSE } from './injection';
 import { NAMES, namesOf } from './inspection';
 import { type OwnStatement, OwnStatements } from './own-statement';
-import { frameOf, ownMessages, STATEMENT } from './statement-messages';
+import { frameOf, ownGroup, ownMessages, STATEMENT } from './statement-messages';
 
 const { Close, Parse, Sync } = Frontend;
 
@@ -47,7 +48,7 @@ export class OwnNames {
       this.#giveRest(link);
       return;
     }
-    this.#host.runOwn(link, clears ? 'DEALLOCATE ALL' : '', (result) => {
+    this.#host.runOwn(link, quietly(link, clears ? 'DEALLOCATE ALL' : ''), (result) => {
       if (result.kind === 'failed') {
         this.#host.failWith({ ...result.error, severity: 'FATAL' }, 'DEALLOCATE ALL failed');
         return;
@@ -71,7 +72,8 @@ export class OwnNames {
   #giveSome(link: Link, missing: readonly (readonly [string, OwnStatement])[]): void {
     if (missing.length === 0) {
       // One that can't be prepared now is missed when it is used, and is not gone for that.
-      this.#host.runOwn(link, `SELECT ${NAMES}`, (answer) => this.#gave(answer), 'row');
+      const sql = quietly(link, `SELECT ${NAMES}`);
+      this.#host.runOwn(link, sql, (answer) => this.#gave(answer), 'row');
       return;
     }
     const frames = this.#framesToGive(link, missing.slice(0, AT_A_TIME));
@@ -198,6 +200,11 @@ export class OwnNames {
     inject(link, out, frameOf(Close, STATEMENT, name), SWALLOWED_CLOSE);
     inject(link, out, frameOf(Parse, name, EMPTY), { ...SWALLOWED_PARSE, arrived });
   }
+}
+
+/** In the client's transaction its unnamed statement is left alone: if that fails, it can't get it back. */
+function quietly({ status }: Link, sql: string): string | readonly Buffer[] {
+  return status === STATUS_IDLE ? sql : ownGroup(sql);
 }
 
 /** So many statements are given in one write. */

@@ -55,11 +55,16 @@ function failureOf(model: SessionModel, name: string, template: Template): Wante
   return model.prepared.get(name) === undefined ? undefined : failed('42P05');
 }
 
+const PATH = 'search_path';
+
 /** It is a statement of the protocol that can't be prepared once more, as things are. */
 function isElsewhere(model: SessionModel, name: string): boolean {
   const there = model.prepared.get(name);
   if (model.world.options.isDirect || there === undefined || there.viaSql) return false;
-  return there.template.parseError?.(model) !== undefined;
+  const { parseError } = there.template;
+  // What the open transaction has made of the search path nobody knows from outside.
+  if (parseError === undefined) return false;
+  return parseError(model) !== undefined || model.hasChangedInTransaction(PATH);
 }
 
 export const executePrepared: Maker = (model, random) => {
