@@ -202,7 +202,7 @@ export class OwnNames {
   }
 }
 
-/** In the client's transaction its unnamed statement is left alone: if that fails, it can't get it back. */
+/** In a transaction of the client its unnamed statement is left alone: a failed one cannot get it back. */
 function quietly({ status }: Link, sql: string): string | readonly Buffer[] {
   return status === STATUS_IDLE ? sql : ownGroup(sql);
 }
