@@ -44,12 +44,12 @@ function configure(
   database.automatic = automatic;
   for (const pool of pooler.pools.values()) {
     if (pool.databaseState !== database) continue;
-    const { sessionState } = pool.limits;
+    const { mode, limits } = pool;
     pool.limits = poolLimits(pooler.settings, entry, pool.user);
     if (moved) pool.retireAll('database configuration changed');
-    else if (sessionState === 'leak' && pool.limits.sessionState !== 'leak') {
+    else if (limits.sessionState === 'leak' && pool.limits.sessionState !== 'leak') {
       pool.retireAll('clients have left state on it that nobody has noted');
-    }
+    } else if (mode === 'session' && pool.mode !== 'session') pool.retireAll('pool_mode changed');
     pool.supply.gate.reset(pooler.clock.nowMs());
     pool.serverKeys.forgetPassword();
     pool.supply.renew();

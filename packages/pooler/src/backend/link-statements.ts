@@ -52,6 +52,9 @@ export class LinkStatements {
   /** Number of the group that is being sent. */
   group = 1;
 
+  /** Whether they are on the link depends on messages that may be skipped. */
+  readonly #doubtful = new Set<SharedStatement>();
+
   /** The group that was being sent is complete. */
   groupEnds(): void {
     this.group++;
@@ -94,6 +97,11 @@ export class LinkStatements {
     };
   }
 
+  /** Whether it may be there, so that it has to be closed before it is prepared. */
+  mayBeThere(statement: SharedStatement): boolean {
+    return this.#instances.has(statement) || this.#doubtful.has(statement);
+  }
+
   /** Whether it can be relied on in the group that is sent. */
   isSure({ unsureIn, onlyIn }: Instance): boolean {
     if (onlyIn !== 0 && onlyIn !== this.group) return false;
@@ -110,6 +118,7 @@ export class LinkStatements {
   /** A Close of it goes out. @returns what is to be done when that is skipped */
   closing(statement: SharedStatement): () => void {
     const instance = this.remove(statement);
+    this.#doubtful.add(statement);
     if (instance === undefined) return () => undefined;
     this.#going.add(instance);
     return () => this.#restore(instance);
@@ -118,12 +127,14 @@ export class LinkStatements {
   /** A preparation has not happened. */
   removeInstance(instance: Instance): void {
     instance.failed = true;
+    this.#doubtful.add(instance.statement);
     if (this.#instances.get(instance.statement) === instance)
       this.#instances.delete(instance.statement);
   }
 
   #restore(instance: Instance): void {
-    if (!instance.failed) this.#instances.set(instance.statement, instance);
+    const { statement, failed } = instance;
+    if (!failed && !this.#instances.has(statement)) this.#instances.set(statement, instance);
   }
 
   get size(): number {
@@ -146,6 +157,8 @@ export class LinkStatements {
   oldest(): SharedStatement | undefined {
     let oldest: Instance | undefined;
     for (const instance of this.#instances.values()) {
+      // What can't be made again stays.
+      if (!instance.statement.keepable) continue;
       if (oldest === undefined || instance.usedAt < oldest.usedAt) oldest = instance;
     }
     return oldest?.statement;
@@ -174,6 +187,7 @@ export class LinkStatements {
     this.expected.clear();
     this.unnamed.forgetOwed();
     if (this.#going.size > 0) this.#going.clear();
+    if (this.#doubtful.size > 0) this.#doubtful.clear();
   }
 
   /** A message goes out that takes all of them away. @returns what is to be done when that is skipped */

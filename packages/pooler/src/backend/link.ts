@@ -82,6 +82,8 @@ export class Link implements WireHandler {
   sequencesOf = 0;
   /** What the client that has it, or had it last, was told to be its process; 0: nobody had it. */
   speaker = 0;
+  /** In the transaction that is open something was created, altered or dropped. */
+  schemaChanged = false;
   /** Lent since the last reset query. */
   usedSinceReset = false;
   /** Called (at the end of a chunk) when something that a clean-up waits for may have happened. */

@@ -42,9 +42,8 @@ export function beginLease(session: Session, link: Link): boolean {
   session.link = link;
   session.enter('active');
   const cleans = link.changedBy !== 0 && link.changedBy !== session.id;
-  const sql = preparationSql(link, session.id, session.settings.profile, {
-    readsSequences: session.admission?.pool.readsSequences === true && session.tracksState,
-  });
+  const readsSequences = session.admission?.pool.readsSequences === true && session.tracksState;
+  const sql = preparationSql(link, session.id, session.settings.profile, { readsSequences });
   if (sql === undefined) {
     link.wasReset = false;
     return true;
@@ -58,6 +57,7 @@ export function beginLease(session: Session, link: Link): boolean {
     session.preparing = false;
     link.deadlineMs = 0;
     if (result.kind === 'done' && cleans) link.statements.clear();
+    if (result.kind === 'done' && readsSequences) link.sequencesOf = session.id;
     prepared(session, link, result);
   });
   return false;
@@ -66,7 +66,6 @@ export function beginLease(session: Session, link: Link): boolean {
 /** The link has been brought to the session's settings, or has refused them. */
 function prepared(session: Session, link: Link, result: OwnResult): void {
   if (result.kind === 'done') {
-    if (session.admission?.pool.readsSequences === true) link.sequencesOf = session.id;
     const news = session.settings.applied(link);
     if (news !== undefined) session.fromLink(news, 0, news.length);
   }

@@ -275,6 +275,7 @@ export class Session implements WireHandler, DedicatedWaiter {
       this.fail('transactionInStatementMode');
       return;
     }
+    if (link.status === STATUS_IDLE) link.schemaChanged = false;
     if (link.owed.ready > 0) return;
     link.readySinceMs = nowMs;
     this.activeAtMs = nowMs;

@@ -97,6 +97,11 @@ export class StateFollowing {
     this.tracker.statements.settingsClosed(changes);
   }
 
+  /** What it prepares on the link now may be about tables that nobody else sees. */
+  seesOwnSchema(link: Link): boolean {
+    return link.schemaChanged || this.tracker.watch.mayHaveTemp;
+  }
+
   get pinned(): boolean {
     return this.tracker.watch.pins !== 0;
   }

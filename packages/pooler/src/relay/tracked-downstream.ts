@@ -22,7 +22,7 @@ const HEADER_BYTES = HEADER;
 
 /** Messages whose bodies are looked at: those that say something about the session's state. */
 const LOOKED_AT = new Uint8Array(256);
-for (const tag of [Query, Parse, Bind, Describe, Close]) LOOKED_AT[tag] = 1;
+for (const tag of [Query, FunctionCall, Parse, Bind, Describe, Close]) LOOKED_AT[tag] = 1;
 
 /** Messages after which PostgreSQL says ReadyForQuery. */
 const ENDS_GROUP = new Uint8Array(256);
@@ -135,7 +135,7 @@ function putMessage(
   MESSAGE.start = at;
   MESSAGE.end = Math.min(at + reader.bodyLength, length);
   MESSAGE.bodyLength = reader.bodyLength;
-  const begins = looked && tag !== Query && leased?.owed.unsynced !== true;
+  const begins = looked && ENDS_GROUP[tag] !== 1 && leased?.owed.unsynced !== true;
   const wanted = begins ? tracker.groupBegins(tag, MESSAGE, length) : 0;
   if (wanted > 0) {
     leaveRest(session, leased, buffer.subarray(frameStart, length), wanted);

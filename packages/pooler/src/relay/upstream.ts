@@ -233,6 +233,13 @@ function noteCommand(
   end: number,
 ): void {
   const first = buffer[start];
+  const second = buffer[start + 1];
+  // CREATE, DROP; ALTER
+  if (
+    ((first === 0x43 || first === 0x44) && second === 0x52) ||
+    (first === 0x41 && second === 0x4c)
+  )
+    link.schemaChanged = true;
   // SELECT, INSERT, UPDATE, DELETE, BEGIN, COMMIT: decided by one or two bytes, without a loop.
   if (first === 0x53 && buffer[start + 2] !== 0x54) return;
   if (first === 0x49 || first === 0x55 || first === 0x42 || first === 0x43) return;

@@ -36,7 +36,7 @@ const ROLLBACK_TO = [...ownGroup('ROLLBACK TO pgweir_apart'), ...ownGroup('RELEA
 export class ApartPreparation {
   /** What came of those that have failed: said to the client when it comes to use them. */
   readonly #failures = new Map<OwnStatement, Buffer>();
-  /** Those that could not be prepared ahead of the group that uses them. */
+  /** Those that need not be prepared ahead of the group that uses them: that was tried. */
   readonly #tried = new Set<OwnStatement>();
   readonly #host: StateFollowing;
 
@@ -53,8 +53,8 @@ export class ApartPreparation {
     return { kind: 'refuse', error };
   }
 
-  /** It could not be prepared ahead of its group. */
-  hasFailed(own: OwnStatement): boolean {
+  /** Nothing more is to be done for it ahead of its group. */
+  hasBeenTried(own: OwnStatement): boolean {
     return this.#failures.has(own) || this.#tried.has(own);
   }
 
@@ -90,7 +90,7 @@ export class ApartPreparation {
     const { statements } = link;
     const { statement } = own;
     const frames = statements.makeRoom(this.#host.preparedStatementsMax).map(closing);
-    if (statements.find(statement) !== undefined) {
+    if (statements.mayBeThere(statement)) {
       frames.push(closing(statement));
       statements.remove(statement);
     }
@@ -120,6 +120,8 @@ export class ApartPreparation {
     // Of what is too long nobody can tell whether it has changed.
     const shape = tooLong === true ? own.shape : described;
     link.statements.add(own.statement, shape);
+    // Once for each group: others may take its place again.
+    if (ahead) this.#tried.add(own);
     if (own.shape !== 0 && shape !== own.shape) this.#failures.set(own, errorBytes('planChanged'));
   }
 

@@ -1,3 +1,5 @@
+import type { Outgoing } from '../relay/outgoing';
+
 /** What becomes of a client's message on its way to PostgreSQL. */
 export type Relayed =
   /** It goes out as it is. */
@@ -12,3 +14,10 @@ export type Relayed =
 export const PASS: Relayed = { kind: 'pass' };
 export const REPLACED: Relayed = { kind: 'replaced' };
 export const WAIT: Relayed = { kind: 'wait' };
+
+/** How a statement is asked for. */
+export interface Asked {
+  readonly protocol: 'simple' | 'extended';
+  readonly out: Outgoing;
+  readonly text: () => string;
+}

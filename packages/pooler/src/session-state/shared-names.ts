@@ -8,7 +8,7 @@ import type { ApartPreparation } from './apart-preparation';
 import { inject, SWALLOWED_CLOSE, SWALLOWED_PARSE } from './injection';
 import type { OwnStatement } from './own-statement';
 import { PASS, type Relayed, WAIT } from './relayed';
-import type { SharedStatement, StatementRegistry } from './shared-statement';
+import { isPrivate, type SharedStatement, type StatementRegistry } from './shared-statement';
 import { frameOf, STATEMENT } from './statement-messages';
 
 const { Close, Parse } = Frontend;
@@ -33,25 +33,25 @@ export class SharedNames {
 
   /** A Parse of the client's is about to make it. @returns what the answer decides */
   parsing(link: Link, statement: SharedStatement, out: Outgoing): Outcome {
-    if (link.statements.find(statement) !== undefined) this.#closeOn(link, statement, out);
-    else this.#makeRoom(link, out);
+    if (link.statements.mayBeThere(statement)) this.#closeOn(link, statement, out);
+    this.#makeRoom(link, out);
     return link.statements.preparing(statement);
   }
 
   /** Sees to it that a named statement is on the link, and is what the client thinks it is. */
   use(link: Link, own: OwnStatement, out: Outgoing): Relayed {
     const { statements, owed } = link;
-    const { statement } = own;
     const refusal = this.#apart.refusal(own);
     if (refusal !== undefined) return refusal;
     if (!own.isSure && owed.mayAwait) return WAIT;
-    const instance = statements.find(statement);
+    const instance = statements.find(own.statement);
     if (instance !== undefined && statements.isSure(instance) && isGood(instance, own)) {
       instance.usedAt = tickOfStatements();
       instance.checkedAt = instance.usedAt;
       return PASS;
     }
-    if (!statement.keepable) return PASS;
+    if (!own.statement.keepable) return PASS;
+    this.#keepApart(link, own);
     if (this.#needsApart(own)) {
       // What leaves a failed transaction may be on its way.
       if (owed.mayAwait) return WAIT;
@@ -59,11 +59,18 @@ export class SharedNames {
         return { kind: 'wait', begin: () => this.#apart.prepare(link, [own], { ahead: false }) };
     }
     if (this.#apart.hasOtherSettings(own)) return this.#preparePrivately(link, own, out);
-    if (instance !== undefined) this.#closeOn(link, statement, out);
-    else this.#makeRoom(link, out);
+    const { statement } = own;
+    if (statements.mayBeThere(statement)) this.#closeOn(link, statement, out);
+    this.#makeRoom(link, out);
     const reply = { ...SWALLOWED_PARSE, ...statements.preparing(statement) };
     inject(link, out, frameOf(Parse, statement.serverName, statement.tail), reply);
     return PASS;
+  }
+
+  /** What is prepared where others would not see the same tables is for nobody else. */
+  #keepApart(link: Link, own: OwnStatement): void {
+    if (isPrivate(own.statement) || !this.#host.seesOwnSchema(link)) return;
+    own.statement = this.#registry.makePrivate(own.statement);
   }
 
   /** What the client has been told of the result must still hold, which shows before it is used. */
@@ -82,15 +89,17 @@ export class SharedNames {
       const instance = statements.find(own.statement);
       if (instance !== undefined && statements.isSure(instance) && isGood(instance, own))
         return false;
-      if (!own.statement.keepable || this.#apart.hasFailed(own)) return false;
+      if (!own.statement.keepable || this.#apart.hasBeenTried(own)) return false;
       return changes || this.#needsApart(own);
     });
     if (missing.length === 0) return PASS;
     if (!owed.settled) return WAIT;
     if (link.status === STATUS_FAILED) return PASS;
-    const some = missing.slice(0, AHEAD_MAX);
-    // The others are prepared where they stand.
-    this.#apart.skip(missing.slice(AHEAD_MAX));
+    const most = Math.min(AHEAD_MAX, this.#host.preparedStatementsMax);
+    const some = missing.slice(0, most);
+    for (const own of some) this.#keepApart(link, own);
+    // The others are prepared where they stand, and so is what has to make room.
+    this.#apart.skip(missing.slice(most));
     return { kind: 'wait', begin: () => this.#apart.prepare(link, some, { ahead: true }) };
   }
 

@@ -23,7 +23,8 @@ export interface SharedStatement {
   readonly tail: Buffer;
   /** Key of the settings under which it was parsed. */
   readonly context: string;
-  readonly effects: Effects;
+  /** Of one that was too long to be kept known when it has gone out. */
+  effects: Effects;
   /** It means the same when it is prepared again. */
   readonly keepable: boolean;
 }
@@ -65,13 +66,13 @@ export class StatementRegistry {
 
   /** The same for one client alone. */
   makePrivate(statement: SharedStatement): SharedStatement {
-    return { ...statement, serverName: this.#freshName() };
+    return { ...statement, serverName: this.#freshName(), context: ownContext() };
   }
 
-  /** One that was too long to be kept. */
-  makeUnkeepable(): SharedStatement {
+  /** One that was too long to be kept, or is too much. */
+  makeUnkeepable(effects = NO_EFFECTS): SharedStatement {
     const serverName = this.#freshName();
-    return { serverName, tail: NOTHING, context: '', effects: NO_EFFECTS, keepable: false };
+    return { serverName, tail: NOTHING, context: '', effects, keepable: false };
   }
 
   #make(tail: Buffer, context: string): SharedStatement {
@@ -116,6 +117,18 @@ function hashOf(buffer: Buffer, start: number, end: number): number {
   let hash = 0x811c9dc5 ^ (end - start);
   for (let at = start; at < end; at++) hash = imul(hash ^ (buffer[at] ?? 0), 0x01000193);
   return hash;
+}
+
+let contexts = 0;
+
+/** A context that no other statement has: nobody shares what was parsed in it. */
+export function ownContext(): string {
+  return `\0${++contexts}`;
+}
+
+/** Whether one client alone has it. */
+export function isPrivate({ context }: SharedStatement): boolean {
+  return context.startsWith('\0');
 }
 
 const NOTHING = Buffer.alloc(0);

@@ -18,6 +18,7 @@ export class SqlPrepared {
 
   /** A text with these effects goes out. */
   note(effects: Effects): void {
+    if (effects.isVague) this.#hasForgotten = true;
     for (const name of effects.prepares) {
       const key = OwnStatements.keyOf(name);
       // It may fail, because the name is taken: then the one before is still there.
@@ -38,20 +39,11 @@ export class SqlPrepared {
 
   /** The effects of a text, those of what it executes included. */
   whole(effects: Effects): Effects {
-    let whole = effects;
+    let whole = effects.isVague ? withUnknown(effects, FORGOTTEN) : effects;
     for (const name of effects.executes) {
       const executed = this.#executed(OwnStatements.keyOf(name));
       if (executed === undefined) continue;
-      // Which setting a parameter names, only EXECUTE knows.
-      const unknown = executed.settingParameters.length > 0 || executed === FORGOTTEN;
-      const marks = unknown ? Mark.Settings | Mark.UnknownSettings : 0;
-      whole = bothEffects(whole, {
-        ...executed,
-        marks: executed.marks | marks,
-        settingParameters: [],
-        prepares: [],
-        executes: [],
-      });
+      whole = withUnknown(whole, executed);
     }
     return whole === effects ? effects : { ...whole, restAt: effects.restAt };
   }
@@ -71,3 +63,16 @@ const FORGOTTEN: Effects = {
   ...NO_EFFECTS,
   marks: Mark.Settings | Mark.UnknownSettings | Mark.TempObjects | Mark.AdvisoryLocks,
 };
+
+/** With those of a statement that is executed: which setting a parameter names, only EXECUTE knows. */
+function withUnknown(effects: Effects, executed: Effects): Effects {
+  const unknown = executed.settingParameters.length > 0 || executed === FORGOTTEN;
+  const marks = unknown ? Mark.Settings | Mark.UnknownSettings : 0;
+  return bothEffects(effects, {
+    ...executed,
+    marks: executed.marks | marks,
+    settingParameters: [],
+    prepares: [],
+    executes: [],
+  });
+}

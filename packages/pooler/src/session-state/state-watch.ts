@@ -94,6 +94,11 @@ export class StateWatch {
     return this.#marks !== 0;
   }
 
+  /** There may be temporary objects, which come before others of their names. */
+  get mayHaveTemp(): boolean {
+    return ((this.pins & Pin.TemporaryObject) | (this.#marks & Mark.TempObjects)) !== 0;
+  }
+
   /** Marks of these effects that mean something in the state in which the session is. */
   relevant(effects: Effects): number {
     let marks = effects.marks & ~UNWATCHED;

@@ -11,7 +11,7 @@ import { without, withThoseOf } from './profile';
 import { PASS, REPLACED, type Relayed, WAIT } from './relayed';
 import { NO_ROWS, shapeOf } from './row-shape';
 import { SharedNames } from './shared-names';
-import type { SharedStatement, StatementRegistry } from './shared-statement';
+import { ownContext, type SharedStatement, type StatementRegistry } from './shared-statement';
 import { isSame, type Message, nameEndAt, STATEMENT_KIND } from './statement-messages';
 import { UnnamedStatement } from './unnamed-statement';
 
@@ -27,9 +27,6 @@ const PLAIN_DESCRIBE: ExpectedReply = {
 
 /** Bytes of one client's named statements that are kept; what is more pins. */
 const OWN_BYTES_MAX = 8 * 1024 * 1024;
-
-/** A context that no other statement has: nobody shares what was parsed in it. */
-let contexts = 0;
 
 /**
  * The prepared statements of one session, on whichever link it has: gives them names that many clients
@@ -75,13 +72,18 @@ export class StatementRelay {
    *
    * @returns undefined: PostgreSQL has to judge the message
    */
-  prepared({ buffer, start, end, bodyLength }: Message): SharedStatement | undefined {
+  prepared(link: Link, message: Message): SharedStatement | undefined {
+    const { buffer, start, end, bodyLength } = message;
     const nameEnd = nameEndAt(buffer, start, end);
     if (nameEnd < 0) return undefined;
-    const open = this.#host.settingsOpen;
+    const isOwn = this.#host.settingsOpen || this.#host.seesOwnSchema(link);
     const tooMuch = this.own.bytes + bodyLength > OWN_BYTES_MAX;
-    if (end - start < bodyLength || tooMuch) return this.#registry.makeUnkeepable();
-    const context = open ? `\0${++contexts}` : this.#host.settings.profile.parsingKey;
+    if (end - start < bodyLength) return this.#registry.makeUnkeepable();
+    const context = isOwn ? ownContext() : this.#host.settings.profile.parsingKey;
+    if (tooMuch) {
+      const { effects } = this.#registry.find(buffer, nameEnd + 1, end, '');
+      return this.#registry.makeUnkeepable(effects);
+    }
     const last = this.own.unnamed?.statement;
     // Most Parses of most clients are of what they have parsed before.
     if (last?.keepable && last.context === context) {

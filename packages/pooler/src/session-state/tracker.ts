@@ -5,7 +5,7 @@ import { STATUS_FAILED } from '../backend/server-status';
 import type { StateFollowing } from '../frontend/state-following';
 import type { Outgoing } from '../relay/outgoing';
 import { type Effects, NO_EFFECTS } from '../sql/effects';
-import { look, ResumableLook } from '../sql/look';
+import { look } from '../sql/look';
 import { LOOK_EXITS, Mark } from '../sql/marks';
 import { bindText } from './bind-values';
 import {
@@ -16,24 +16,25 @@ import {
   needsOwnNames,
   setsTransaction,
 } from './effect-questions';
+import { effectsOfCall } from './fast-path';
 import { GroupAhead } from './group-ahead';
+import { LongText } from './long-text';
 import { boundKey, NAME_BYTES_MAX } from './own-statement';
 import { Pin } from './pins';
 import { putFailure } from './put-failure';
-import { PASS, REPLACED, type Relayed, WAIT } from './relayed';
+import { type Asked, PASS, REPLACED, type Relayed, WAIT } from './relayed';
 import { textOf } from './shared-statement';
 import { SqlPrepared } from './sql-prepared';
 import type { StateKnowledge } from './state-knowledge';
 import { StateWatch, type Verdict } from './state-watch';
-import { frameOf, type Message } from './statement-messages';
+import { frameOf, type Message, nameEndAt } from './statement-messages';
 import { StatementRelay } from './statement-relay';
+import { TempPath } from './temp-path';
 
 // Constants of this module: reading them through the package's index costs a call each time.
 const { Bind, Close, Describe, FunctionCall, Parse, Query, Sync } = Frontend;
 
 const NUL = Buffer.alloc(1);
-/** What a function that is called by its number may leave, as far as PostgreSQL can be asked. */
-const FAST_PATH: Effects = { ...NO_EFFECTS, marks: Mark.AdvisoryLocks | Mark.TempObjects };
 
 /** Follows the state that one session's statements make, message by message. */
 export class Tracker {
@@ -58,8 +59,8 @@ export class Tracker {
   readonly #knowledge: StateKnowledge;
   readonly #sqlPrepared: SqlPrepared;
   readonly #ahead: GroupAhead;
-  readonly #look = new ResumableLook();
-  #looking = false;
+  readonly #path = new TempPath();
+  readonly #long = new LongText();
 
   constructor(host: StateFollowing, knowledge: StateKnowledge) {
     this.#host = host;
@@ -84,6 +85,8 @@ export class Tracker {
 
   /** One message of the client, for `link`. */
   message(link: Link, tag: number, message: Message, out: Outgoing): Relayed {
+    if (this.#long.isOpen) this.#endLook(link);
+    if (tag === FunctionCall) return this.#call(link, message, out);
     if (tag !== Query && !link.owed.unsynced) {
       // What a statement is read under has to be known, as soon as it can be.
       if (this.watch.settingsOpen && link.owed.mayAwait) return WAIT;
@@ -125,7 +128,12 @@ export class Tracker {
 
   #query(link: Link, { buffer, start, end, bodyLength }: Message, out: Outgoing): Relayed {
     if (end - start < bodyLength) {
-      this.#beginLook(buffer, start, end);
+      // Of what is too long its beginning has to tell what it needs.
+      const bits = this.#host.tracksState ? look(buffer, start, end) : 0;
+      const effects = this.#whole(this.#knowledge.sql.effectsOfLook(bits & ~LOOK_EXITS));
+      const permitted = this.#permit(link, effects, { protocol: 'simple', out, text: () => LONG });
+      if (permitted !== PASS) return permitted;
+      this.#long.begin(buffer, start, end);
       this.statements.unnamed.end(link);
       return PASS;
     }
@@ -133,10 +141,11 @@ export class Tracker {
     // COMMIT and the like end each transaction, and leave nothing behind.
     if (!this.#host.tracksState || (look(buffer, start, textEnd) & ~LOOK_EXITS) === 0) {
       this.statements.unnamed.end(link);
+      if (this.#makesTemp && this.#noted(link, NO_EFFECTS, () => 'CREATE')) this.holding = true;
       return PASS;
     }
     const text = buffer.toString('utf8', start, textEnd);
-    const effects = this.#sqlPrepared.whole(this.#knowledge.sql.effectsOf(text));
+    const effects = this.#whole(this.#knowledge.sql.effectsOf(text), text);
     const permitted = this.#permit(link, effects, { protocol: 'simple', out, text: () => text });
     if (permitted !== PASS) return permitted;
     if (this.#splits(link, effects, text)) {
@@ -160,6 +169,15 @@ export class Tracker {
     return PASS;
   }
 
+  #call(link: Link, message: Message, out: Outgoing): Relayed {
+    if (!this.#host.tracksState) return PASS;
+    const effects = effectsOfCall(message);
+    const text = () => 'FunctionCall';
+    const permitted = this.#permit(link, effects, { protocol: 'simple', out, text });
+    if (permitted === PASS && this.#noted(link, effects, text)) this.holding = true;
+    return permitted;
+  }
+
   /**
    * Whether the first statement of a text goes out by itself, because it leaves a failed transaction,
    * in which nothing can be made ready for the others. PostgreSQL separates them just so.
@@ -176,10 +194,13 @@ export class Tracker {
   }
 
   #parse(link: Link, message: Message, out: Outgoing): Relayed {
-    const statement = this.statements.prepared(message);
+    const statement = this.statements.prepared(link, message);
     if (statement === undefined) return PASS;
     if (!statement.keepable) this.touched = true;
-    const effects = this.#sqlPrepared.whole(statement.effects);
+    const { buffer, start, end, bodyLength } = message;
+    const isLong = end - start < bodyLength;
+    if (isLong) this.#long.begin(buffer, nameEndAt(buffer, start, end) + 1, end, statement);
+    const effects = this.#whole(statement.effects);
     const begins = effects.marks !== 0 && this.#host.tracksState && !link.owed.unsynced;
     const text = () => textOf(statement);
     if (begins) {
@@ -193,11 +214,11 @@ export class Tracker {
     const own = this.statements.boundBy(message);
     const prepared = own === undefined ? this.#sqlEffects(message) : own.statement.effects;
     if (prepared.exitsTransaction) this.#exits = true;
-    if (isHarmless(prepared) || !this.#host.tracksState) {
+    if ((isHarmless(prepared) && !this.#makesTemp) || !this.#host.tracksState) {
       return this.statements.bind(link, own, message, out);
     }
-    const effects = this.#sqlPrepared.whole(prepared);
     const text = () => (own === undefined ? 'EXECUTE' : textOf(own.statement));
+    const effects = this.#whole(prepared, own === undefined ? undefined : textOf(own.statement));
     const permitted = this.#permit(link, effects, { protocol: 'extended', out, text });
     if (permitted !== PASS) return permitted;
     const relayed = this.statements.bind(link, own, message, out);
@@ -212,6 +233,18 @@ export class Tracker {
     return relayed;
   }
 
+  /** What is created without a schema may be temporary. */
+  get #makesTemp(): boolean {
+    return this.#path.mayBeTemp(this.#host.settings.profile);
+  }
+
+  /** The effects of a text, those of what it executes included. */
+  #whole(effects: Effects, text = LONG): Effects {
+    const whole = this.#sqlPrepared.whole(effects);
+    if (whole !== NO_EFFECTS) this.#path.sent(whole, text);
+    return whole;
+  }
+
   /** The effects of a statement that was prepared by SQL and is bound by the protocol. */
   #sqlEffects(message: Message): Effects {
     const key = boundKey(message);
@@ -223,8 +256,9 @@ export class Tracker {
    *
    * @returns whether what follows it has to wait for its end
    */
-  #noted(link: Link, effects: Effects, text: () => string): boolean {
+  #noted(link: Link, what: Effects, text: () => string): boolean {
     this.touched = true;
+    const effects = this.#makesTemp ? { ...what, marks: what.marks | Mark.TempObjects } : what;
     const key = deallocatedKey(effects);
     if (key !== undefined) this.#deallocated.push(key);
     this.#sqlPrepared.note(effects);
@@ -313,41 +347,33 @@ export class Tracker {
 
   /** The last frame of a statement has gone out. @returns whether the client's next one waits */
   sent(link: Link, tag: number): boolean {
-    if (this.#looking && tag === Query) this.#endLook(link);
+    if (this.#long.isOpen) this.#endLook(link);
     this.#exits = false;
     if (tag === Sync) {
       // A Sync that a COPY swallows ends nothing, and nothing may wait for what never comes.
       if (this.#holdsAtSync && !link.owed.copyIn) this.holding = true;
       this.#holdsAtSync = false;
     }
-    const isCall = tag === FunctionCall && this.#host.tracksState;
-    if (isCall && this.#noted(link, FAST_PATH, () => 'FunctionCall')) this.holding = true;
     if (link.owed.uncertain) this.holding = false;
     return this.holding;
   }
 
-  #beginLook(buffer: Buffer, start: number, end: number): void {
-    this.#looking = true;
-    this.#look.begin();
-    this.#look.feed(buffer, start, end);
-  }
-
   /** More of a statement that is too long to be kept. */
   lookOn(buffer: Buffer, start: number, end: number): void {
-    if (this.#looking) this.#look.feed(buffer, start, end);
+    this.#long.goesOn(buffer, start, end);
   }
 
   #endLook(link: Link): void {
-    this.#looking = false;
-    const bits = this.#look.finish();
+    const { bits, statement } = this.#long.end();
     if (bits === 0 || !this.#host.tracksState) return;
-    this.touched = true;
     const effects = this.#knowledge.sql.effectsOfLook(bits);
-    if (this.watch.note(link, effects, () => 'statement of more than 64 kB')) this.holding = true;
+    if (statement !== undefined) statement.effects = effects;
+    else if (this.#noted(link, this.#whole(effects), () => LONG)) this.holding = true;
   }
 
   /** ReadyForQuery outside of a transaction, and nothing is owed. */
   settle(link: Link): Verdict {
+    this.#path.transactionEnds();
     if (this.statements.hasUnkeepable) this.watch.pinFor(Pin.Statement, 'prepared statement');
     else this.watch.unpin(Pin.Statement);
     return this.watch.settle(link);
@@ -364,12 +390,8 @@ export class Tracker {
   }
 }
 
-/** How a statement is asked for. */
-interface Asked {
-  readonly protocol: 'simple' | 'extended';
-  readonly out: Outgoing;
-  readonly text: () => string;
-}
+/** Stands for a text that nobody has kept. */
+const LONG = 'statement of more than 64 kB';
 
 /** Made for one SQL DEALLOCATE and gone with it. */
 const SPARE_NAME = 'pgweir_spare';

@@ -68,5 +68,6 @@ export class SqlKnowledge {
 
 function collectLook(bits: number, effects: CollectedEffects): void {
   effects.mark(bits & EVERY_MARK);
+  if ((bits & Mark.SqlPrepared) !== 0) effects.isVague = true;
   if ((bits & (Mark.Settings | LOOK_CODE)) !== 0) effects.unknownSetting();
 }

@@ -13,6 +13,7 @@ export class CollectedEffects {
   marks = 0;
   deallocates: Effects['deallocates'] = undefined;
   exitsTransaction = false;
+  isVague = false;
   restAt = 0;
   readonly #settings = new Set<string>();
   readonly #localSettings = new Set<string>();
@@ -76,7 +77,7 @@ export class CollectedEffects {
   }
 
   result(): Effects {
-    const { marks, deallocates, exitsTransaction, restAt } = this;
+    const { marks, deallocates, exitsTransaction, isVague, restAt } = this;
     if (marks === 0 && !exitsTransaction && this.#localSettings.size === 0) return NO_EFFECTS;
     return {
       marks,
@@ -89,6 +90,7 @@ export class CollectedEffects {
       prepares: [...this.#prepares],
       executes: [...this.#executes],
       exitsTransaction,
+      isVague,
       restAt,
     };
   }

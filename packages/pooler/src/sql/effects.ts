@@ -18,6 +18,8 @@ export interface Effects {
   readonly prepares: readonly string[];
   /** Names in EXECUTE. */
   readonly executes: readonly string[];
+  /** It may prepare and execute more than these names say: the text was too long for the grammar. */
+  readonly isVague: boolean;
   /** The whole text is one statement that works in a failed transaction, such as ROLLBACK. */
   readonly exitsTransaction: boolean;
   /**
@@ -37,6 +39,7 @@ export const NO_EFFECTS: Effects = {
   deallocates: undefined,
   prepares: [],
   executes: [],
+  isVague: false,
   exitsTransaction: false,
   restAt: 0,
 };
@@ -78,6 +81,7 @@ export class SumOfEffects {
       unlistens: sets.unlistensAll ? 'all' : [...sets.unlistens],
       prepares: [...sets.prepares],
       executes: [...sets.executes],
+      isVague: sets.isVague,
     };
   }
 }
@@ -86,6 +90,7 @@ interface Sets {
   marks: number;
   resetsAll: boolean;
   unlistensAll: boolean;
+  isVague: boolean;
   readonly settings: Set<string>;
   readonly localSettings: Set<string>;
   readonly resets: Set<string>;
@@ -100,6 +105,7 @@ function emptySets(): Sets {
     marks: 0,
     resetsAll: false,
     unlistensAll: false,
+    isVague: false,
     settings: new Set(),
     localSettings: new Set(),
     resets: new Set(),
@@ -112,6 +118,7 @@ function emptySets(): Sets {
 
 function addTo(sets: Sets, effects: Effects): Sets {
   sets.marks |= effects.marks;
+  sets.isVague ||= effects.isVague;
   if (effects.resets === 'all') sets.resetsAll = true;
   else for (const name of effects.resets) sets.resets.add(name);
   if (effects.unlistens === 'all') sets.unlistensAll = true;

@@ -53,6 +53,9 @@ function visit(node: TreeNode, { effects, code, defines }: ExpressionsNeeds): vo
   if (schema !== undefined && isTempSchema(schema)) effects.mark(Mark.TempObjects);
   const executed = child(node, 'ExecuteStmt');
   if (executed !== undefined) effects.execute(text(executed, 'name') ?? '');
+  const update = child(node, 'UpdateStmt');
+  const updated = update === undefined ? undefined : child(update, 'relation');
+  if (text(updated, 'relname') === 'pg_settings') effects.unknownSetting();
   const cursor = child(node, 'DeclareCursorStmt');
   if (((number(cursor, 'options') ?? 0) & HOLD_OPTION) !== 0) effects.mark(Mark.HeldCursors);
   const literal = literalText(node);

@@ -117,6 +117,8 @@ function* allWords(): Generator<readonly [string, Word]> {
   for (const name of CODE_FUNCTIONS) {
     yield [name, { bits: LOOK_CODE | LOOK_CLOSER, after: 0, before: 0 }];
   }
+  // As in UPDATE pg_settings, which sets one.
+  yield ['pg_settings', { bits: Mark.Settings | LOOK_CLOSER, after: 0, before: 0 }];
   // As in SET seed, which is all that a text too long for the grammar tells.
   yield ['seed', { bits: Mark.Seed | LOOK_CLOSER, after: 0, before: 0 }];
   yield ['execute', { bits: Mark.SqlPrepared | LOOK_CLOSER, after: 0, before: 0 }];

@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario';
 import { advisoryScenarios } from './advisory';
+import { concealedScenarios } from './concealed';
 import { cursorScenarios } from './cursors';
 import { goRustScenarios } from './drivers-go-rust';
 import { jvmNetScenarios } from './drivers-jvm-net';
@@ -43,6 +44,7 @@ export function allScenarios(): readonly Scenario[] {
     ...advisoryScenarios,
     ...cursorScenarios,
     ...sequenceScenarios,
+    ...concealedScenarios,
     ...jvmNetScenarios,
     ...pythonScenarios,
     ...nodeScenarios,
