@@ -42,10 +42,7 @@ export class Tracker {
   readonly statements: StatementRelay;
   /** What the client sends next is kept until what it has sent is over. */
   holding = false;
-  /**
-   * Since the link was last given back just as it was, something has happened that calls for a look when
-   * the transaction is over. Most transactions have nothing of that.
-   */
+  /** Something has happened that calls for a look at the end of the transaction. Mostly nothing has. */
   touched = false;
   /** A statement of the open group changes state: the group's Sync is waited for. */
   #holdsAtSync = false;
@@ -53,6 +50,8 @@ export class Tracker {
   #deallocating: string | undefined;
   /** Names in SQL DEALLOCATEs whose outcome is to come. */
   #deallocated: string[] = [];
+  /** What the FunctionCall does that is going out. */
+  #called: Effects | undefined;
   /** A statement of the open group leaves the transaction that has failed. */
   #exits = false;
   readonly #host: StateFollowing;
@@ -170,12 +169,13 @@ export class Tracker {
   }
 
   #call(link: Link, message: Message, out: Outgoing): Relayed {
-    if (!this.#host.tracksState) return PASS;
-    const effects = effectsOfCall(message);
-    const text = () => 'FunctionCall';
-    const permitted = this.#permit(link, effects, { protocol: 'simple', out, text });
-    if (permitted === PASS && this.#noted(link, effects, text)) this.holding = true;
-    return permitted;
+    this.#called = this.#host.tracksState ? effectsOfCall(message) : undefined;
+    if (this.#called === undefined) return PASS;
+    return this.#permit(link, this.#called, {
+      protocol: 'simple',
+      out,
+      text: () => 'FunctionCall',
+    });
   }
 
   /**
@@ -348,6 +348,9 @@ export class Tracker {
   /** The last frame of a statement has gone out. @returns whether the client's next one waits */
   sent(link: Link, tag: number): boolean {
     if (this.#long.isOpen) this.#endLook(link);
+    const called = tag === FunctionCall ? this.#called : undefined;
+    if (called !== undefined && this.#noted(link, called, () => 'FunctionCall'))
+      this.holding = true;
     this.#exits = false;
     if (tag === Sync) {
       // A Sync that a COPY swallows ends nothing, and nothing may wait for what never comes.
