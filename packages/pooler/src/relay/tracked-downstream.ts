@@ -170,7 +170,7 @@ function putMessage(
     tracker.refuse(link, tag, relayed.error, OUT);
     session.dropping = true;
   }
-  if (relayed.kind !== 'refuse' || tag === Query) noteSent(link, tag);
+  if (relayed.kind !== 'refuse' || ENDS_GROUP[tag] === 1) noteSent(link, tag);
   if (reader.headerWasCut) OUT.bytes(reader.headerBytes(), 0, HEADER_BYTES);
   if (reader.headerWasCut) OUT.skipTo(at);
   const end = reader.takeBody(at, length);

@@ -3,7 +3,7 @@ import { Mark } from '../sql/marks';
 import type { Message } from './statement-messages';
 
 /** What any function may leave, as far as PostgreSQL can be asked. */
-const ANY = Mark.AdvisoryLocks | Mark.TempObjects;
+export const ANY_CALL = Mark.AdvisoryLocks | Mark.TempObjects;
 
 /** What those may do of which that is known, by their oids, which never change. */
 const BY_OID: ReadonlyMap<number, number> = new Map([
@@ -19,5 +19,5 @@ const BY_OID: ReadonlyMap<number, number> = new Map([
 /** The effects of a FunctionCall, whose body begins with the function's oid. */
 export function effectsOfCall({ buffer, start, end }: Message): Effects {
   const oid = end - start < 4 ? 0 : buffer.readInt32BE(start);
-  return { ...NO_EFFECTS, marks: ANY | (BY_OID.get(oid) ?? 0) };
+  return { ...NO_EFFECTS, marks: ANY_CALL | (BY_OID.get(oid) ?? 0) };
 }

@@ -4,7 +4,7 @@ import type { Link } from '../backend/link';
 import type { Outgoing } from '../relay/outgoing';
 import { frameOf, STATEMENT, UNNAMED } from './statement-messages';
 
-const { Bind, Close, Query } = Frontend;
+const { Bind, Close, FunctionCall, Query } = Frontend;
 
 const FAILING_QUERY = Buffer.from('pgweir refuses this statement\0');
 const NO_PARAMETERS = Buffer.alloc(6);
@@ -26,7 +26,7 @@ export interface Failure {
 export function putFailure(link: Link, { tag, error, noName }: Failure, out: Outgoing): void {
   const { expected } = link.statements;
   const reply = { kind: Answer.Error, swallow: true, wantsDescription: false, error } as const;
-  if (tag === Query) {
+  if (tag === Query || tag === FunctionCall) {
     out.frame(Query, FAILING_QUERY);
     expected.sent(reply);
     return;

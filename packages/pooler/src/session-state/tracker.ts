@@ -16,7 +16,7 @@ import {
   needsOwnNames,
   setsTransaction,
 } from './effect-questions';
-import { effectsOfCall } from './fast-path';
+import { ANY_CALL, effectsOfCall } from './fast-path';
 import { GroupAhead } from './group-ahead';
 import { LongText } from './long-text';
 import { boundKey, NAME_BYTES_MAX } from './own-statement';
@@ -132,7 +132,7 @@ export class Tracker {
       const effects = this.#whole(this.#knowledge.sql.effectsOfLook(bits & ~LOOK_EXITS));
       const permitted = this.#permit(link, effects, { protocol: 'simple', out, text: () => LONG });
       if (permitted !== PASS) return permitted;
-      this.#long.begin(buffer, start, end);
+      if (this.#host.tracksState) this.#long.begin(buffer, start, end);
       this.statements.unnamed.end(link);
       return PASS;
     }
@@ -171,11 +171,10 @@ export class Tracker {
   #call(link: Link, message: Message, out: Outgoing): Relayed {
     this.#called = this.#host.tracksState ? effectsOfCall(message) : undefined;
     if (this.#called === undefined) return PASS;
-    return this.#permit(link, this.#called, {
-      protocol: 'simple',
-      out,
-      text: () => 'FunctionCall',
-    });
+    // What any function may do is no reason to wait for a pin, or to refuse.
+    const marks = this.#called.marks & ~ANY_CALL;
+    const text = () => 'FunctionCall';
+    return this.#permit(link, { ...NO_EFFECTS, marks }, { protocol: 'simple', out, text });
   }
 
   /**
@@ -198,7 +197,7 @@ export class Tracker {
     if (statement === undefined) return PASS;
     if (!statement.keepable) this.touched = true;
     const { buffer, start, end, bodyLength } = message;
-    const isLong = end - start < bodyLength;
+    const isLong = end - start < bodyLength && this.#host.tracksState;
     if (isLong) this.#long.begin(buffer, nameEndAt(buffer, start, end) + 1, end, statement);
     const effects = this.#whole(statement.effects);
     const begins = effects.marks !== 0 && this.#host.tracksState && !link.owed.unsynced;
@@ -235,7 +234,7 @@ export class Tracker {
 
   /** What is created without a schema may be temporary. */
   get #makesTemp(): boolean {
-    return this.#path.mayBeTemp(this.#host.settings.profile);
+    return this.#host.tracksState && this.#path.mayBeTemp(this.#host.settings.profile);
   }
 
   /** The effects of a text, those of what it executes included. */
@@ -368,7 +367,7 @@ export class Tracker {
 
   #endLook(link: Link): void {
     const { bits, statement } = this.#long.end();
-    if (bits === 0 || !this.#host.tracksState) return;
+    if (bits === 0) return;
     const effects = this.#knowledge.sql.effectsOfLook(bits);
     if (statement !== undefined) statement.effects = effects;
     else if (this.#noted(link, this.#whole(effects), () => LONG)) this.holding = true;

@@ -1,7 +1,7 @@
 import { commandComplete, errorResponse, readyForQuery } from '@pgweir/protocol';
 import type { PoolerSettings } from '../../src/settings/settings';
 import { inspected, type Truth } from '../kit/answers';
-import { query } from '../kit/messages';
+import { frame, query } from '../kit/messages';
 import { Rig } from '../kit/rig';
 
 const DONE = Buffer.concat([commandComplete('SELECT 1'), readyForQuery('I')]);
@@ -151,6 +151,29 @@ test.each(['DISCARD ALL', 'DEALLOCATE ALL', 'DEALLOCATE a', 'CLOSE ALL', 'UNLIST
     expect(rig.server.backend.queries).toContain(sql);
   },
 );
+
+test('strict refuses a call by the fast path only for what it is known to make', async () => {
+  const { rig, client } = await truthful({ sessionState: 'strict' });
+  rig.server.backend.answer = (sql) => (sql.startsWith('pgweir') ? FAILURE : undefined);
+  client.send(call(NEXTVAL), query('SELECT 1'));
+  await rig.settle();
+  expect(client.tags).toBe('EZCZ');
+  expect(client.sqlState).toBe('0A000');
+  expect(rig.server.backend.tags).not.toContain('F');
+  client.send(call(INT4_PLUS));
+  await rig.settle();
+  expect(rig.server.backend.tags).toContain('F');
+});
+
+/** Oids of built-in functions never change. */
+const NEXTVAL = 1574;
+const INT4_PLUS = 177;
+
+function call(oid: number): Buffer {
+  const body = Buffer.alloc(10);
+  body.writeInt32BE(oid);
+  return frame('F', body);
+}
 
 const FAILURE = Buffer.concat([
   errorResponse({ severity: 'ERROR', code: '42601', message: 'syntax error' }),
