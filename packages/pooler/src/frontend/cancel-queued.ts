@@ -13,6 +13,7 @@ export function cancelQueued(session: Session): 'canceled' | 'idle' | { readonly
     session.cancelWanted = session.preparing;
     return session.preparing ? 'canceled' : 'idle';
   }
+  if (session.state?.pinning.cancel() === true) return 'canceled';
   if (link !== undefined) return { link };
   if (session.phase !== 'waiting' || session.login !== undefined) return 'idle';
   session.admission?.pool.leave(session);

@@ -3,6 +3,7 @@ import { errorBytes } from '../errors';
 import type { Pinned } from '../pool/pin-book';
 import { Pin, pinReasons } from '../session-state/pins';
 import type { Permission } from '../session-state/state-watch';
+import { dropKept } from './cancel-queued';
 import type { Session } from './session';
 import type { SessionContext } from './session-context';
 import type { StateFollowing } from './state-following';
@@ -11,6 +12,8 @@ import type { StateFollowing } from './state-following';
 export class Pinning implements Pinned {
   /** Since when the client waits for another one's pin to end; 0: it does not. */
   waitSinceMs = 0;
+  /** The client has canceled the statement that waited, inside a transaction. */
+  #canceled = false;
   readonly #session: Session;
   readonly #context: SessionContext;
   readonly #host: StateFollowing;
@@ -25,6 +28,10 @@ export class Pinning implements Pinned {
   ask(): Permission | undefined {
     const { pool } = this.#host.admission;
     const { pinnedPerPoolMax, pinnedLimitAction } = pool.limits;
+    if (this.#canceled) {
+      this.#canceled = false;
+      return { kind: 'refuse', error: errorBytes('canceled') };
+    }
     if (pool.pins.hasRoom(pinnedPerPoolMax)) {
       this.waitSinceMs = 0;
       return undefined;
@@ -49,6 +56,21 @@ export class Pinning implements Pinned {
   pinIsFree(): void {
     this.#host.tracker.holding = false;
     this.#session.resumeKept();
+  }
+
+  /** The client cancels the statement that waits for a pin. @returns whether one did */
+  cancel(): boolean {
+    if (!this.#host.admission.pool.pins.leave(this)) return false;
+    this.waitSinceMs = 0;
+    this.#host.tracker.holding = false;
+    if (this.#session.link === undefined) {
+      dropKept(this.#session);
+      return true;
+    }
+    // PostgreSQL has to fail in its place, for the sake of the transaction.
+    this.#canceled = true;
+    this.#session.resumeKept();
+    return true;
   }
 
   giveUpSequence(): void {

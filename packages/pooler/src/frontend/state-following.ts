@@ -166,14 +166,23 @@ export class StateFollowing {
     this.#run(link, what, done, want);
   }
 
-  /** The same for what belongs to a statement of the client's: it takes the time that it takes. */
+  /**
+   * The same for what belongs to a statement of the client's: it takes the time that it takes, and the
+   * client may cancel it. A transaction of its own is over behind it in any case.
+   */
   runForClient(
     link: Link,
-    what: string | readonly Buffer[],
+    what: readonly Buffer[],
     done: (result: OwnResult) => void,
     want: OwnWant = 'outcome',
   ): void {
-    this.#run(link, what, done, want);
+    const wasIdle = link.status === STATUS_IDLE;
+    const ended = (result: OwnResult): void => {
+      if (!wasIdle || link.status === STATUS_IDLE) done(result);
+      // The ROLLBACK was canceled.
+      else this.runOwn(link, 'ROLLBACK', () => done(result));
+    };
+    this.#run(link, what, ended, want);
     link.own.forClient = true;
   }
 

@@ -31,8 +31,9 @@ export class PinBook {
     this.#waiters.add(session);
   }
 
-  leave(session: Pinned): void {
-    this.#waiters.delete(session);
+  /** @returns whether it waited */
+  leave(session: Pinned): boolean {
+    return this.#waiters.delete(session);
   }
 
   begin(session: Pinned): void {

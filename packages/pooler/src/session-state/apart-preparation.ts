@@ -16,12 +16,10 @@ import {
 } from './profile';
 import type { Relayed } from './relayed';
 import { NO_ROWS, shapeOf } from './row-shape';
-import type { SharedStatement } from './shared-statement';
+import { type SharedStatement, UNKNOWN_STATEMENT } from './shared-statement';
 import { frameOf, ownGroup, STATEMENT, UNNAMED } from './statement-messages';
 
 const { Close, Describe, Parse, Sync } = Frontend;
-
-const CANCELED = '57014';
 
 /** Around what must leave no trace: neither settings nor, in the client's transaction, an error. */
 const BEGIN = ownGroup('BEGIN');
@@ -100,7 +98,17 @@ export class ApartPreparation {
       this.#prepared(link, own, result, how);
       this.prepare(link, rest, how);
     };
-    this.#host.runForClient(link, this.underItsSettings(link, own, frames), done, 'shape');
+    const groups = this.underItsSettings(link, own, frames);
+    this.#host.runForClient(
+      link,
+      groups,
+      (result) => {
+        if (!wasCanceled(result)) done(result);
+        // The cancel may have struck what stands in front of the Parse, or behind it.
+        else this.#host.runOwn(link, [closing(statement), frameOf(Sync)], () => done(result));
+      },
+      'shape',
+    );
   }
 
   #prepared(
@@ -111,7 +119,7 @@ export class ApartPreparation {
   ): void {
     if (result.kind === 'failed') {
       // What stands in front of it in its group may yet make it possible.
-      if (ahead && result.error.code !== CANCELED) this.#tried.add(own);
+      if (ahead && !wasCanceled(result)) this.#tried.add(own);
       else this.#failures.set(own, frameOf(Backend.ErrorResponse, result.body));
       return;
     }
@@ -129,6 +137,7 @@ export class ApartPreparation {
     const frames = [frameOf(Parse, UNNAMED, own.statement.tail), frameOf(Sync)];
     this.#host.runForClient(link, this.underItsSettings(link, own, frames), (result) => {
       if (result.kind === 'failed') {
+        link.statements.unnamed.settle(UNKNOWN_STATEMENT);
         this.#failures.set(own, frameOf(Backend.ErrorResponse, result.body));
         return;
       }
@@ -165,10 +174,17 @@ export class ApartPreparation {
 function change(from: Profile, to: Profile): readonly Buffer[] {
   const goes = [...from.values.keys()].filter((name) => !to.values.has(name));
   const gone = new Set(goes.filter((name) => !IDENTITY.includes(name)));
-  const statements = transition(without(from, gone), to, () => undefined);
+  const statements = transition(without(from, gone), to, () => undefined, { local: true });
   if (gone.size > 0) statements.unshift(backToDefaultSql([...gone]));
   return statements.flatMap((sql) => ownGroup(sql));
 }
+
+/** The client has canceled it. */
+export function wasCanceled(result: OwnResult): boolean {
+  return result.kind === 'failed' && result.error.code === CANCELED;
+}
+
+const CANCELED = '57014';
 
 function closing({ serverName }: SharedStatement): Buffer {
   return frameOf(Close, STATEMENT, serverName);

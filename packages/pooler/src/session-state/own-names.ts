@@ -6,7 +6,7 @@ import type { OwnResult } from '../backend/own-run';
 import { STATUS_IDLE } from '../backend/server-status';
 import type { StateFollowing } from '../frontend/state-following';
 import type { Outgoing } from '../relay/outgoing';
-import type { ApartPreparation } from './apart-preparation';
+import { type ApartPreparation, wasCanceled } from './apart-preparation';
 import { inject, SWALLOWED_CLOSE, SWALLOWED_PARSE } from './injection';
 import { NAMES, namesOf } from './inspection';
 import { type OwnStatement, OwnStatements } from './own-statement';
@@ -78,7 +78,10 @@ export class OwnNames {
     }
     const frames = this.#framesToGive(link, missing.slice(0, AT_A_TIME));
     const rest = missing.slice(AT_A_TIME);
-    this.#host.runForClient(link, frames, () => this.#giveSome(link, rest));
+    this.#host.runForClient(link, frames, (result) => {
+      // It came too early for what it was meant for, and some of them may be missing.
+      this.#giveSome(link, wasCanceled(result) ? missing : rest);
+    });
   }
 
   #gave(answer: OwnResult): void {

@@ -98,25 +98,28 @@ export function withUnknown(profile: Profile, affected: (name: string) => boolea
  * The statements that turn a link with profile `from` into one with profile `to`. `set_config`
  * instead of SET, because SET would quote a list such as
  * search_path into one name. `initial` knows what a fresh link has, where PostgreSQL reported it.
+ * `local`: they hold for the open transaction alone, and outside of one they do nothing.
  */
 export function transition(
   from: Profile,
   to: Profile,
   initial: (name: string) => string | undefined,
+  { local }: { readonly local: boolean } = { local: false },
 ): string[] {
   const statements: string[] = [];
   const assignments: string[] = [];
   const assign = (name: string, value: string) =>
-    assignments.push(`pg_catalog.set_config(${quoteText(name)},${quoteText(value)},false)`);
+    assignments.push(`pg_catalog.set_config(${quoteText(name)},${quoteText(value)},${local})`);
   // First, because another role may lack the right to change the rest.
   for (const name of IDENTITY) {
     if (from.values.has(name) && from.values.get(name) !== to.values.get(name))
-      statements.push(RESET_IDENTITY[name] ?? '');
+      statements.push(local ? `SET LOCAL ${name} TO DEFAULT` : (RESET_IDENTITY[name] ?? ''));
   }
   for (const name of from.values.keys()) {
     if (to.values.has(name) || IDENTITY.includes(name)) continue;
     const value = initial(name);
-    if (value === undefined) statements.push(`RESET ${quoteName(name)}`);
+    if (value === undefined && local) statements.push(`SET LOCAL ${quoteName(name)} TO DEFAULT`);
+    else if (value === undefined) statements.push(`RESET ${quoteName(name)}`);
     else assign(name, value);
   }
   for (const [name, value] of to.values) {
@@ -141,10 +144,13 @@ export function transitionSql(
   return transition(from, to, initial).join(';');
 }
 
-/** Takes settings back to their defaults, of names that may be nothing but a client's mistake. */
+/**
+ * Takes settings back to their defaults for the open transaction, of names that may be nothing but a
+ * client's mistake.
+ */
 export function backToDefaultSql(names: readonly string[]): string {
   const list = names.map(quoteText).join(',');
-  const value = 'pg_catalog.set_config(name,reset_val,false)';
+  const value = 'pg_catalog.set_config(name,reset_val,true)';
   return `SELECT ${value} FROM pg_catalog.pg_settings WHERE pg_catalog.lower(name) OPERATOR(pg_catalog.=) ANY(ARRAY[${list}]::pg_catalog.text[])`;
 }
 

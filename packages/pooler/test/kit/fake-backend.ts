@@ -32,6 +32,8 @@ export class FakeBackend implements Peer {
   status: Status = 'I';
   /** What to answer to a simple query: bytes, or undefined for the default. */
   answer: ((sql: string, backend: FakeBackend) => Buffer | undefined) | undefined;
+  /** A cancel request strikes just these statements. */
+  canceledAt: (sql: string) => boolean = () => false;
   /** False: collects messages without answering them. */
   answers = true;
   #doing: 'nothing' | 'hang' | 'stuck' | 'copy' = 'nothing';
@@ -230,6 +232,10 @@ export class FakeBackend implements Peer {
   }
 
   #run(sql: string): void {
+    if (this.canceledAt(sql)) {
+      this.#fail('57014', 'canceling statement due to user request');
+      return;
+    }
     const word = sql.split(/[ ;]/)[0] ?? '';
     switch (word) {
       case 'BEGIN':

@@ -251,6 +251,39 @@ test('max_pinned_per_pool with wait ends at query_wait_timeout with 53300', asyn
   expect(other.sqlState).toBe('53300');
 });
 
+test.each([
+  ['outside of a transaction', []],
+  ['in a transaction', [query('BEGIN')]],
+])('a statement that waits for a pin %s can be canceled', async (_where, before) => {
+  const { rig, client, truth, tell } = await truthful({ poolSize: 2, pinnedPerPoolMax: 1 });
+  truth.temporary = true;
+  client.send(query('CREATE TEMP TABLE t (a int)'));
+  await rig.settle();
+  const other = await rig.client();
+  other.send(...before, query('SELECT 1'));
+  await rig.settle();
+  tell();
+  for (const backend of rig.server.live) {
+    const told = backend.answer;
+    backend.answer = (sql, self) => (sql.startsWith('pgweir') ? FAILURE : told?.(sql, self));
+  }
+  other.forget();
+  other.send(query('CREATE TEMP TABLE u (a int)'), query('SELECT 2'));
+  await rig.settle();
+  expect(other.tags).toBe('');
+  await rig.cancel(other);
+  await rig.settle();
+  expect(other.tags).toBe('EZCZ');
+  expect(other.sqlState).toBe('57014');
+  expect(rig.server.cancels).toBe(0);
+  // It waits no more.
+  other.forget();
+  truth.temporary = false;
+  client.send(query('DROP TABLE t'));
+  await rig.settle();
+  expect(other.tags).toBe('');
+});
+
 test('a cancel request during a question of ours hits nobody', async () => {
   const { rig, client, truth } = await truthful();
   const { backend } = rig.server;
