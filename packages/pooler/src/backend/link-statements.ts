@@ -16,6 +16,8 @@ export interface Instance {
   onlyIn: number;
   /** Its Parse has failed. */
   failed: boolean;
+  /** What is on the link if its Parse fails, where the Close in front of that has been skipped too. */
+  before: Instance | undefined;
 }
 
 /** A name that was prepared only to provoke an error of PostgreSQL's. */
@@ -32,6 +34,13 @@ export interface Outcome {
   failed(itself: boolean): void;
 }
 
+/** A message is under way that takes this away, if it is there. */
+interface Closing {
+  instance: Instance | undefined;
+}
+
+const NOWHERE = -1;
+
 let tick = 0;
 
 /** A clock for the order of preparations: it moves with each call. */
@@ -47,8 +56,8 @@ export class LinkStatements {
   takenOver = false;
   strays: Stray[] = [];
   readonly #instances = new Map<SharedStatement, Instance>();
-  /** Messages that take these away are under way, and may be skipped. */
-  readonly #going = new Set<Instance>();
+  /** Messages that take these away are under way, in this order, and may be skipped. */
+  readonly #closings = new Map<SharedStatement, Closing[]>();
   /** Number of the group that is being sent. */
   group = 1;
 
@@ -70,7 +79,8 @@ export class LinkStatements {
     const now = tickOfStatements();
     const times = { checkedAt: now, usedAt: now };
     const groups = { unsureIn: 0, onlyIn: 0 };
-    const instance: Instance = { statement, ...times, shape, ...groups, failed: false };
+    const fate = { failed: false, before: undefined };
+    const instance: Instance = { statement, ...times, shape, ...groups, ...fate };
     this.#instances.set(statement, instance);
     return instance;
   }
@@ -115,26 +125,59 @@ export class LinkStatements {
     return instance;
   }
 
-  /** A Close of it goes out. @returns what is to be done when that is skipped */
-  closing(statement: SharedStatement): () => void {
-    const instance = this.remove(statement);
+  /** A Close of it goes out. @returns what the answer to that decides */
+  closing(statement: SharedStatement): Outcome {
     this.#doubtful.add(statement);
-    if (instance === undefined) return () => undefined;
-    this.#going.add(instance);
-    return () => this.#restore(instance);
+    return this.#closing(statement, this.remove(statement));
+  }
+
+  #closing(statement: SharedStatement, instance: Instance | undefined): Outcome {
+    const closing: Closing = { instance };
+    const known = this.#closings.get(statement);
+    if (known === undefined) this.#closings.set(statement, [closing]);
+    else known.push(closing);
+    return {
+      arrived: () => {
+        this.#takeClosing(statement, closing);
+      },
+      failed: () => this.#skipped(statement, closing),
+    };
+  }
+
+  /** @returns the one that was sent after it */
+  #takeClosing(statement: SharedStatement, closing: Closing): Closing | undefined {
+    const closings = this.#closings.get(statement);
+    const at = closings?.indexOf(closing) ?? NOWHERE;
+    if (closings === undefined || at === NOWHERE) return undefined;
+    closings.splice(at, 1);
+    if (closings.length === 0) this.#closings.delete(statement);
+    return closings[at];
+  }
+
+  /** What it would have taken away is there, until what was sent after it has been done. */
+  #skipped(statement: SharedStatement, closing: Closing): void {
+    const next = this.#takeClosing(statement, closing);
+    const { instance } = closing;
+    if (instance === undefined) return;
+    const after = next === undefined ? this.#instances.get(statement) : next.instance;
+    if (after !== undefined) after.before = instance;
+    else if (next !== undefined) next.instance = instance;
+    else this.#restore(instance);
   }
 
   /** A preparation has not happened. */
   removeInstance(instance: Instance): void {
     instance.failed = true;
     this.#doubtful.add(instance.statement);
-    if (this.#instances.get(instance.statement) === instance)
-      this.#instances.delete(instance.statement);
+    if (this.#instances.get(instance.statement) !== instance) return;
+    this.#instances.delete(instance.statement);
+    this.#restore(instance);
   }
 
   #restore(instance: Instance): void {
-    const { statement, failed } = instance;
-    if (!failed && !this.#instances.has(statement)) this.#instances.set(statement, instance);
+    let there: Instance | undefined = instance;
+    while (there?.failed === true) there = there.before;
+    if (there !== undefined) this.#instances.set(there.statement, there);
   }
 
   get size(): number {
@@ -174,7 +217,9 @@ export class LinkStatements {
     for (const instance of this.#instances.values()) {
       if (instance.unsureIn === 0) this.#instances.delete(instance.statement);
     }
-    for (const instance of this.#going) if (instance.unsureIn === 0) instance.failed = true;
+    for (const closings of this.#closings.values()) {
+      for (const { instance } of closings) if (instance?.unsureIn === 0) instance.failed = true;
+    }
     this.strays = this.strays.filter(({ isThere }) => !isThere);
   }
 
@@ -186,17 +231,22 @@ export class LinkStatements {
   forgetExpected(): void {
     this.expected.clear();
     this.unnamed.forgetOwed();
-    if (this.#going.size > 0) this.#going.clear();
+    if (this.#closings.size > 0) this.#closings.clear();
     if (this.#doubtful.size > 0) this.#doubtful.clear();
   }
 
-  /** A message goes out that takes all of them away. @returns what is to be done when that is skipped */
-  takeAway(): () => void {
+  /** A message goes out that takes all of them away. @returns what the answer to that decides */
+  takeAway(): Outcome {
     const before = [...this.#instances.values()];
     this.#instances.clear();
-    for (const instance of before) this.#going.add(instance);
-    return () => {
-      for (const instance of before) this.#restore(instance);
+    const closings = before.map((instance) => this.#closing(instance.statement, instance));
+    return {
+      arrived: () => {
+        for (const closing of closings) closing.arrived();
+      },
+      failed: (itself) => {
+        for (const closing of closings) closing.failed(itself);
+      },
     };
   }
 

@@ -112,15 +112,15 @@ export class OwnNames {
   giveInGroup(link: Link, text: string, out: Outgoing): void {
     const { statements } = link;
     if (!statements.takenOver) {
-      const restore = statements.takeAway();
-      const failed = () => {
-        restore();
+      const { arrived, failed: stayed } = statements.takeAway();
+      const failed = (itself: boolean) => {
+        stayed(itself);
         statements.takenOver = false;
       };
       const [parse, bind, execute] = ownMessages('DEALLOCATE ALL');
       inject(link, out, parse, SWALLOWED_PARSE);
       inject(link, out, bind, { ...SWALLOWED_PARSE, kind: Answer.Bind });
-      inject(link, out, execute, { ...SWALLOWED_PARSE, kind: Answer.Command, failed });
+      inject(link, out, execute, { ...SWALLOWED_PARSE, kind: Answer.Command, arrived, failed });
       statements.takenOver = true;
       this.#lent.clear();
       this.#givenFor = '';

@@ -115,7 +115,7 @@ export class SharedNames {
   }
 
   #closeOn(link: Link, statement: SharedStatement, out: Outgoing): void {
-    const reply = { ...SWALLOWED_CLOSE, failed: link.statements.closing(statement) };
+    const reply = { ...SWALLOWED_CLOSE, ...link.statements.closing(statement) };
     inject(link, out, frameOf(Close, STATEMENT, statement.serverName), reply);
   }
 

@@ -68,7 +68,34 @@ test('a Close that did not happen brings the instance back', () => {
   const instance = statements.add(one, 0);
   const skipped = statements.closing(one);
   expect(statements.find(one)).toBeUndefined();
-  skipped();
+  skipped.failed(false);
+  expect(statements.find(one)).toBe(instance);
+});
+
+test('a Close that was skipped brings nothing back for which another one is under way', () => {
+  const statements = new LinkStatements();
+  const one = statement('a');
+  const instance = statements.add(one, 0);
+  const [first, parse] = [statements.closing(one), statements.preparing(one)];
+  const second = statements.closing(one);
+  // As in a group that has failed: the last first.
+  parse.failed(false);
+  first.failed(false);
+  expect(statements.find(one)).toBeUndefined();
+  second.arrived();
+  expect(statements.find(one)).toBeUndefined();
+  expect(instance.failed).toBe(false);
+});
+
+test('of several Closes and Parses that were skipped what was there in front of them is left', () => {
+  const statements = new LinkStatements();
+  const one = statement('a');
+  const instance = statements.add(one, 0);
+  const groups = [0, 1].map(() => [statements.closing(one), statements.preparing(one)] as const);
+  for (const [close, parse] of groups) {
+    parse.failed(false);
+    close.failed(false);
+  }
   expect(statements.find(one)).toBe(instance);
 });
 
@@ -81,8 +108,8 @@ test('what DEALLOCATE ALL has taken away does not come back with a Close that di
   const skippedToo = statements.closing(other);
   statements.dropped();
   parsed.arrived();
-  skippedToo();
-  skipped();
+  skippedToo.failed(false);
+  skipped.failed(false);
   expect(statements.find(one)).toBeUndefined();
   expect(statements.find(other)).toBeDefined();
 });

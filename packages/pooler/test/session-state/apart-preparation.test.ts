@@ -12,7 +12,7 @@ async function changedSince() {
   const client = await rig.client();
   const { backend } = rig.server;
   backend.answer = (sql, self) => inspected(sql, TRUTH, self);
-  client.send(parse('SELECT 1', 'own'), sync(), query("SET search_path TO x"));
+  client.send(parse('SELECT 1', 'own'), sync(), query('SET search_path TO x'));
   await rig.settle();
   client.send(parse('SELECT 2', 'other'), sync());
   await rig.settle();
