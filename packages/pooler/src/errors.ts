@@ -75,6 +75,7 @@ const CATALOGUE = {
     text: 'client selected an invalid SASL authentication mechanism',
   },
   noSuchDatabase: { code: '3D000', severity: 'FATAL', text: 'no such database: %s' },
+  databaseDisabled: { code: '57P03', severity: 'FATAL', text: 'database "%s" is disabled' },
   configError: { code: 'F0000', severity: 'FATAL', text: 'bouncer config error' },
   notAllowed: { code: '28000', severity: 'FATAL', text: 'not allowed' },
   shuttingDown: { code: '57P01', severity: 'FATAL', text: 'pooler is shutting down' },
@@ -103,6 +104,7 @@ const CATALOGUE = {
     text: 'database configuration changed',
   },
   databaseRemoved: { code: '57P01', severity: 'FATAL', text: 'database removed' },
+  killed: { code: '57P01', severity: 'FATAL', text: 'admin forced disconnect' },
   transactionInStatementMode: {
     code: '0A000',
     severity: 'FATAL',

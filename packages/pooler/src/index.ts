@@ -29,6 +29,7 @@ export * from './ports/logger';
 export * from './ports/names';
 export * from './ports/resolver';
 export * from './ports/topology-source';
+export * from './ports/traffic-control';
 export * from './ports/transport';
 export * from './ports/virtual-database';
 export * from './ports/welcome-exchange';

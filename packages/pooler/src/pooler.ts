@@ -3,6 +3,7 @@ import { Dialer } from './backend/dialer';
 import { Link } from './backend/link';
 import { CancelDesk } from './cancel/cancel-desk';
 import { ChunkClock } from './chunk-clock';
+import { Conditions } from './conditions';
 import { ClientCounts } from './frontend/client-counts';
 import { describeClient } from './frontend/describe';
 import { ScramSecrets } from './frontend/scram-secrets';
@@ -11,6 +12,7 @@ import type { SessionContext } from './frontend/session-context';
 import { Startup } from './frontend/startup';
 import { Strangers } from './frontend/strangers';
 import { Maintenance } from './maintenance';
+import { Orders } from './orders';
 import { Database } from './pool/database';
 import { outgrown } from './pool/outgrown';
 import { Pool } from './pool/pool';
@@ -71,6 +73,9 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   readonly stateKnowledge: StateKnowledge;
   state: PoolerState = 'serving';
   readonly #counts: ClientCounts;
+  readonly #conditions = new Conditions();
+  /** What an operator has ordered. */
+  readonly orders = new Orders(this, this.#conditions);
   readonly #strangers = new Strangers();
   readonly #listeners: Listener[] = [];
   readonly #transport: Transport;
@@ -78,7 +83,6 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   readonly #stopMaintenance: () => void;
   #nextClientId: number;
   #nextLinkId: number;
-  #settled: (() => void)[] = [];
 
   constructor(needs: PoolerNeeds) {
     this.settings = needs.settings;
@@ -245,13 +249,13 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.sessions.delete(session.id);
     this.#strangers.left(session);
     this.#counts.left(session, this.clock.nowMs());
-    const cancel = session.cancelKey ?? session.admission?.cancel;
+    const cancel = session.virtual?.cancelKey ?? session.admission?.cancel;
     if (cancel !== undefined) this.cancels.forget(cancel);
     if (this.settings.logDisconnections && reason !== 'cancel request') {
       const ageMs = Math.round(this.clock.nowMs() - session.connectedAtMs);
       this.log.info(`closing because: ${reason}`, { ...describeClient(session), ageMs });
     }
-    this.#checkSettled();
+    this.#conditions.check();
   }
 
   poolerError(session: Session, error: ErrorFields, why: string): void {
@@ -274,6 +278,14 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
 
   lingered(wire: Wire): void {
     this.lingering.delete(wire);
+  }
+
+  isPaused(database: DatabaseName): boolean {
+    return this.orders.isPaused(database);
+  }
+
+  isDisabled(database: DatabaseName): boolean {
+    return this.orders.isDisabled(database);
   }
 
   get opensLinks(): boolean {
@@ -307,7 +319,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   soon(run: () => void): void {
     queueMicrotask(() => {
       run();
-      this.#checkSettled();
+      this.#conditions.check();
     });
   }
 
@@ -346,8 +358,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   }
 
   #untilSettled(): Promise<void> {
-    if (this.#isSettled()) return Promise.resolve();
-    return new Promise((resolve) => this.#settled.push(resolve));
+    return this.#conditions.until(() => this.#isSettled());
   }
 
   #isSettled(): boolean {
@@ -357,11 +368,6 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
       for (const pool of this.everyPool()) if (pool.links.size > 0) return false;
     }
     return true;
-  }
-
-  #checkSettled(): void {
-    if (this.#settled.length === 0 || !this.#isSettled()) return;
-    for (const resolve of this.#settled.splice(0)) resolve();
   }
 
   /** What still ran is being cancelled, so that nothing of it outlives us. Bounded. */
@@ -383,7 +389,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     }
     await Promise.all(closing);
     await this.#cancelsOver();
-    for (const resolve of this.#settled.splice(0)) resolve();
+    this.#conditions.end();
   }
 
   async snapshot(): Promise<DaemonSnapshot> {

@@ -88,6 +88,7 @@ export class AdminConsole implements VirtualDatabase {
             output.close('console command failed');
           });
       },
+      canceled: () => undefined,
       closed: () => undefined,
     };
   }

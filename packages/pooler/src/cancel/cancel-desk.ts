@@ -78,7 +78,7 @@ export class CancelDesk {
   requestOwn(identity: CancelIdentity, answer: (found: boolean) => void): void {
     const { log } = this.#needs;
     const session = this.#sessions.get(identity.processId);
-    const expected = session?.admission?.cancel.secret;
+    const expected = (session?.virtual?.cancelKey ?? session?.admission?.cancel)?.secret;
     if (session === undefined || expected === undefined || !sameKey(expected, identity.key)) {
       answer(false);
       return;

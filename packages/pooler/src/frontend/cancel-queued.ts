@@ -8,6 +8,10 @@ import type { Session } from './session';
  */
 export function cancelQueued(session: Session): 'canceled' | 'idle' | { readonly link: Link } {
   const { link } = session;
+  if (session.virtual !== undefined) {
+    session.virtual.canceled();
+    return 'canceled';
+  }
   if (link?.busyWithOwn === true && link.own.forClient) return { link };
   if (link?.busyWithOwn === true && session.login === undefined) {
     session.cancelWanted = session.preparing;

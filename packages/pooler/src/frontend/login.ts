@@ -127,6 +127,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     // Only now: strangers create no databases, and a reload may have come in between.
     const database = context.database(databaseName(databaseText));
     if (database === undefined) return this.#refuse('noSuchDatabase', databaseText);
+    if (context.isDisabled(database.name)) return this.#refuse('databaseDisabled', databaseText);
     const { settings } = context;
     const databaseMax = database.settings.databaseClientsMax ?? settings.databaseClientsMax;
     if (databaseMax > 0 && context.clientsOfDatabase(database.name) >= databaseMax) {

@@ -30,6 +30,8 @@ export interface SessionContext {
   countClient(session: Session): boolean;
   virtualDatabase(name: string): VirtualDatabase | undefined;
   database(name: DatabaseName): Database | undefined;
+  /** An operator lets nobody new in. */
+  isDisabled(database: DatabaseName): boolean;
   /** The user that the configuration forces upon clients of a database. Creates nothing. */
   forcedUser(name: DatabaseName): UserName | undefined;
   pool(database: Database, user: UserName): Pool;

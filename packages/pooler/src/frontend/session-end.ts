@@ -86,7 +86,7 @@ function leave(session: Session, reason: string): void {
   session.enter('closed');
   session.input.clear();
   session.context.sessionClosed(session, reason);
-  session.virtualLeft?.();
+  session.virtual?.left();
   session.state?.left();
   if (link === undefined) return;
   link.session = undefined;

@@ -1,7 +1,6 @@
 import { Backend, type ErrorFields, FrameReader } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import { STATUS_IDLE } from '../backend/server-status';
-import type { IssuedKey } from '../cancel/cancel-desk';
 import { type ErrorKey, errorFields, InvariantBreach } from '../errors';
 import type { ClientLimits } from '../pool/pool-limits';
 import type { Waiter } from '../pool/wait-queue';
@@ -34,6 +33,7 @@ import {
 } from './session-end';
 import { mayMove, type SessionPhase } from './session-phase';
 import { StateFollowing } from './state-following';
+import type { VirtualLink } from './virtual-link';
 
 /** Our side of one client, from accept to close. */
 export class Session implements WireHandler, DedicatedWaiter {
@@ -46,10 +46,8 @@ export class Session implements WireHandler, DedicatedWaiter {
   applicationName = '';
   /** Counts for `max_client_conn`. */
   counted = false;
-  /** The key of a client of a virtual database. */
-  cancelKey: IssuedKey | undefined;
-  /** Tells the virtual database that its client is gone. */
-  virtualLeft: (() => void) | undefined;
+  /** Its place in a virtual database, if it is there. */
+  virtual: VirtualLink | undefined;
   readonly settings = new SessionSettings();
   /** Undefined: nobody looks at what it leaves on its links. */
   state: StateFollowing | undefined;

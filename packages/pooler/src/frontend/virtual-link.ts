@@ -5,6 +5,7 @@ import {
   parameterStatus,
   readyForQuery,
 } from '@pgweir/protocol';
+import type { IssuedKey } from '../cancel/cancel-desk';
 import type { UserName } from '../ports/names';
 import type { TlsInfo, WireHandler } from '../ports/transport';
 import type { VirtualDatabase, VirtualSession } from '../ports/virtual-database';
@@ -24,6 +25,8 @@ export class VirtualLink implements WireHandler {
   readonly #reader = new FrameReader(MESSAGE_BYTES_MAX);
   #body: Buffer = Buffer.alloc(0);
   #bodyLength = 0;
+  /** What cancels a command that waits. */
+  cancelKey: IssuedKey | undefined;
   #virtual: VirtualSession | undefined;
 
   constructor(
@@ -42,7 +45,7 @@ export class VirtualLink implements WireHandler {
   begin(minor: number): void {
     const session = this.#session;
     const cancelKey = this.#context.cancels.issue(session, minor);
-    session.cancelKey = cancelKey;
+    this.cancelKey = cancelKey;
     const parts: Buffer[] = [];
     for (const [name, value] of this.#database.parameters())
       parts.push(parameterStatus(name, value));
@@ -52,7 +55,7 @@ export class VirtualLink implements WireHandler {
     session.enter('virtual');
     session.login = undefined;
     session.wire.handler = this;
-    session.virtualLeft = () => this.#virtual?.closed();
+    session.virtual = this;
     this.#virtual = this.#database.open(
       { id: session.id, user: this.#user },
       {
@@ -64,6 +67,16 @@ export class VirtualLink implements WireHandler {
       },
     );
     session.input.replayKept((kept) => this.received(kept, kept.length));
+  }
+
+  /** The client is gone. */
+  left(): void {
+    this.#virtual?.closed();
+  }
+
+  /** A cancel request with the client's key has come. */
+  canceled(): void {
+    this.#virtual?.canceled();
   }
 
   received(buffer: Buffer, length: number): void {

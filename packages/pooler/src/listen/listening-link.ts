@@ -330,6 +330,7 @@ export class ListeningLink {
 
   #tend(link: Link, pool: Pool, nowMs: number): void {
     if (!this.#context.opensLinks) link.close('server shutting down');
+    else if (pool.paused) link.close('database paused');
     else if (link.retireReason !== undefined) link.close(link.retireReason);
     else if (!this.mayUse(pool)) this.#outlawed(link);
     else if (!this.channels.unused) {

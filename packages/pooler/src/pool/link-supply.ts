@@ -26,7 +26,7 @@ export class LinkSupply {
 
   /** Asks for as many links as are in demand and no dial is bringing yet. */
   fill(): void {
-    if (!this.#context.opensLinks) return;
+    if (!this.#context.opensLinks || this.#pool.paused) return;
     this.withdrawSurplus();
     // Room is made for those who wait, not for `min_pool_size`: so the budget must know which it is.
     if (this.#wants.length > 0 && this.#forMinimum === this.#isAwaited()) this.#withdrawAll();

@@ -47,6 +47,8 @@ export class Pool implements LinkOwner, LinkHolder {
   usedAtMs: number;
   /** A waiter has waited long enough for the reserve to be opened. */
   reserveInUse = false;
+  /** An operator has paused it: whoever wants a link waits, and links that come back are closed. */
+  paused: boolean;
   /** When a link was last closed for its age. */
   lastAgedMs = 0;
   readonly #idle: Link[] = [];
@@ -65,6 +67,7 @@ export class Pool implements LinkOwner, LinkHolder {
     this.user = user;
     this.limits = poolLimits(context.settings, database.settings, user);
     this.usedAtMs = context.clock.nowMs();
+    this.paused = context.isPaused(database.name);
     this.supply = new LinkSupply(context, this);
     this.welcomes.adopt(context.sharedWelcomes?.known(key));
     this.#care = new LinkCare(context, this);
@@ -88,7 +91,7 @@ export class Pool implements LinkOwner, LinkHolder {
 
   /** A link now, or undefined: then `waiter` stands in the queue, or has been refused already. */
   lease(waiter: PoolWaiter): Link | undefined {
-    if (this.waiters.length === 0) {
+    if (this.waiters.length === 0 && !this.paused) {
       const link = this.#takeIdle();
       if (link !== undefined) {
         this.#lend(link, waiter);
@@ -132,7 +135,7 @@ export class Pool implements LinkOwner, LinkHolder {
   }
 
   #refusal(): ErrorFields | undefined {
-    if (this.supply.gate.isOpen || this.hasLiveLink()) return undefined;
+    if (this.paused || this.supply.gate.isOpen || this.hasLiveLink()) return undefined;
     return this.supply.gate.refusal(this.#context.clock.nowMs());
   }
 
@@ -282,7 +285,7 @@ export class Pool implements LinkOwner, LinkHolder {
   }
 
   #keepOrLend(link: Link): void {
-    const reason = this.#context.reasonToRetire(this, link);
+    const reason = this.paused ? 'database paused' : this.#context.reasonToRetire(this, link);
     if (reason !== undefined) {
       link.close(reason);
       return;

@@ -12,6 +12,8 @@ export interface VirtualOutput {
 export interface VirtualSession {
   /** A complete message arrived. `body` is a copy that the session may keep. */
   message(tag: number, body: Buffer): void;
+  /** A cancel request with the client's key has come. */
+  canceled(): void;
   /** The client is gone. */
   closed(): void;
 }

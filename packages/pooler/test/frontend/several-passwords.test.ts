@@ -25,7 +25,7 @@ class Console implements VirtualDatabase {
 
   open() {
     this.opened++;
-    return { message: () => undefined, closed: () => undefined };
+    return { message: () => undefined, canceled: () => undefined, closed: () => undefined };
   }
 }
 

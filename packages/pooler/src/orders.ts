@@ -1,0 +1,88 @@
+import type { Conditions } from './conditions';
+import type { Pool } from './pool/pool';
+import type { Pooler } from './pooler';
+import type { ClientId, DatabaseName } from './ports/names';
+import { type Holds, NOTHING_HELD, type TrafficControl } from './ports/traffic-control';
+
+/** Carries out what an operator orders in one pooler. */
+export class Orders implements TrafficControl {
+  #holds: Holds = NOTHING_HELD;
+  readonly #pooler: Pooler;
+  readonly #conditions: Conditions;
+
+  constructor(pooler: Pooler, conditions: Conditions) {
+    this.#pooler = pooler;
+    this.#conditions = conditions;
+  }
+
+  /** Its clients wait, and it keeps no links. */
+  isPaused(database: DatabaseName): boolean {
+    return this.#holds.paused || this.#holds.pausedDatabases.includes(database);
+  }
+
+  /** Nobody new gets in. */
+  isDisabled(database: DatabaseName): boolean {
+    return this.#holds.disabledDatabases.includes(database);
+  }
+
+  async hold(holds: Holds): Promise<void> {
+    this.#holds = holds;
+    for (const pool of this.#pooler.everyPool()) {
+      const paused = this.isPaused(pool.database);
+      if (pool.paused === paused) continue;
+      pool.paused = paused;
+      if (!paused) pool.supply.gate.reset(this.#pooler.clock.nowMs());
+      pool.supply.renew();
+      if (paused) for (const link of [...pool.idleLinks]) link.close('database paused');
+      pool.databaseState.listening?.tick(this.#pooler.clock.nowMs());
+    }
+    this.#conditions.check();
+  }
+
+  async untilQuiet(database: string | undefined): Promise<boolean> {
+    const isHeld = () =>
+      this.#holds.paused ||
+      (database !== undefined && this.#holds.pausedDatabases.includes(database));
+    const isQuiet = () => this.#pools(database).every((pool) => pool.links.size === 0);
+    await this.#conditions.until(() => !isHeld() || isQuiet());
+    return isHeld();
+  }
+
+  async reconnect(database: string | undefined): Promise<void> {
+    for (const pool of this.#pools(database)) {
+      pool.retireAll('RECONNECT');
+      pool.databaseState.listening?.tick(this.#pooler.clock.nowMs());
+      pool.supply.renew();
+    }
+  }
+
+  async untilRenewed(database: string | undefined): Promise<void> {
+    const isRenewed = (pool: Pool): boolean => {
+      for (const link of pool.links) if (link.retireReason !== undefined) return false;
+      return true;
+    };
+    await this.#conditions.until(() => this.#pools(database).every(isRenewed));
+  }
+
+  async kill(database: string | undefined): Promise<void> {
+    for (const session of [...this.#pooler.sessions.values()]) {
+      const name = session.admission?.database.name;
+      if (name !== undefined && (database ?? name) === name) session.fail('databaseRemoved');
+    }
+    for (const pool of this.#pools(database)) {
+      for (const link of [...pool.links]) link.close('KILL');
+    }
+  }
+
+  async killClient(id: ClientId): Promise<boolean> {
+    const session = this.#pooler.sessions.get(id);
+    if (session === undefined) return false;
+    session.fail('killed');
+    return true;
+  }
+
+  #pools(database: string | undefined): readonly Pool[] {
+    const all = this.#pooler.everyPool();
+    return database === undefined ? all : all.filter((pool) => pool.database === database);
+  }
+}
