@@ -1,4 +1,5 @@
 import type { DaemonConfig, LoadResult } from './config/daemon-config';
+import type { Overrides } from './config/load';
 import type { FileText } from './config/recorded-files';
 import type { DaemonLogger } from './log/logger';
 
@@ -16,9 +17,12 @@ export interface DaemonOptions {
   readonly filesRead: () => readonly FileText[];
   /**
    * Reads the configuration again and changes nothing. What was last read successfully counts as
-   * running: settings that need a restart keep its values, with a warning.
+   * running: settings that need a restart keep its values, with a warning. `changes`: SET has been
+   * asked for; without them, what SET has changed before is taken back.
    */
-  readonly reload: () => LoadResult;
+  readonly reload: (changes?: Overrides) => LoadResult;
+  /** What SET has changed since the last reload. */
+  readonly overrides: () => Overrides;
   readonly log: DaemonLogger;
   /**
    * Call once, when every port is open: the process id is written, `message` logged, and then a waiting

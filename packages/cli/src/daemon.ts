@@ -1,10 +1,13 @@
-import { type DaemonSnapshot, type Grammar, LocalLinkBudget, loadGrammar } from '@pgweir/pooler';
+import { type Grammar, LocalLinkBudget, loadGrammar, type SnapshotPart } from '@pgweir/pooler';
+import type { Picture } from './admin/show/item';
+import type { Overrides } from './config/load';
 import type { DaemonOptions } from './daemon-options';
 import { openListeners } from './listen';
+import { Operator } from './operator';
 import { PoolerProcess } from './pooler-process';
 import { readAgain } from './reloading';
 import { onSignals, type ShutdownKind } from './signals';
-import { StatsLog } from './stats-log';
+import { StatsPeriods } from './stats-periods';
 import { upMessage } from './version';
 import { Supervisor } from './workers/supervisor';
 
@@ -22,7 +25,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
 class Daemon {
   readonly #options: DaemonOptions;
   readonly #process: PoolerProcess;
-  readonly #statsLog: StatsLog;
+  readonly #statsPeriods: StatsPeriods;
+  readonly #operator: Operator;
   readonly #startedAtMs = Date.now();
   /** Resolves with the exit code once everything has been closed. */
   readonly #stopped: Promise<number>;
@@ -40,13 +44,22 @@ class Daemon {
       budget: new LocalLinkBudget(),
       grammar,
       commands: {
-        view: () => this.#view(),
+        view: (parts) => this.#picture(parts),
         reload: async () => this.#reload(),
+        set: async (key, value) => this.#reload([[key, value]]),
+        order: (order) => this.#operator.carryOut(order),
         shutDown: async (how) => this.#shutDown(how),
         replaceWorkers: async () => 'there are no workers to replace (workers = 1)',
       },
     });
-    this.#statsLog = new StatsLog(this.#process.pooler, log);
+    const { pooler } = this.#process;
+    this.#statsPeriods = new StatsPeriods(pooler, log);
+    this.#operator = new Operator({
+      traffic: pooler.orders,
+      view: pooler,
+      settings: () => this.#process.config.pooler,
+      stopping: () => pooler.draining,
+    });
   }
 
   async run(): Promise<number> {
@@ -58,6 +71,8 @@ class Daemon {
         this.#reload();
       },
       shutDown: (how) => this.#shutDown(how),
+      order: (order) => this.#operator.carryOut(order),
+      stopping: () => pooler.draining,
       log,
     });
     try {
@@ -66,7 +81,7 @@ class Daemon {
         config.listen,
         log,
       );
-      this.#statsLog.restart(config);
+      this.#statsPeriods.restart(config);
       onUp(upMessage());
       return await this.#stopped;
     } catch (error) {
@@ -78,19 +93,21 @@ class Daemon {
   }
 
   /** This process is the only one that carries traffic. */
-  async #view(): Promise<DaemonSnapshot> {
-    const snapshot = await this.#process.pooler.snapshot();
+  async #picture(parts: readonly SnapshotPart[]): Promise<Picture> {
+    const snapshot = await this.#process.snapshot(parts);
+    const { averages } = this.#statsPeriods;
     const { state, clientsTotal: clients, linksTotal: links } = snapshot;
     const only = { slot: 0, number: 0, pid: process.pid, state, clients, links, restarts: 0 };
-    return { ...snapshot, workers: [{ ...only, startedAtMs: this.#startedAtMs }] };
+    const workers = [{ ...only, startedAtMs: this.#startedAtMs }];
+    return { ...snapshot, averages, holds: this.#operator.holds, workers };
   }
 
   /** Reads the configuration again and applies it as a whole or not at all. */
-  #reload(): boolean {
-    const config = readAgain(this.#options);
+  #reload(changes?: Overrides): boolean {
+    const config = readAgain(this.#options, changes);
     if (config === undefined) return false;
     this.#process.configure(config);
-    this.#statsLog.restart(config);
+    this.#statsPeriods.restart(config);
     this.#options.log.info('configuration reloaded');
     return true;
   }
@@ -109,7 +126,7 @@ class Daemon {
   }
 
   async #stop(): Promise<void> {
-    this.#statsLog.stop();
+    this.#statsPeriods.stop();
     await this.#process.pooler.stop();
     this.#exit(0);
   }

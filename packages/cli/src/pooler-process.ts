@@ -1,15 +1,18 @@
 import {
   type CredentialSource,
   createTransport,
+  type DaemonSnapshot,
   type Grammar,
   type LinkBudget,
   Pooler,
   type PoolerSettings,
+  type SnapshotPart,
   SqlKnowledge,
   StoredSecretVerifier,
   type WorkerIdentity,
 } from '@pgweir/pooler';
-import { AdminConsole, type ConsoleCommands } from './admin/console';
+import type { ConsoleCommands } from './admin/commands';
+import { AdminConsole } from './admin/console';
 import type { DaemonConfig } from './config/daemon-config';
 import type { DaemonLogger } from './log/logger';
 import { withExactNames } from './runtime/abstract-names';
@@ -34,6 +37,7 @@ export class PoolerProcess {
   config: DaemonConfig;
   readonly pooler: Pooler;
   readonly #needs: PoolerProcessNeeds;
+  readonly #resolver = new DnsResolver(systemClock, () => this.config.dns);
   readonly #credentials: CredentialSource;
 
   constructor(needs: PoolerProcessNeeds) {
@@ -45,7 +49,7 @@ export class PoolerProcess {
       credentials: this.#credentials,
       verifier: new StoredSecretVerifier(() => this.#credentials),
       transport: withExactNames(createTransport(systemQueueLength(needs.log)), needs.log),
-      resolver: new DnsResolver(systemClock, () => this.config.dns),
+      resolver: this.#resolver,
       budget: needs.budget,
       clock: systemClock,
       log: needs.log,
@@ -63,11 +67,15 @@ export class PoolerProcess {
   #console(): AdminConsole {
     return new AdminConsole({
       ...this.#needs.commands,
-      mayAdmin: (user) => this.config.adminUsers.includes(user),
-      mayRead: (user) =>
-        this.config.statsUsers.includes(user) || this.config.pooler.authType === 'any',
+      config: () => this.config,
       log: this.#needs.log,
     });
+  }
+
+  async snapshot(parts: readonly SnapshotPart[]): Promise<DaemonSnapshot> {
+    const snapshot = await this.pooler.snapshot(parts);
+    if (!parts.includes('resolvedHosts')) return snapshot;
+    return { ...snapshot, resolvedHosts: this.#resolver.resolved() };
   }
 
   /** Puts a configuration in force as a whole. */

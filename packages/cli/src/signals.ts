@@ -1,4 +1,5 @@
 import type { Logger } from '@pgweir/pooler';
+import type { Order } from './operator';
 
 export type ShutdownKind = 'clients' | 'servers' | 'now';
 
@@ -6,20 +7,31 @@ interface Actions {
   readonly reload: () => void;
   /** Asked again while shutting down: at once. */
   readonly shutDown: (how: ShutdownKind) => void;
+  readonly order: (order: Order) => Promise<string | undefined>;
+  readonly stopping: () => boolean;
   readonly log: Logger;
 }
 
 /** What each signal means; as PgBouncer 1.25. @returns the way to give the signals back */
 export function onSignals(actions: Actions): () => void {
   const { log } = actions;
+  const ordered = (name: string, order: Order): void => {
+    void actions.order(order).then((problem) => {
+      if (problem === undefined) log.info(`${name} is complete`);
+      else log.warn(`${name}: ${problem}`);
+    });
+  };
   const handlers: Readonly<Partial<Record<NodeJS.Signals, () => void>>> = {
     SIGHUP: actions.reload,
     SIGTERM: () => actions.shutDown('clients'),
     SIGINT: () => actions.shutDown('servers'),
     SIGQUIT: () => actions.shutDown('now'),
     // Without a listener Node.js would open its debugger here.
-    SIGUSR1: () => log.warn('got SIGUSR1: PAUSE is not available yet'),
-    SIGUSR2: () => log.warn('got SIGUSR2: RESUME is not available yet'),
+    SIGUSR1: () => ordered('PAUSE', { kind: 'pause', database: undefined }),
+    SIGUSR2: () => {
+      if (actions.stopping()) log.info('got SIGUSR2 while shutting down, ignoring');
+      else ordered('RESUME', { kind: 'resume', database: undefined });
+    },
   };
   const installed: [NodeJS.Signals, () => void][] = [];
   for (const [name, act] of Object.entries(handlers)) {

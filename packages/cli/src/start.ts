@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { RunOptions } from './command-line';
 import type { DaemonConfig, LoadResult } from './config/daemon-config';
 import { formatFinding } from './config/finding';
-import { loadConfig } from './config/load';
+import { loadConfig, type Overrides } from './config/load';
 import { FileRecorder } from './config/recorded-files';
 import type { DaemonOptions, LogFlags } from './daemon-options';
 import { createLogger, type DaemonLogger, loggerOptions } from './log/logger';
@@ -84,9 +84,8 @@ async function serve(options: StartOptions, serving: Serving): Promise<number> {
   for (const warning of result.warnings) log.warn(formatFinding(warning));
   if (process.getuid?.() === 0) log.warn('running as root: better set user= or use -u');
   let latest = result.config;
-  // Nobody else needs them when there is only this process.
-  const keepsFiles = latest.workers.count > 1;
-  let files = keepsFiles ? serving.recorder.files : [];
+  let files = serving.recorder.files;
+  let overrides: Overrides = [];
   const cleanUp = (): void => {
     if (pidfile !== undefined) removeQuietly(pidfile, log);
   };
@@ -103,15 +102,24 @@ async function serve(options: StartOptions, serving: Serving): Promise<number> {
       self: options.self,
       logFlags: logFlags(options, parent),
       filesRead: () => files,
-      reload() {
-        const fresh = new FileRecorder();
+      overrides: () => overrides,
+      reload: (changes = []) => {
+        // A reload takes back what SET has changed; SET reads again only what it names.
+        const fresh = new FileRecorder(changes.length === 0 ? [] : files);
+        const names = new Set(changes.map(([name]) => name));
+        const others = overrides.filter(([name]) => !names.has(name));
+        const all = changes.length === 0 ? [] : [...others, ...changes];
         const again = loadConfig(run.configPath, {
           cwd,
           readFile: fresh.readFile,
+          overrides: all,
           running: latest,
         });
-        if (again.kind === 'ok') latest = again.config;
-        if (again.kind === 'ok' && keepsFiles) files = fresh.files;
+        if (again.kind === 'ok') {
+          latest = again.config;
+          files = fresh.files;
+          overrides = all;
+        }
         return again;
       },
       log,

@@ -105,6 +105,7 @@ const CATALOGUE = {
   },
   databaseRemoved: { code: '57P01', severity: 'FATAL', text: 'database removed' },
   killed: { code: '57P01', severity: 'FATAL', text: 'admin forced disconnect' },
+  suspendTimeout: { code: '57P01', severity: 'FATAL', text: 'suspend_timeout' },
   transactionInStatementMode: {
     code: '0A000',
     severity: 'FATAL',

@@ -38,3 +38,4 @@ export * from './settings/settings';
 export { SqlKnowledge } from './sql/classify';
 export { type Effects, NO_EFFECTS } from './sql/effects';
 export { type Grammar, loadGrammar } from './sql/grammar';
+export { waitPercentileUs } from './stats/wait-histogram';

@@ -58,6 +58,7 @@ export class Maintenance {
       wire.destroy();
     }
     this.#forgetDatabases(nowMs);
+    this.#pooler.conditions.check();
   }
 
   /** Those of databases that have been removed as well, until their links are gone. */
@@ -147,7 +148,8 @@ export class Maintenance {
     const { queryTimeoutMs, idleTransactionTimeoutMs, transactionTimeoutMs } = limits;
     const running = link.queryStartMs > 0;
     const quiet = link.owed.settled && link.status === STATUS_IDLE;
-    const fastClose = this.#pooler.settings.serverFastClose && !session.admission?.replication;
+    const fastClose =
+      this.#pooler.settings.serverFastClose && session.admission?.replication === undefined;
     if (fastClose && quiet && link.retireReason !== undefined) {
       session.fail('configurationChanged');
       return;
@@ -194,7 +196,12 @@ export class Maintenance {
     const link = session.link;
     const quiet = link === undefined || (link.owed.settled && link.status === STATUS_IDLE);
     const between = session.phase === 'idle' || session.phase === 'active';
-    if (between && quiet && !session.input.hasKept && session.admission?.replication !== true) {
+    if (
+      between &&
+      quiet &&
+      !session.input.hasKept &&
+      session.admission?.replication === undefined
+    ) {
       session.fail('clientIdleTimeout');
     }
   }

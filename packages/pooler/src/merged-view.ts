@@ -1,4 +1,4 @@
-import type { DaemonSnapshot, PoolView, TotalsView } from './ports/daemon-view';
+import type { DaemonSnapshot, PoolView, ResolvedHostView, TotalsView } from './ports/daemon-view';
 
 /** One picture of several processes: sums, and the longest wait of all. */
 export function mergeSnapshots(snapshots: readonly DaemonSnapshot[]): DaemonSnapshot {
@@ -9,9 +9,14 @@ export function mergeSnapshots(snapshots: readonly DaemonSnapshot[]): DaemonSnap
     state: states.has('serving') ? 'serving' : first,
     clientsTotal: sum(snapshots.map(({ clientsTotal }) => clientsTotal)),
     linksTotal: sum(snapshots.map(({ linksTotal }) => linksTotal)),
+    consoleClients: sum(snapshots.map(({ consoleClients }) => consoleClients)),
+    loginsTotal: sum(snapshots.map(({ loginsTotal }) => loginsTotal)),
     pools: mergePools(snapshots.flatMap(({ pools }) => pools)),
     ...mergeTotals(snapshots),
     clients: snapshots.flatMap(({ clients }) => clients).sort((a, b) => a.id - b.id),
+    links: snapshots.flatMap(({ links }) => links).sort((a, b) => a.id - b.id),
+    waiters: snapshots.flatMap(({ waiters }) => waiters).sort((a, b) => b.waitedMs - a.waitedMs),
+    resolvedHosts: mergeHosts(snapshots),
     pins: snapshots.flatMap(({ pins }) => pins).sort((a, b) => a.sinceMs - b.sinceMs),
     workers: snapshots.flatMap(({ workers }) => workers),
   };
@@ -31,14 +36,25 @@ export function mergeTotals(totals: readonly TotalsView[]): TotalsView {
 
 function mergePools(pools: readonly PoolView[]): readonly PoolView[] {
   const keyOf = ({ database, user }: PoolView) => `${database}\0${user}`;
-  const waits = new Map<string, number>();
+  const byKey = new Map<string, Pick<PoolView, 'waitMaxMs' | 'waits'>>();
   for (const pool of pools) {
-    const key = keyOf(pool);
-    waits.set(key, Math.max(waits.get(key) ?? 0, pool.waitMaxMs));
+    const before = byKey.get(keyOf(pool)) ?? { waitMaxMs: 0, waits: [] };
+    const waitMaxMs = Math.max(before.waitMaxMs, pool.waitMaxMs);
+    const waits = pool.waits.map((count, at) => count + (before.waits[at] ?? 0));
+    byKey.set(keyOf(pool), { waitMaxMs, waits });
   }
   return merged(pools, keyOf)
-    .map((pool) => ({ ...pool, waitMaxMs: waits.get(keyOf(pool)) ?? 0 }))
+    .map((pool) => ({ ...pool, ...byKey.get(keyOf(pool)) }))
     .sort((a, b) => order(a.database, b.database) || order(a.user, b.user));
+}
+
+/** What one of them has resolved the others most likely have too. */
+function mergeHosts(snapshots: readonly DaemonSnapshot[]): readonly ResolvedHostView[] {
+  const byName = new Map<string, ResolvedHostView>();
+  for (const { resolvedHosts } of snapshots) {
+    for (const host of resolvedHosts) byName.set(host.host, host);
+  }
+  return [...byName.values()].sort((a, b) => order(a.host, b.host));
 }
 
 /** Rows of one key become one: numbers are added, of everything else the first stands. */

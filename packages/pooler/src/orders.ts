@@ -1,4 +1,3 @@
-import type { Conditions } from './conditions';
 import type { Pool } from './pool/pool';
 import type { Pooler } from './pooler';
 import type { ClientId, DatabaseName } from './ports/names';
@@ -8,11 +7,9 @@ import { type Holds, NOTHING_HELD, type TrafficControl } from './ports/traffic-c
 export class Orders implements TrafficControl {
   #holds: Holds = NOTHING_HELD;
   readonly #pooler: Pooler;
-  readonly #conditions: Conditions;
 
-  constructor(pooler: Pooler, conditions: Conditions) {
+  constructor(pooler: Pooler) {
     this.#pooler = pooler;
-    this.#conditions = conditions;
   }
 
   /** Its clients wait, and it keeps no links. */
@@ -27,6 +24,7 @@ export class Orders implements TrafficControl {
 
   async hold(holds: Holds): Promise<void> {
     this.#holds = holds;
+    this.#suspend(holds.suspended);
     for (const pool of this.#pooler.everyPool()) {
       const paused = this.isPaused(pool.database);
       if (pool.paused === paused) continue;
@@ -36,7 +34,22 @@ export class Orders implements TrafficControl {
       if (paused) for (const link of [...pool.idleLinks]) link.close('database paused');
       pool.databaseState.listening?.tick(this.#pooler.clock.nowMs());
     }
-    this.#conditions.check();
+    this.#pooler.conditions.check();
+  }
+
+  #suspend(suspended: boolean): void {
+    const pooler = this.#pooler;
+    if (pooler.suspended === suspended) return;
+    pooler.suspended = suspended;
+    if (!suspended) for (const session of [...pooler.sessions.values()]) session.resumeKept();
+  }
+
+  async untilFlushed(): Promise<void> {
+    const { clock, conditions, sessions, settings } = this.#pooler;
+    const deadlineMs = clock.nowMs() + settings.suspendTimeoutMs;
+    const congested = () => [...sessions.values()].filter(({ wire }) => wire.congested);
+    await conditions.until(() => congested().length === 0 || clock.nowMs() >= deadlineMs);
+    if (this.#holds.suspended) for (const session of congested()) session.fail('suspendTimeout');
   }
 
   async untilQuiet(database: string | undefined): Promise<boolean> {
@@ -44,7 +57,7 @@ export class Orders implements TrafficControl {
       this.#holds.paused ||
       (database !== undefined && this.#holds.pausedDatabases.includes(database));
     const isQuiet = () => this.#pools(database).every((pool) => pool.links.size === 0);
-    await this.#conditions.until(() => !isHeld() || isQuiet());
+    await this.#pooler.conditions.until(() => !isHeld() || isQuiet());
     return isHeld();
   }
 
@@ -61,7 +74,7 @@ export class Orders implements TrafficControl {
       for (const link of pool.links) if (link.retireReason !== undefined) return false;
       return true;
     };
-    await this.#conditions.until(() => this.#pools(database).every(isRenewed));
+    await this.#pooler.conditions.until(() => this.#pools(database).every(isRenewed));
   }
 
   async kill(database: string | undefined): Promise<void> {

@@ -21,7 +21,7 @@ import type { PoolerContext } from './pooler-context';
 import type { PoolerNeeds, PoolerState } from './pooler-needs';
 import type { ClientVerifier } from './ports/client-verifier';
 import type { CredentialSource } from './ports/credential-source';
-import type { DaemonSnapshot, DaemonView } from './ports/daemon-view';
+import type { DaemonSnapshot, DaemonView, SnapshotPart } from './ports/daemon-view';
 import type { LinkBudget, Permit } from './ports/link-budget';
 import type { Logger } from './ports/logger';
 import {
@@ -72,10 +72,11 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   scramSecrets: ScramSecrets;
   readonly stateKnowledge: StateKnowledge;
   state: PoolerState = 'serving';
+  suspended = false;
   readonly #counts: ClientCounts;
-  readonly #conditions = new Conditions();
+  readonly conditions = new Conditions();
   /** What an operator has ordered. */
-  readonly orders = new Orders(this, this.#conditions);
+  readonly orders = new Orders(this);
   readonly #strangers = new Strangers();
   readonly #listeners: Listener[] = [];
   readonly #transport: Transport;
@@ -255,7 +256,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
       const ageMs = Math.round(this.clock.nowMs() - session.connectedAtMs);
       this.log.info(`closing because: ${reason}`, { ...describeClient(session), ageMs });
     }
-    this.#conditions.check();
+    this.conditions.check();
   }
 
   poolerError(session: Session, error: ErrorFields, why: string): void {
@@ -319,7 +320,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   soon(run: () => void): void {
     queueMicrotask(() => {
       run();
-      this.#conditions.check();
+      this.conditions.check();
     });
   }
 
@@ -358,7 +359,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   }
 
   #untilSettled(): Promise<void> {
-    return this.#conditions.until(() => this.#isSettled());
+    return this.conditions.until(() => this.#isSettled());
   }
 
   #isSettled(): boolean {
@@ -389,10 +390,10 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     }
     await Promise.all(closing);
     await this.#cancelsOver();
-    this.#conditions.end();
+    this.conditions.end();
   }
 
-  async snapshot(): Promise<DaemonSnapshot> {
-    return snapshotOf(this);
+  async snapshot(parts: readonly SnapshotPart[]): Promise<DaemonSnapshot> {
+    return snapshotOf(this, parts);
   }
 }

@@ -7,10 +7,11 @@ import type {
   DaemonSnapshot,
   PinView,
   PoolView,
+  SnapshotPart,
   TotalsView,
 } from './ports/daemon-view';
-import type { Address } from './ports/transport';
 import type { SessionPin } from './stats/session-pin';
+import { clientView, linkView, placeOf, waiterViews, wallMs } from './view-sockets';
 
 /** How many sessions of a pool are in each phase, and pinned. */
 interface SessionCounts {
@@ -19,29 +20,45 @@ interface SessionCounts {
 }
 
 /** A plain-data picture of the pooler at this moment. */
-export function snapshotOf(pooler: Pooler): DaemonSnapshot {
+export function snapshotOf(pooler: Pooler, parts: readonly SnapshotPart[]): DaemonSnapshot {
+  const wants = (part: SnapshotPart) => parts.includes(part);
   const clients: ClientView[] = [];
   const pins: PinView[] = [];
+  let logins = 0;
+  let consoleClients = 0;
   const byPool = new Map<Pool, SessionCounts>();
   for (const session of pooler.sessions.values()) {
-    if (session.admission === undefined) continue;
-    clients.push(clientView(pooler, session));
+    if (session.admission === undefined) {
+      if (session.virtual === undefined) logins++;
+      else if (wants('clients')) clients.push(clientView(pooler, session));
+      if (session.virtual !== undefined) consoleClients++;
+      continue;
+    }
+    if (wants('clients')) clients.push(clientView(pooler, session));
     const counts = byPool.get(session.admission.pool) ?? { phases: {}, pinned: 0 };
     counts.phases[session.phase] = (counts.phases[session.phase] ?? 0) + 1;
     byPool.set(session.admission.pool, counts);
-    const pin = pinView(pooler, session);
-    if (pin === undefined) continue;
-    pins.push(pin);
-    counts.pinned++;
+    if (session.pin !== undefined) counts.pinned++;
+    const pin = wants('pins') ? pinView(pooler, session) : undefined;
+    if (pin !== undefined) pins.push(pin);
   }
-  const pools = [...pooler.everyPool()].map((pool) => poolView(pooler, pool, byPool.get(pool)));
+  const every = pooler.everyPool();
+  const pools = every.map((pool) => poolView(pooler, pool, byPool.get(pool)));
+  const links = wants('links') ? every : [];
+  const queues = wants('waiters') ? every : [];
   return {
     state: pooler.state,
     clientsTotal: pooler.sessions.size,
-    linksTotal: [...pooler.everyPool()].reduce((sum, pool) => sum + pool.links.size, 0),
+    linksTotal: every.reduce((sum, pool) => sum + pool.links.size, 0),
     pools: pools.sort((a, b) => order(a.database, b.database) || order(a.user, b.user)),
     ...totals(pooler),
+    consoleClients,
+    loginsTotal: logins,
     clients,
+    links: links.flatMap((pool) => [...pool.links].map((link) => linkView(pooler, pool, link))),
+    waiters: queues.flatMap((pool) => waiterViews(pooler, pool)),
+    // Whoever resolves names knows them.
+    resolvedHosts: [],
     pins,
     workers: [],
   };
@@ -88,21 +105,7 @@ function poolView(
     linksBeingCanceled: links.canceling ?? 0,
     linksPinned: pinned,
     waitMaxMs: head === undefined ? 0 : pooler.clock.nowMs() - head.waitingSinceMs,
-  };
-}
-
-function clientView(pooler: Pooler, session: Session): ClientView {
-  const { admission, remote, wire } = session;
-  return {
-    id: session.id,
-    database: admission?.database.name ?? '',
-    user: admission?.user ?? '',
-    state: session.phase,
-    ...placeOf(remote),
-    connectedAtMs: wallMs(pooler, session.connectedAtMs),
-    tls: wire.tls === undefined ? '' : `${wire.tls.protocol}/${wire.tls.cipher}`,
-    applicationName: session.applicationName,
-    link: session.link?.id,
+    waits: [...pool.waits.counts],
   };
 }
 
@@ -123,16 +126,6 @@ function pinView(
     statement: pin.statement,
     sinceMs: wallMs(pooler, pin.sinceMs),
   };
-}
-
-function placeOf(remote: Address): { readonly address: string; readonly port: number } {
-  if (remote.kind === 'tcp') return { address: remote.host, port: remote.port };
-  return { address: 'unix', port: 0 };
-}
-
-/** A moment of the clock in the time of the wall. */
-function wallMs(pooler: Pooler, clockMs: number): number {
-  return pooler.clock.wallMs() - (pooler.clock.nowMs() - clockMs);
 }
 
 function order(a: string, b: string): number {

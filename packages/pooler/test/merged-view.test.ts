@@ -1,10 +1,11 @@
 import { mergeSnapshots } from '../src/merged-view';
-import type {
-  DaemonSnapshot,
-  DatabaseStatsView,
-  PinCountView,
-  PinView,
-  PoolView,
+import {
+  type DaemonSnapshot,
+  type DatabaseStatsView,
+  NOTHING_SEEN,
+  type PinCountView,
+  type PinView,
+  type PoolView,
 } from '../src/ports/daemon-view';
 import type { ClientId, LinkId } from '../src/ports/names';
 
@@ -24,6 +25,7 @@ const POOL: PoolView = {
   linksBeingCanceled: 0,
   linksPinned: 2,
   waitMaxMs: 100,
+  waits: [1, 0, 2],
 };
 const STATS: DatabaseStatsView = {
   database: 'app',
@@ -36,17 +38,17 @@ const STATS: DatabaseStatsView = {
   queryUs: 7,
   waitUs: 8,
   logins: 9,
+  clientParses: 10,
+  serverParses: 11,
+  binds: 12,
 };
 const snapshot = (changes: Partial<DaemonSnapshot> = {}): DaemonSnapshot => ({
+  ...NOTHING_SEEN,
   state: 'serving',
   clientsTotal: 6,
   linksTotal: 9,
   pools: [POOL],
   stats: [STATS],
-  pinCounts: [],
-  clients: [],
-  pins: [],
-  workers: [],
   ...changes,
 });
 
@@ -67,6 +69,7 @@ test('pools of the same database and user are one, with the longest wait of all'
       linksIdle: 6,
       linksPinned: 4,
       waitMaxMs: 700,
+      waits: [2, 0, 4],
     },
     other,
   ]);
@@ -87,6 +90,9 @@ test('totals of a database are added up', () => {
       queryUs: 14,
       waitUs: 16,
       logins: 18,
+      clientParses: 20,
+      serverParses: 22,
+      binds: 24,
     },
   ]);
 });

@@ -13,7 +13,7 @@ test('a pinned client is in the picture with its reasons, its link and its age',
   });
   Object.defineProperty(session, 'pin', { value: pin satisfies SessionPin });
   rig.clock.advance(1500);
-  const { pins, pools } = await rig.pooler.snapshot();
+  const { pins, pools } = await rig.pooler.snapshot(['clients', 'pins']);
   expect(pins).toEqual([
     {
       client: session.id,
@@ -30,7 +30,7 @@ test('a pinned client is in the picture with its reasons, its link and its age',
   expect(pools).toMatchObject([{ linksActive: 2, linksPinned: 1 }]);
   for (const client of [holder, other]) client.send(query('COMMIT'));
   await rig.settle();
-  expect((await rig.pooler.snapshot()).pins).toEqual([]);
+  expect((await rig.pooler.snapshot(['clients', 'pins'])).pins).toEqual([]);
   await rig.stop();
 });
 
@@ -39,7 +39,7 @@ test('pins are counted by database and reason', async () => {
   await rig.client();
   const [database] = rig.pooler.databases.values();
   for (const reason of ['listen', 'load', 'listen']) database?.counters.pinned(reason);
-  const { stats, pinCounts } = await rig.pooler.snapshot();
+  const { stats, pinCounts } = await rig.pooler.snapshot(['clients', 'pins']);
   expect(pinCounts).toEqual([
     { database: 'app', reason: 'listen', count: 2 },
     { database: 'app', reason: 'load', count: 1 },

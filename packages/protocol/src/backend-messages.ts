@@ -10,12 +10,14 @@ export type ErrorFields = {
   readonly hint?: string;
 };
 
-/** A column of our own answers: always text format, never of a table. */
+/** A column of our own answers, never of a table. */
 export type ColumnDescription = {
   readonly name: string;
   readonly typeOid: number;
   /** Bytes; negative for types of variable width. */
   readonly typeLength: number;
+  /** Undefined: text. */
+  readonly format?: 'binary' | undefined;
 };
 
 const PROTOCOL_MAJOR = 3;
@@ -125,21 +127,50 @@ export function emptyQueryResponse(): Buffer {
   return message(Backend.EmptyQueryResponse, []);
 }
 
+/** Without fields: what has been asked for is done. */
+export function parseComplete(): Buffer {
+  return message(Backend.ParseComplete, []);
+}
+
+export function bindComplete(): Buffer {
+  return message(Backend.BindComplete, []);
+}
+
+export function closeComplete(): Buffer {
+  return message(Backend.CloseComplete, []);
+}
+
+/** A statement that returns no rows was described. */
+export function noData(): Buffer {
+  return message(Backend.NoData, []);
+}
+
+/** An Execute with a limit of rows has come to it. */
+export function portalSuspended(): Buffer {
+  return message(Backend.PortalSuspended, []);
+}
+
+export function parameterDescription(typeOids: readonly number[]): Buffer {
+  return message(Backend.ParameterDescription, [int16(typeOids.length), ...typeOids.map(int32)]);
+}
+
 const NO_TABLE = 0;
 const NO_TYPE_MODIFIER = -1;
 const TEXT_FORMAT = 0;
+const BINARY_FORMAT = 1;
 
 export function rowDescription(columns: readonly ColumnDescription[]): Buffer {
   const parts = [int16(columns.length)];
   for (const column of columns) {
     parts.push(cstring(column.name), int32(NO_TABLE), int16(0), int32(column.typeOid));
-    parts.push(int16(column.typeLength), int32(NO_TYPE_MODIFIER), int16(TEXT_FORMAT));
+    const format = column.format === undefined ? TEXT_FORMAT : BINARY_FORMAT;
+    parts.push(int16(column.typeLength), int32(NO_TYPE_MODIFIER), int16(format));
   }
   return message(Backend.RowDescription, parts);
 }
 
-/** A row in text format; null is SQL's NULL. */
-export function dataRow(values: readonly (string | null)[]): Buffer {
+/** A row: strings in text format, bytes as they are; null is SQL's NULL. */
+export function dataRow(values: readonly (Buffer | string | null)[]): Buffer {
   const parts = [int16(values.length)];
   for (const value of values) {
     if (value === null) {

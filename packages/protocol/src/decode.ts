@@ -167,6 +167,72 @@ export function decodeQuery(body: Buffer): string {
   return decodeText(Frontend.Query, body);
 }
 
+/** `parameterTypes`: OIDs; 0 leaves one open. */
+export function decodeParse(body: Buffer): {
+  readonly name: string;
+  readonly sql: string;
+  readonly parameterTypes: readonly number[];
+} {
+  const reader = new BodyReader(Frontend.Parse, body);
+  const name = reader.cstring();
+  const sql = reader.cstring();
+  const parameterTypes = readList(reader, () => reader.int32());
+  reader.end();
+  return { name, sql, parameterTypes };
+}
+
+/** Formats are 0 (text) or 1 (binary): none for text, one for all, or one for each. */
+export function decodeBind(body: Buffer): {
+  readonly portal: string;
+  readonly statement: string;
+  readonly parameterFormats: readonly number[];
+  readonly parameters: readonly (Buffer | null)[];
+  readonly resultFormats: readonly number[];
+} {
+  const reader = new BodyReader(Frontend.Bind, body);
+  const portal = reader.cstring();
+  const statement = reader.cstring();
+  const parameterFormats = readList(reader, () => reader.int16());
+  const parameters = readList(reader, () => {
+    const length = reader.int32();
+    return length < 0 ? null : reader.bytes(length);
+  });
+  const resultFormats = readList(reader, () => reader.int16());
+  reader.end();
+  return { portal, statement, parameterFormats, parameters, resultFormats };
+}
+
+/** What a Describe or Close speaks of. */
+export function decodeTarget(
+  tag: typeof Frontend.Close | typeof Frontend.Describe,
+  body: Buffer,
+): { readonly kind: 'statement' | 'portal'; readonly name: string } {
+  const reader = new BodyReader(tag, body);
+  const kind = String.fromCharCode(reader.uint8());
+  if (kind !== 'S' && kind !== 'P') throw reader.violation('neither a statement nor a portal');
+  const name = reader.cstring();
+  reader.end();
+  return { kind: kind === 'S' ? 'statement' : 'portal', name };
+}
+
+/** `rowsMax`: 0 or less for all. */
+export function decodeExecute(body: Buffer): { readonly portal: string; readonly rowsMax: number } {
+  const reader = new BodyReader(Frontend.Execute, body);
+  const portal = reader.cstring();
+  const rowsMax = reader.int32();
+  reader.end();
+  return { portal, rowsMax };
+}
+
+/** A count and as many items. The body's length bounds it: each item takes bytes of it. */
+function readList<Item>(reader: BodyReader, read: () => Item): readonly Item[] {
+  const count = reader.int16();
+  if (count < 0) throw reader.violation('negative count');
+  const items: Item[] = [];
+  for (let index = 0; index < count; index++) items.push(read());
+  return items;
+}
+
 function decodeText(tag: number, body: Buffer): string {
   const reader = new BodyReader(tag, body);
   const text = reader.cstring();

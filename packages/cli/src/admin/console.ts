@@ -1,44 +1,24 @@
 import type {
   ClientId,
-  DaemonSnapshot,
   Logger,
   UserName,
   VirtualDatabase,
   VirtualOutput,
   VirtualSession,
 } from '@pgweir/pooler';
-import {
-  commandComplete,
-  decodeQuery,
-  errorResponse,
-  Frontend,
-  noticeResponse,
-  ProtocolViolation,
-  readyForQuery,
-} from '@pgweir/protocol';
-import type { ShutdownKind } from '../signals';
+import type { DaemonConfig } from '../config/daemon-config';
+import { reasonOf } from '../system-error';
 import { VERSION } from '../version';
-import { SHOW_ITEMS, show } from './commands/show';
-
-/** What the console can have done, wherever that happens. */
-export interface ConsoleCommands {
-  readonly view: () => Promise<DaemonSnapshot>;
-  /** @returns false when the new configuration was refused; the log says why */
-  readonly reload: () => Promise<boolean>;
-  /** Resolves when it has begun. */
-  readonly shutDown: (how: ShutdownKind) => Promise<void>;
-  /** @returns why that was not possible; undefined: every worker has been replaced */
-  readonly replaceWorkers: () => Promise<string | undefined>;
-}
+import type { Command } from './command';
+import { type ConsoleCommands, runCommand, undoing } from './commands';
+import { ConsoleSession } from './console-session';
+import type { Outcome } from './outcome';
+import { CONSOLE_DATABASE } from './show/item';
 
 interface ConsoleNeeds extends ConsoleCommands {
-  readonly mayAdmin: (user: UserName) => boolean;
-  readonly mayRead: (user: UserName) => boolean;
+  readonly config: () => DaemonConfig;
   readonly log: Logger;
 }
-
-/** No command is longer; what a stranger sends beyond it is not even looked at. */
-const COMMAND_CHARACTERS_MAX = 1000;
 
 const PARAMETERS: ReadonlyMap<string, string> = new Map([
   ['server_version', `${VERSION}/pgweir`],
@@ -50,12 +30,9 @@ const PARAMETERS: ReadonlyMap<string, string> = new Map([
   ['is_superuser', 'on'],
 ]);
 
-/**
- * The admin console: a database that no server has, with a handful of commands so far. Simple queries
- * only.
- */
+/** The admin console: a database that no server has. */
 export class AdminConsole implements VirtualDatabase {
-  readonly names = ['pgbouncer', 'pgweir'];
+  readonly names = [CONSOLE_DATABASE, 'pgweir'];
   readonly #needs: ConsoleNeeds;
 
   constructor(needs: ConsoleNeeds) {
@@ -63,7 +40,12 @@ export class AdminConsole implements VirtualDatabase {
   }
 
   admits(user: UserName): boolean {
-    return this.#needs.mayAdmin(user) || this.#needs.mayRead(user);
+    const { statsUsers, pooler } = this.#needs.config();
+    return this.#isAdmin(user) || statsUsers.includes(user) || pooler.authType === 'any';
+  }
+
+  #isAdmin(user: UserName): boolean {
+    return this.#needs.config().adminUsers.includes(user);
   }
 
   parameters(): ReadonlyMap<string, string> {
@@ -74,111 +56,32 @@ export class AdminConsole implements VirtualDatabase {
     client: { readonly id: ClientId; readonly user: UserName },
     output: VirtualOutput,
   ): VirtualSession {
-    let busy: Promise<void> = Promise.resolve();
-    return {
-      message: (tag, body) => {
-        // One after the other, so that answers keep the order of the questions.
-        busy = busy
-          .then(() => this.#message(client.user, output, tag, body))
-          .catch((error: unknown) => {
-            this.#needs.log.error('console command failed', {
-              client: client.id,
-              reason: error instanceof Error ? error.message : String(error),
-            });
-            output.close('console command failed');
-          });
-      },
-      canceled: () => undefined,
-      closed: () => undefined,
-    };
-  }
-
-  async #message(user: UserName, output: VirtualOutput, tag: number, body: Buffer): Promise<void> {
-    if (tag !== Frontend.Query) {
-      output.send(
-        errorResponse({
-          severity: 'FATAL',
-          code: '0A000',
-          message: 'extended query protocol not supported by admin console',
-        }),
-      );
-      output.close('extended query protocol on the console');
-      return;
-    }
-    let sql: string;
-    try {
-      sql = decodeQuery(body);
-    } catch (error) {
-      if (!(error instanceof ProtocolViolation)) throw error;
-      output.send(refusal('bad packet'));
-      return;
-    }
-    output.send(await this.#answer(user, sql));
-  }
-
-  async #answer(user: UserName, sql: string): Promise<Buffer> {
-    if (sql.length > COMMAND_CHARACTERS_MAX) return refusal('bad arguments');
-    const [command = '', item = '', ...more] = words(sql);
-    if (more.length > 0) return refusal(`invalid command '${sql}', use SHOW HELP;`);
-    if (command === 'show' || command === 'select') {
-      if (item === 'help') return help();
-      const answer = show(item, await this.#needs.view());
-      if (answer !== undefined) return answer;
-    } else if (command === 'reload' && item === '') {
-      return this.#asAdmin(user, async () =>
-        (await this.#needs.reload())
-          ? done('RELOAD')
-          : refusal('RELOAD failed, see logs for additional details', 'F0000'),
-      );
-    } else if (command === 'reload' && item === 'workers') {
-      return this.#asAdmin(user, async () => {
-        const problem = await this.#needs.replaceWorkers();
-        return problem === undefined ? done('RELOAD') : refusal(problem, '55000');
+    /** The command that is under way, and the one whose effect ends with the client. */
+    let running: Command | undefined;
+    let suspended: Command | undefined;
+    const log = this.#needs.log;
+    const undo = (command: Command | undefined): void => {
+      const order = command === undefined ? undefined : undoing(command);
+      if (order === undefined) return;
+      // If there is nothing to undo any more, that is well.
+      this.#needs.order(order).catch((error: unknown) => {
+        log.error('console command failed', { client: client.id, reason: reasonOf(error) });
       });
-    } else if (command === 'shutdown') {
-      const how = SHUTDOWN[item];
-      if (how !== undefined) {
-        return this.#asAdmin(user, async () => {
-          await this.#needs.shutDown(how);
-          return done('SHUTDOWN');
-        });
-      }
-    }
-    return refusal(`invalid command '${sql}', use SHOW HELP;`);
+    };
+    return new ConsoleSession(output, {
+      run: async (text, command): Promise<Outcome> => {
+        running = command;
+        if (command.kind === 'command' && command.word === 'suspend') suspended = command;
+        try {
+          const isAdmin = this.#isAdmin(client.user);
+          return await runCommand({ text, command, isAdmin }, this.#needs);
+        } finally {
+          running = undefined;
+        }
+      },
+      canceled: () => undo(running),
+      closed: () => undo(suspended),
+      log,
+    });
   }
-
-  async #asAdmin(user: UserName, run: () => Promise<Buffer>): Promise<Buffer> {
-    return this.#needs.mayAdmin(user) ? await run() : refusal('admin access needed', '42501');
-  }
-}
-
-/** The words of a command in lower case, without the semicolon at its end. */
-function words(sql: string): readonly string[] {
-  const text = sql.trim();
-  return (text.endsWith(';') ? text.slice(0, -1) : text).trim().toLowerCase().split(/\s+/);
-}
-
-const SHUTDOWN: Readonly<Record<string, ShutdownKind>> = {
-  '': 'now',
-  wait_for_clients: 'clients',
-  wait_for_servers: 'servers',
-};
-
-function done(tag: string): Buffer {
-  return Buffer.concat([commandComplete(tag), readyForQuery('I')]);
-}
-
-function refusal(message: string, code = '08P01'): Buffer {
-  return Buffer.concat([errorResponse({ severity: 'ERROR', code, message }), readyForQuery('I')]);
-}
-
-function help(): Buffer {
-  const detail = `\n\tSHOW ${['HELP', ...SHOW_ITEMS.map((name) => name.toUpperCase())].join('|')}
-\tRELOAD [WORKERS]
-\tSHUTDOWN [WAIT_FOR_CLIENTS|WAIT_FOR_SERVERS]`;
-  return Buffer.concat([
-    noticeResponse({ severity: 'NOTICE', code: '00000', message: 'Console usage', detail }),
-    commandComplete('SHOW'),
-    readyForQuery('I'),
-  ]);
 }

@@ -1,23 +1,24 @@
 import { availableParallelism } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import type {
-  CredentialSource,
   PoolerSettings,
   TlsClientOptions,
   TlsServerOptions,
   UserName,
   UserSettings,
 } from '@pgweir/pooler';
-import type { DaemonConfig } from './daemon-config';
+import type { DaemonConfig, PeerSettings } from './daemon-config';
 import type { Databases } from './databases';
 import type { GlobalValues } from './settings';
+import type { Userlist } from './userlist';
 
 /** What was read, all of it valid. */
 export interface Parts {
   readonly values: GlobalValues;
   readonly databases: Databases;
   readonly users: ReadonlyMap<UserName, UserSettings>;
-  readonly credentials: CredentialSource;
+  readonly credentials: Userlist;
+  readonly peers: readonly PeerSettings[];
   readonly unixSocketGid: number | undefined;
   readonly clientTls: TlsServerOptions | undefined;
   readonly serverTls: TlsClientOptions | undefined;
@@ -46,6 +47,8 @@ export function assemble(parts: Parts, running: DaemonConfig | undefined): Daemo
     credentials: parts.credentials,
     pidfile: notEmpty(values.pidfile),
     user: notEmpty(values.user),
+    userNames: [...new Set([...parts.credentials.names, ...parts.users.keys()])],
+    peers: parts.peers,
     adminUsers: values.admin_users,
     statsUsers: values.stats_users,
     statsPeriodMs: values.stats_period,
@@ -141,6 +144,7 @@ function timeouts(values: GlobalValues) {
     transactionTimeoutMs: values.transaction_timeout,
     poolIdleTimeoutMs: values.pool_idle_timeout,
     autodbIdleTimeoutMs: values.autodb_idle_timeout,
+    suspendTimeoutMs: values.suspend_timeout,
   };
 }
 

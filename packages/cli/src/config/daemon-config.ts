@@ -13,12 +13,23 @@ export interface DaemonConfig {
   readonly pidfile: string | undefined;
   /** The user to become; undefined: stay. */
   readonly user: string | undefined;
+  /** Of auth_file and [users]. */
+  readonly userNames: readonly string[];
+  readonly peers: readonly PeerSettings[];
   readonly adminUsers: readonly string[];
   readonly statsUsers: readonly string[];
   readonly statsPeriodMs: number;
   readonly workers: WorkerSettings;
   /** Every global setting by name, for SHOW CONFIG and for the next load. */
   readonly values: GlobalValues;
+}
+
+/** One entry of `[peers]`. */
+export interface PeerSettings {
+  readonly id: number;
+  readonly host: string;
+  readonly port: number;
+  readonly poolSize: number;
 }
 
 export interface ListenSettings {

@@ -7,6 +7,7 @@ import {
   userName,
 } from '@pgweir/pooler';
 import { parseConnectionString } from './connection-string';
+import type { PeerSettings } from './daemon-config';
 import { type Findings, type Place, quoted } from './finding';
 import type { IniEntry } from './ini-file';
 import { readValues } from './read-values';
@@ -82,8 +83,13 @@ export function readUsers(
   return users;
 }
 
-/** Checks the entries of `[peers]`, which have no effect yet. */
-export function checkPeers(entries: readonly IniEntry[], findings: Findings): void {
+/** Reads the entries of `[peers]`, which have no effect yet. */
+export function readPeers(
+  entries: readonly IniEntry[],
+  globals: GlobalValues,
+  findings: Findings,
+): readonly PeerSettings[] {
+  const peers = new Map<number, PeerSettings>();
   for (const entry of entries) {
     const id = Number(entry.key);
     if (!/^\d+$/.test(entry.key) || id < 1 || id > 16_383) {
@@ -92,12 +98,14 @@ export function checkPeers(entries: readonly IniEntry[], findings: Findings): vo
     }
     const subject = `peer ${quoted(entry.key)}: `;
     const values = readEntry(entry, PEER_PARAMETERS, subject, findings);
-    if (values !== undefined && values.host === undefined) {
-      findings.problem(entry, `${subject}host is missing`);
-    }
+    if (values?.host !== undefined) {
+      const { host, port = 6432, pool_size: poolSize = globals.default_pool_size } = values;
+      peers.set(id, { id, host, port, poolSize });
+    } else if (values !== undefined) findings.problem(entry, `${subject}host is missing`);
     const message = '[peers] has no effect: cancel requests are not passed to other processes yet';
     findings.warningOnce('peers', entry, message);
   }
+  return [...peers.values()].sort((a, b) => a.id - b.id);
 }
 
 /** undefined: the entry has problems, all of them reported. */

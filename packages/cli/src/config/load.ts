@@ -5,7 +5,7 @@ import { reasonOf } from '../system-error';
 import { assemble, type Parts } from './assemble';
 import { checkGlobals } from './checks';
 import type { DaemonConfig, LoadResult } from './daemon-config';
-import { checkPeers, readDatabases, readUsers } from './databases';
+import { readDatabases, readPeers, readUsers } from './databases';
 import { Findings, type Place, quoted } from './finding';
 import { type IniEntry, type IniFile, readIniFile } from './ini-file';
 import { mockSecret } from './mock-secret';
@@ -22,9 +22,14 @@ export interface LoadOptions {
   /** The text of a file. @throws the system's error with `code` */
   readonly readFile?: (file: string) => string;
   readonly accounts?: Accounts;
+  /** What SET has changed on the console: as if it stood at the end of `[pgbouncer]`. */
+  readonly overrides?: Overrides;
   /** What runs now: settings that cannot change while it runs keep their values, with a warning. */
   readonly running?: DaemonConfig;
 }
+
+/** Values of global settings by name, as a file would have them. */
+export type Overrides = readonly (readonly [name: string, value: string])[];
 
 /**
  * Reads a configuration and every file that it names. Changes nothing, wherever it fails: the result is
@@ -41,7 +46,10 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
 
   const read = readValues(
     GLOBAL_SETTINGS,
-    of('pgbouncer').map((entry) => ({ ...entry, name: entry.key, text: entry.value })),
+    [
+      ...of('pgbouncer').map((entry) => ({ ...entry, name: entry.key, text: entry.value })),
+      ...(options.overrides ?? []).map(([name, text]) => ({ file: 'SET', line: 0, name, text })),
+    ],
     findings,
   );
   const place = (name: keyof GlobalValues): Place => read.places.get(name) ?? { file, line: 0 };
@@ -52,7 +60,7 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
 
   const databases = readDatabases(of('databases'), values, findings);
   const users = readUsers(of('users'), findings);
-  checkPeers(of('peers'), findings);
+  const peers = readPeers(of('peers'), values, findings);
   const accounts = options.accounts ?? systemAccounts;
   const unixSocketGid = checkGlobals({ values, place, findings, accounts, databases, file });
 
@@ -73,6 +81,7 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
     databases,
     users,
     credentials,
+    peers,
     unixSocketGid,
     clientTls,
     serverTls,

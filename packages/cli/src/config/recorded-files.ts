@@ -9,9 +9,20 @@ export type FileText =
 /** Reads files, and remembers what it read: another process can then load the very same. */
 export class FileRecorder {
   readonly #read = new Map<string, FileText>();
+  readonly #before: ReadonlyMap<string, FileText>;
+
+  /** `before`: what was read earlier, and is not read again. */
+  constructor(before: readonly FileText[] = []) {
+    this.#before = new Map(before.map((read) => [read.file, read]));
+  }
 
   /** @throws the system's error with `code` */
   readonly readFile = (file: string): string => {
+    const before = this.#before.get(file);
+    if (before !== undefined && 'text' in before) {
+      this.#read.set(file, before);
+      return before.text;
+    }
     try {
       const text = readFileSync(file, 'utf8');
       this.#read.set(file, { file, text });

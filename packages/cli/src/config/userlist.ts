@@ -7,11 +7,16 @@ const BLANK_OR_COMMENT = /^\s*(?:;|$)/;
 /** What follows the password is ignored, as in PgBouncer. */
 const USER = /^\s*"((?:[^"]|"")*)"\s+"((?:[^"]|"")*)"(?:\s|$)/;
 
+/** The users of an auth_file. */
+export interface Userlist extends CredentialSource {
+  readonly names: readonly UserName[];
+}
+
 /**
  * Reads an auth_file: `"user" "password"` on each line. The last line of a user counts. A bad line is a
  * problem, and the others are still read. No message shows any part of a line: it may be a password.
  */
-export function readUserlist(text: string, file: string, findings: Findings): CredentialSource {
+export function readUserlist(text: string, file: string, findings: Findings): Userlist {
   const secrets = new Map<UserName, { readonly secret: StoredSecret; readonly line: number }>();
   text
     .replace(/^\uFEFF/, '')
@@ -28,11 +33,11 @@ export function readUserlist(text: string, file: string, findings: Findings): Cr
       }
       secrets.set(user.name, { secret: user.secret, line: place.line });
     });
-  return { lookup: (user) => secrets.get(user)?.secret };
+  return { names: [...secrets.keys()], lookup: (user) => secrets.get(user)?.secret };
 }
 
 /** Knows nobody: there is no auth_file. */
-export const NO_CREDENTIALS: CredentialSource = { lookup: () => undefined };
+export const NO_CREDENTIALS: Userlist = { names: [], lookup: () => undefined };
 
 function readUser(
   line: string,

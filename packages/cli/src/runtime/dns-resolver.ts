@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
-import type { Clock, Resolver } from '@pgweir/pooler';
+import type { Clock, ResolvedHostView, Resolver } from '@pgweir/pooler';
 import type { DnsSettings } from '../config/daemon-config';
 
 type Answer = Parameters<Parameters<Resolver['resolve']>[1]>[0];
@@ -38,6 +38,15 @@ export class DnsResolver implements Resolver {
     this.#pending.set(host, [done]);
     lookup(host, { all: true, verbatim: true }, (error, found) => {
       this.#answered(host, error === null ? { addresses: found.map((a) => a.address) } : { error });
+    });
+  }
+
+  /** Names whose addresses are known at the moment. */
+  resolved(): readonly ResolvedHostView[] {
+    const nowMs = this.#clock.nowMs();
+    return [...this.#cache].flatMap(([host, { answer, untilMs }]) => {
+      if ('error' in answer || untilMs <= nowMs) return [];
+      return [{ host, ttlMs: untilMs - nowMs, addresses: answer.addresses }];
     });
   }
 

@@ -4,6 +4,8 @@ import {
   type Logger,
   mergeSnapshots,
   mergeTotals,
+  NOTHING_SEEN,
+  type SnapshotPart,
   type TotalsView,
   type WorkerView,
 } from '@pgweir/pooler';
@@ -14,24 +16,12 @@ import type { WorkerProcess } from './worker-process';
 /** A worker that takes longer is left out. */
 const ANSWER_MS = 2_000;
 
-const NOTHING: DaemonSnapshot = {
-  state: 'stopped',
-  clientsTotal: 0,
-  linksTotal: 0,
-  pools: [],
-  stats: [],
-  pinCounts: [],
-  clients: [],
-  pins: [],
-  workers: [],
-};
-
 /** One picture of all workers. */
 export class CrewView implements DaemonView {
   readonly #crew: Crew;
   readonly #log: Logger;
   /** What workers that are gone have done: totals never fall. */
-  #departed: TotalsView = NOTHING;
+  #departed: TotalsView = NOTHING_SEEN;
 
   constructor(crew: Crew, log: Logger) {
     this.#crew = crew;
@@ -42,11 +32,11 @@ export class CrewView implements DaemonView {
     this.#departed = mergeTotals([this.#departed, worker.totals]);
   }
 
-  async snapshot(): Promise<DaemonSnapshot> {
+  async snapshot(parts: readonly SnapshotPart[]): Promise<DaemonSnapshot> {
     const asked = [...this.#crew.living].filter(({ phase }) => phase !== 'starting');
-    const snapshots = await Promise.all(asked.map((worker) => this.#ask(worker)));
+    const snapshots = await Promise.all(asked.map((worker) => this.#ask(worker, parts)));
     const known = snapshots.filter((snapshot) => snapshot !== undefined);
-    const merged = mergeSnapshots([...known, { ...NOTHING, ...this.#departed }]);
+    const merged = mergeSnapshots([...known, { ...NOTHING_SEEN, ...this.#departed }]);
     const starting = [...this.#crew.living].filter(({ phase }) => phase === 'starting');
     const silent = asked.filter((_, at) => snapshots[at] === undefined);
     const workers = [
@@ -57,22 +47,25 @@ export class CrewView implements DaemonView {
     return { ...merged, workers: workers.sort((a, b) => a.slot - b.slot || a.number - b.number) };
   }
 
-  async #ask(worker: WorkerProcess): Promise<DaemonSnapshot | undefined> {
+  async #ask(
+    worker: WorkerProcess,
+    parts: readonly SnapshotPart[],
+  ): Promise<DaemonSnapshot | undefined> {
     try {
-      const snapshot = await worker.channel.ask('snapshot', {}, ANSWER_MS);
+      const snapshot = await worker.channel.ask('snapshot', { parts }, ANSWER_MS);
       const { stats, pinCounts } = snapshot;
       worker.totals = { stats, pinCounts };
       return { ...snapshot, workers: [this.#row(worker, snapshot.state, snapshot)] };
     } catch (error) {
       // One that is gone by now has nothing to say.
-      if (worker.phase === 'gone') return NOTHING;
+      if (worker.phase === 'gone') return NOTHING_SEEN;
       const reason = reasonOf(error);
       this.#log.warn(`worker ${worker.number} is missing in the view`, { reason });
       return undefined;
     }
   }
 
-  #row(worker: WorkerProcess, state: string, counts: DaemonSnapshot = NOTHING): WorkerView {
+  #row(worker: WorkerProcess, state: string, counts: DaemonSnapshot = NOTHING_SEEN): WorkerView {
     return {
       slot: worker.slot,
       number: worker.number,

@@ -2,12 +2,18 @@ import type {
   Address,
   BudgetFromWorker,
   BudgetToWorker,
+  ClientId,
   ClientTotals,
   DaemonSnapshot,
+  Holds,
+  SnapshotPart,
   TotalsView,
 } from '@pgweir/pooler';
+import type { Picture } from '../admin/show/item';
+import type { Overrides } from '../config/load';
 import type { FileText } from '../config/recorded-files';
 import type { LogFlags } from '../daemon-options';
+import type { Order } from '../operator';
 import type { ShutdownKind } from '../signals';
 import type { WelcomeNews } from './welcome-board';
 
@@ -28,11 +34,25 @@ export interface Configuration {
   readonly files: readonly FileText[];
   /** Grows with every reload. */
   readonly generation: number;
+  /** What SET has changed. */
+  readonly overrides: Overrides;
 }
+
+/** What an operator has ordered, as it travels. `database` null: all. */
+export type TrafficAsk =
+  | { readonly kind: 'hold'; readonly holds: Holds }
+  | {
+      readonly kind: 'untilQuiet' | 'reconnect' | 'untilRenewed' | 'kill';
+      readonly database: string | null;
+    }
+  | { readonly kind: 'untilFlushed' }
+  | { readonly kind: 'killClient'; readonly client: ClientId };
 
 /** What the supervisor asks a worker. */
 export interface AskedOfWorker {
-  readonly snapshot: Question<Record<string, never>, DaemonSnapshot>;
+  readonly snapshot: Question<{ readonly parts: readonly SnapshotPart[] }, DaemonSnapshot>;
+  /** False: not so, or not found. */
+  readonly traffic: Question<TrafficAsk, boolean>;
   /** False: not this worker's key. */
   readonly cancel: Question<CancelAsk, boolean>;
   /** Loads these files and applies them. False: it could not, and goes on as before. */
@@ -41,7 +61,10 @@ export interface AskedOfWorker {
 
 /** What a worker asks the supervisor: commands of its console, and foreign cancel keys. */
 export interface AskedOfSupervisor {
-  readonly view: Question<Record<string, never>, DaemonSnapshot>;
+  readonly view: Question<{ readonly parts: readonly SnapshotPart[] }, Picture>;
+  readonly set: Question<{ readonly key: string; readonly value: string }, boolean>;
+  /** Why it was not carried out; null: it was. */
+  readonly order: Question<Order, string | null>;
   readonly cancel: Question<CancelAsk, boolean>;
   readonly reload: Question<Record<string, never>, boolean>;
   readonly shutDown: Question<{ readonly how: ShutdownKind }, boolean>;
@@ -67,6 +90,8 @@ export interface WorkerStart {
   /** Those of the last reload. */
   readonly files: readonly FileText[];
   readonly generation: number;
+  readonly overrides: Overrides;
+  readonly holds: Holds;
   readonly logFlags: LogFlags;
   readonly ports: readonly InheritedPort[];
 }

@@ -5,20 +5,25 @@ import {
   isFromWorker,
   linkLimits,
   SharedLinkBudget,
+  type SnapshotPart,
 } from '@pgweir/pooler';
+import type { Picture } from '../admin/show/item';
 import type { DaemonConfig } from '../config/daemon-config';
+import type { Overrides } from '../config/load';
 import type { DaemonOptions } from '../daemon-options';
 import { openListeners } from '../listen';
+import { Operator } from '../operator';
 import { readAgain } from '../reloading';
 import { systemClock } from '../runtime/system-clock';
 import { onSignals, type ShutdownKind } from '../signals';
-import { StatsLog } from '../stats-log';
+import { StatsPeriods } from '../stats-periods';
 import { systemCalls } from '../system-calls';
 import { reasonOf } from '../system-error';
 import { upMessage } from '../version';
 import type { Answers } from './channel';
 import { ClientExchange } from './client-exchange';
 import { Crew } from './crew';
+import { CrewTraffic } from './crew-traffic';
 import { CrewView } from './crew-view';
 import { Heartbeat } from './heartbeat';
 import { LinkWatch } from './link-watch';
@@ -45,7 +50,8 @@ export class Supervisor {
   readonly #clients: ClientExchange;
   readonly #welcomes = new WelcomeBoard(0);
   readonly #view: CrewView;
-  readonly #statsLog: StatsLog;
+  readonly #statsPeriods: StatsPeriods;
+  readonly #operator: Operator;
   readonly #heartbeat: Heartbeat;
   readonly #relief: NodeJS.Timeout;
   readonly #stopped: Promise<number>;
@@ -88,7 +94,13 @@ export class Supervisor {
     }, SharedLinkBudget.TICK_MS);
     this.#clients = new ClientExchange(living);
     this.#view = new CrewView(this.#crew, log);
-    this.#statsLog = new StatsLog(this.#view, log);
+    this.#statsPeriods = new StatsPeriods(this.#view, log);
+    this.#operator = new Operator({
+      traffic: new CrewTraffic(this.#crew, log),
+      view: this.#view,
+      settings: () => this.#config.pooler,
+      stopping: () => this.#shuttingDown,
+    });
     this.#heartbeat = new Heartbeat(living, log);
   }
 
@@ -102,6 +114,8 @@ export class Supervisor {
         void this.#reload();
       },
       shutDown: (how) => this.#shutDown(how),
+      order: (order) => this.#operator.carryOut(order),
+      stopping: () => this.#shuttingDown,
       log,
     });
     try {
@@ -109,7 +123,7 @@ export class Supervisor {
       const open = async (...port: Parameters<SharedPorts['open']>) => this.#ports.open(...port);
       await openListeners(open, listen, log);
       await Promise.race([this.#crew.startAll(), this.#stopped]);
-      this.#statsLog.restart(this.#config);
+      this.#statsPeriods.restart(this.#config);
       this.#heartbeat.restart(workers.hangTimeoutMs);
       if (!this.#shuttingDown) onUp(upMessage(`, ${workers.count} workers`));
       return await this.#stopped;
@@ -136,6 +150,7 @@ export class Supervisor {
         cwd,
         firstFiles: this.#firstFiles,
         ...this.#configuration(),
+        holds: this.#operator.holds,
         logFlags,
         ports,
       },
@@ -149,7 +164,9 @@ export class Supervisor {
   }
 
   #configuration(): Configuration {
-    return { files: this.#options.filesRead(), generation: this.#welcomes.generation };
+    const { filesRead, overrides } = this.#options;
+    const { generation } = this.#welcomes;
+    return { files: filesRead(), overrides: overrides(), generation };
   }
 
   #serves(worker: WorkerProcess): void {
@@ -183,8 +200,10 @@ export class Supervisor {
 
   #answers(): Answers<AskedOfSupervisor> {
     return {
-      view: () => this.#view.snapshot(),
+      view: ({ parts }) => this.#picture(parts),
       reload: () => this.#reload(),
+      set: ({ key, value }) => this.#reload([[key, value]]),
+      order: async (order) => (await this.#operator.carryOut(order)) ?? null,
       cancel: (ask) => this.#cancel(ask),
       replaceWorkers: async () => (await this.#crew.replaceAll()) ?? null,
       shutDown: async ({ how }) => {
@@ -193,6 +212,11 @@ export class Supervisor {
         return true;
       },
     };
+  }
+
+  async #picture(parts: readonly SnapshotPart[]): Promise<Picture> {
+    const { averages } = this.#statsPeriods;
+    return { ...(await this.#view.snapshot(parts)), averages, holds: this.#operator.holds };
   }
 
   /** Takes a cancel request to whoever gave the key out. */
@@ -205,18 +229,18 @@ export class Supervisor {
   }
 
   /** Reads the configuration again and has it applied everywhere, or nowhere. */
-  #reload(): Promise<boolean> {
-    this.#reloading = this.#reloading.then(() => this.#reloadNow());
+  #reload(changes?: Overrides): Promise<boolean> {
+    this.#reloading = this.#reloading.then(() => this.#reloadNow(changes));
     return this.#reloading;
   }
 
-  async #reloadNow(): Promise<boolean> {
+  async #reloadNow(changes: Overrides | undefined): Promise<boolean> {
     const { log } = this.#options;
-    const config = readAgain(this.#options);
+    const config = readAgain(this.#options, changes);
     if (config === undefined) return false;
     this.#config = config;
     log.configure(config.log);
-    this.#statsLog.restart(config);
+    this.#statsPeriods.restart(config);
     this.#heartbeat.restart(config.workers.hangTimeoutMs);
     this.#welcomes.restart(this.#welcomes.generation + 1);
     await Promise.all([...this.#crew.living].map((worker) => this.#configure(worker)));
@@ -255,7 +279,7 @@ export class Supervisor {
   }
 
   async #end(): Promise<void> {
-    this.#statsLog.stop();
+    this.#statsPeriods.stop();
     this.#heartbeat.stop();
     this.#clients.close();
     clearInterval(this.#relief);

@@ -75,7 +75,8 @@ class WorkerMain {
       supervisor,
       {
         answers: {
-          snapshot: async () => (await this.#started).snapshot(),
+          snapshot: async ({ parts }) => (await this.#started).snapshot(parts),
+          traffic: async (ask) => (await this.#started).traffic(ask),
           cancel: async ({ processId, key }) =>
             (await this.#started).cancel({ processId, key: Buffer.from(key, 'hex') }),
           configure: async (configuration) => (await this.#started).configure(configuration),

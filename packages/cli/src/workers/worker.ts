@@ -6,11 +6,12 @@ import {
   type PoolerSettings,
   type PoolKey,
   RemoteLinkBudget,
+  type SnapshotPart,
   type WorkerSlot,
 } from '@pgweir/pooler';
 import type { DaemonConfig } from '../config/daemon-config';
 import { loadConfig } from '../config/load';
-import { type FileText, recordedFiles } from '../config/recorded-files';
+import { recordedFiles } from '../config/recorded-files';
 import { createLogger, type DaemonLogger, loggerOptions } from '../log/logger';
 import { PoolerProcess } from '../pooler-process';
 import { systemClock } from '../runtime/system-clock';
@@ -18,6 +19,7 @@ import type { ShutdownKind } from '../signals';
 import { passDescriptor } from '../system-calls';
 import { reasonOf, stackOf } from '../system-error';
 import type { Channel } from './channel';
+import { answerTraffic } from './crew-traffic';
 import {
   type AskedOfSupervisor,
   type AskedOfWorker,
@@ -25,6 +27,7 @@ import {
   PASSING_DESCRIPTOR,
   type ToldToSupervisor,
   type ToldToWorker,
+  type TrafficAsk,
   type WorkerStart,
 } from './messages';
 import { WelcomeBoard, type WelcomeNews } from './welcome-board';
@@ -41,6 +44,8 @@ const VIEW_MS = 5_000;
 const COMMAND_MS = 60_000;
 const REPLACE_MS = 3_600_000;
 const CANCEL_MS = 60_000;
+/** PAUSE waits as long as it has to. Node.js cannot wait longer in one piece. */
+const FOR_EVER_MS = 2 ** 31 - 1;
 /** Of one on its way out: it keeps no links for nobody. */
 const NO_SLOT: WorkerSlot = { index: Number.MAX_SAFE_INTEGER, count: Number.MAX_SAFE_INTEGER };
 /** Changes of the number of clients are told together. */
@@ -63,7 +68,8 @@ export class Worker {
     this.#start = start;
     this.#channel = channel;
     this.#slot = { index: start.slot, count: start.slots };
-    const config = this.#load(start.files, this.#load(start.firstFiles, undefined));
+    const first = this.#load({ files: start.firstFiles, overrides: [] }, undefined);
+    const config = this.#load(start, first);
     this.#log = createLogger({
       ...loggerOptions(config, start.logFlags, start.cwd),
       fields: { worker: start.number },
@@ -81,7 +87,9 @@ export class Worker {
       grammar,
       adapt: (settings: PoolerSettings) => ({ ...settings, workerSlot: this.#slot }),
       commands: {
-        view: () => channel.ask('view', {}, VIEW_MS),
+        view: (parts) => channel.ask('view', { parts }, VIEW_MS),
+        set: (key, value) => channel.ask('set', { key, value }, COMMAND_MS),
+        order: async (order) => (await channel.ask('order', order, FOR_EVER_MS)) ?? undefined,
         reload: () => channel.ask('reload', {}, COMMAND_MS),
         shutDown: (how: ShutdownKind) =>
           channel.ask('shutDown', { how }, COMMAND_MS).then(() => undefined),
@@ -102,6 +110,7 @@ export class Worker {
 
   /** Opens every port. @throws the system's error */
   async listen(): Promise<void> {
+    await this.#process.pooler.orders.hold(this.#start.holds);
     const { backlog } = this.#process.config.listen;
     for (const { address, descriptor } of this.#start.ports) {
       await this.#process.pooler.listen(address, backlog, descriptor);
@@ -109,12 +118,16 @@ export class Worker {
     this.#log.debug('worker is up');
   }
 
-  #load(files: readonly FileText[], running: DaemonConfig | undefined): DaemonConfig {
+  #load(
+    { files, overrides }: Pick<Configuration, 'files' | 'overrides'>,
+    running: DaemonConfig | undefined,
+  ): DaemonConfig {
     const { configPath, cwd } = this.#start;
     const readFile = recordedFiles(files);
     const result = loadConfig(configPath, {
       cwd,
       readFile,
+      overrides,
       ...(running === undefined ? {} : { running }),
     });
     if (result.kind === 'ok') return result.config;
@@ -177,8 +190,12 @@ export class Worker {
     this.#process.pooler.setOtherClients(others);
   }
 
-  snapshot(): Promise<DaemonSnapshot> {
-    return this.#process.pooler.snapshot();
+  snapshot(parts: readonly SnapshotPart[]): Promise<DaemonSnapshot> {
+    return this.#process.snapshot(parts);
+  }
+
+  traffic(ask: TrafficAsk): Promise<boolean> {
+    return answerTraffic(this.#process.pooler.orders, ask);
   }
 
   welcomesHeard(news: WelcomeNews): void {
@@ -193,10 +210,10 @@ export class Worker {
   }
 
   /** Applies the configuration in `files`. False: it could not, and goes on as before. */
-  configure({ files, generation }: Configuration): boolean {
+  configure(configuration: Configuration): boolean {
     try {
-      const config = this.#load(files, this.#process.config);
-      this.#welcomes.restart(generation);
+      const config = this.#load(configuration, this.#process.config);
+      this.#welcomes.restart(configuration.generation);
       this.#process.configure(config);
       return true;
     } catch (error) {
@@ -229,7 +246,7 @@ export class Worker {
     if (this.#leaving) return undefined;
     this.#leaving = true;
     clearTimeout(this.#clientsTimer);
-    const { stats, pinCounts } = await this.#process.pooler.snapshot();
+    const { stats, pinCounts } = await this.#process.pooler.snapshot([]);
     await this.#process.pooler.stop();
     return { kind: 'farewell', stats, pinCounts };
   }

@@ -1,76 +1,7 @@
-import type { ClientId, DaemonSnapshot, LinkId, PinView, PoolView, UserName } from '@pgweir/pooler';
-import { Backend, FrameReader, Frontend } from '@pgweir/protocol';
-import { rowValues } from '@pgweir/testkit';
-import { AdminConsole } from '../../src/admin/console';
+import type { ClientId, LinkId, PinView } from '@pgweir/pooler';
+import { ConsoleClient, PICTURE } from '../support/console-client';
 
-const SNAPSHOT: DaemonSnapshot = {
-  state: 'serving',
-  clientsTotal: 0,
-  linksTotal: 0,
-  pools: [],
-  stats: [],
-  pinCounts: [],
-  clients: [],
-  pins: [],
-  workers: [],
-};
-const quiet = (): void => undefined;
-
-interface Answer {
-  readonly tags: string;
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly (string | null)[])[];
-  readonly tookMs: number;
-}
-
-/** The console's answer to a simple query, and how long it took. */
-async function ask(sql: string, snapshot = SNAPSHOT): Promise<Answer> {
-  const console = new AdminConsole({
-    view: async () => snapshot,
-    mayAdmin: () => false,
-    mayRead: () => true,
-    reload: async () => true,
-    shutDown: async () => undefined,
-    replaceWorkers: async () => undefined,
-    log: { error: quiet, warn: quiet, info: quiet, debug: quiet },
-  });
-  const startMs = performance.now();
-  const answer = await new Promise<Buffer>((resolve, reject) => {
-    const session = console.open(
-      { id: 1 as ClientId, user: 'ann' as UserName },
-      { send: resolve, close: (reason) => reject(new Error(reason)) },
-    );
-    session.message(Frontend.Query, Buffer.from(`${sql}\0`));
-  });
-  return { ...read(answer), tookMs: performance.now() - startMs };
-}
-
-function read(bytes: Buffer): Pick<Answer, 'tags' | 'columns' | 'rows'> {
-  const reader = new FrameReader(1 << 20);
-  let columns: readonly string[] = [];
-  const rows: (readonly (string | null)[])[] = [];
-  let tags = '';
-  for (let at = 0; at < bytes.length; ) {
-    const body = reader.readHeader(bytes, at, bytes.length);
-    at = reader.takeBody(body, bytes.length);
-    const message = { tag: String.fromCharCode(reader.tag), body: bytes.subarray(body, at) };
-    tags += message.tag;
-    if (reader.tag === Backend.RowDescription) columns = columnNames(message.body);
-    if (reader.tag === Backend.DataRow) rows.push(rowValues(message));
-  }
-  return { tags, columns, rows };
-}
-
-/** A name ends in NUL; 18 bytes about its type follow. */
-function columnNames(body: Buffer): readonly string[] {
-  const names: string[] = [];
-  for (let at = 2; at < body.length; ) {
-    const end = body.indexOf(0, at);
-    names.push(body.toString('utf8', at, end));
-    at = end + 1 + 18;
-  }
-  return names;
-}
+const ask = async (sql: string, picture = PICTURE) => await new ConsoleClient({ picture }).ask(sql);
 
 const many = (text: string, count = 60_000): string => text.repeat(count);
 
@@ -83,16 +14,166 @@ test.each([
   ['quotes', `SHOW ${many("'")}!`],
   ['words', many('SHOW ')],
 ])('a command with tens of thousands of %s is refused at once', async (_name, sql) => {
-  const { tags, tookMs } = await ask(sql);
+  const client = new ConsoleClient();
+  const startMs = performance.now();
+  const { tags } = await client.ask(sql);
   expect(tags).toBe('EZ');
   // Seconds, when the time grows with the square of the length.
-  expect(tookMs).toBeLessThan(500);
+  expect(performance.now() - startMs).toBeLessThan(500);
 });
 
 test('spaces before, between and behind words and semicolon do not matter', async () => {
   for (const sql of ['SHOW VERSION', ' show \n\t version ', 'show version ;  ', 'Show  Version;']) {
-    expect((await ask(sql)).tags).toMatch(/^[TN].*CZ$|^NCZ$/);
+    expect((await ask(sql)).tags).toBe('TDCZ');
   }
+});
+
+test('SELECT is another word for SHOW', async () => {
+  expect((await ask('select version')).rows).toEqual((await ask('SHOW VERSION')).rows);
+});
+
+/** Texts as the reference has them, and commands that PgBouncer does not take. */
+test.each([
+  ['', "invalid command '', use SHOW HELP;"],
+  [';', "invalid command ';', use SHOW HELP;"],
+  ['SELECT 1', "invalid command 'SELECT 1', use SHOW HELP;"],
+  ['BEGIN', "invalid command 'BEGIN', use SHOW HELP;"],
+  ['SHOW', "invalid command 'SHOW', use SHOW HELP;"],
+  ['SHOW no_such', "invalid command 'SHOW no_such', use SHOW HELP;"],
+  ['SHOW transaction_isolation', "invalid command 'SHOW transaction_isolation', use SHOW HELP;"],
+  ['SHOW POOLS now', "invalid command 'SHOW POOLS now', use SHOW HELP;"],
+  ['PAUSE a b', "invalid command 'PAUSE a b', use SHOW HELP;"],
+  ['PAUSE my-db', "invalid command 'PAUSE my-db', use SHOW HELP;"],
+  ['SUSPEND x', "invalid command 'SUSPEND x', use SHOW HELP;"],
+  ['SHUTDOWN NEVER', "invalid command 'SHUTDOWN NEVER', use SHOW HELP;"],
+  ['RELOAD everything', "invalid command 'RELOAD everything', use SHOW HELP;"],
+  ['SET', "invalid command 'SET', use SHOW HELP;"],
+  ['SET verbose', "invalid command 'SET verbose', use SHOW HELP;"],
+  ["SET verbose = 'x", "invalid command 'SET verbose = 'x', use SHOW HELP;"],
+  ['PAUSE "a', `invalid command 'PAUSE "a', use SHOW HELP;`],
+  ['A_WORD_OF_MORE_THAN_FIFTEEN', 'bad arguments'],
+  [`PAUSE ${'a'.repeat(64)}`, 'bad arguments'],
+  [`SET verbose = ${'1'.repeat(256)}`, 'bad arguments'],
+  ['DISABLE', 'a database is required'],
+  ['ENABLE', 'a database is required'],
+  ['KILL_CLIENT', 'invalid client pointer supplied'],
+  ['KILL_CLIENT x', 'invalid client pointer supplied'],
+  ['constructor', "invalid command 'constructor', use SHOW HELP;"],
+  ['SHOW constructor', "invalid command 'SHOW constructor', use SHOW HELP;"],
+])(
+  '%s is refused with the words of PgBouncer, and the connection goes on',
+  async (sql, message) => {
+    const client = new ConsoleClient();
+    const { tags, errors } = await client.ask(sql);
+    expect(tags).toBe('EZ');
+    expect(errors[0]?.message).toBe(message);
+    expect(client.orders).toEqual([]);
+    expect((await client.ask('SHOW VERSION')).tags).toBe('TDCZ');
+  },
+);
+
+test.each([
+  ['PAUSE', { kind: 'pause', database: undefined }, 'PAUSE'],
+  ['PAUSE app', { kind: 'pause', database: 'app' }, 'PAUSE'],
+  ['pause "My-Db""s";', { kind: 'pause', database: 'My-Db"s' }, 'PAUSE'],
+  ['RESUME', { kind: 'resume', database: undefined }, 'RESUME'],
+  ['DISABLE app', { kind: 'disable', database: 'app' }, 'DISABLE'],
+  ['ENABLE app', { kind: 'enable', database: 'app' }, 'ENABLE'],
+  ['RECONNECT', { kind: 'reconnect', database: undefined }, 'RECONNECT'],
+  ['KILL app', { kind: 'kill', database: 'app' }, 'KILL'],
+  ['KILL_CLIENT 42', { kind: 'killClient', client: 42 }, 'KILL_CLIENT'],
+  ['KILL_CLIENT c42', { kind: 'killClient', client: 42 }, 'KILL_CLIENT'],
+  ['SUSPEND', { kind: 'suspend' }, 'SUSPEND'],
+  ['WAIT_CLOSE', { kind: 'waitClose', database: undefined }, 'WAIT_CLOSE'],
+])('%s is an order', async (sql, order, tag) => {
+  const client = new ConsoleClient();
+  const { tags, completed } = await client.ask(sql);
+  expect(tags).toBe('CZ');
+  expect(completed).toEqual([tag]);
+  expect(client.orders).toEqual([order]);
+});
+
+test.each([
+  'PAUSE',
+  'RELOAD',
+  'RELOAD WORKERS',
+  'SHUTDOWN',
+  'KILL_CLIENT 1',
+  'SET verbose = 1',
+  'SHOW FDS',
+])('%s is for admin_users only', async (sql) => {
+  const client = new ConsoleClient({ user: 'reader' });
+  const { errors } = await client.ask(sql);
+  expect(errors).toMatchObject([{ message: 'admin access needed', code: '42501' }]);
+  expect(client.orders).toEqual([]);
+});
+
+test('SET answers with what was set; what drivers set is heard and ignored', async () => {
+  const asked: (readonly string[])[] = [];
+  const set = async (key: string, value: string) => {
+    asked.push([key, value]);
+    return key !== 'nonsense';
+  };
+  const client = new ConsoleClient({ commands: { set } });
+  for (const [sql, key, value] of [
+    ['SET verbose = 2', 'verbose', '2'],
+    ['set Verbose to 2;', 'verbose', '2'],
+    ["SET server_reset_query='SELECT ''a'''", 'server_reset_query', "SELECT 'a'"],
+    ['SET server_idle_timeout=0.5', 'server_idle_timeout', '0.5'],
+  ] as const) {
+    expect((await client.ask(sql)).completed).toEqual([`SET ${key}=${value}`]);
+    expect(asked.at(-1)).toEqual([key, value]);
+  }
+  expect((await client.ask('SET nonsense = 1')).errors[0]?.message).toBe('SET failed');
+  const before = asked.length;
+  const ignored = await client.ask("SET client_encoding TO 'UTF8'");
+  expect(ignored.notices[0]?.message).toBe('SET ignored');
+  expect(ignored.completed).toEqual(['SET']);
+  expect(asked).toHaveLength(before);
+  expect((await client.ask('SHOW TimeZone')).rows).toEqual([['GMT']]);
+});
+
+test('SHOW HELP is a notice that names every item and command', async () => {
+  const { tags, notices } = await ask('SHOW HELP');
+  expect(tags).toBe('NCZ');
+  expect(notices[0]?.message).toBe('Console usage');
+  for (const word of ['ACTIVE_SOCKETS', 'PINS', 'QUEUE', 'KILL_CLIENT', 'WAIT_CLOSE', 'SUSPEND']) {
+    expect(notices[0]?.detail).toContain(word);
+  }
+});
+
+test('a cancel request ends the PAUSE that waits by resuming', async () => {
+  let finish: (problem: string | undefined) => void = () => undefined;
+  const seen: unknown[] = [];
+  const client = new ConsoleClient({
+    commands: {
+      order: (order) => {
+        seen.push(order);
+        if (order.kind === 'resume') finish('resumed');
+        return new Promise((resolve) => {
+          finish = resolve;
+        });
+      },
+    },
+  });
+  expect((await client.ask('PAUSE app')).tags).toBe('');
+  client.cancel();
+  expect((await client.heard()).tags).toBe('EZ');
+  expect(seen).toEqual([
+    { kind: 'pause', database: 'app' },
+    { kind: 'resume', database: 'app' },
+  ]);
+});
+
+test('what was suspended goes on when the client that did it leaves', async () => {
+  const client = new ConsoleClient();
+  await client.ask('SUSPEND');
+  client.leave();
+  expect(client.orders).toEqual([{ kind: 'suspend' }, { kind: 'unsuspend' }]);
+  const other = new ConsoleClient();
+  await other.ask('PAUSE');
+  other.leave();
+  expect(other.orders).toEqual([{ kind: 'pause' }]);
 });
 
 test('SHOW PINS says who keeps a link, why, since when and by which statement', async () => {
@@ -108,10 +189,10 @@ test('SHOW PINS says who keeps a link, why, since when and by which statement', 
     statement: 'CREATE TEMP TABLE t (a int)',
     sinceMs,
   };
-  const { columns, rows } = await ask('SHOW PINS', { ...SNAPSHOT, pins: [pin] });
+  const { columns, rows } = await ask('SHOW PINS', { ...PICTURE, pins: [pin] });
   expect(columns.join()).toBe('database,user,client,addr,port,link,reason,statement,since,seconds');
   const [row = []] = rows;
-  expect(row.slice(0, -1)).toEqual([
+  expect(row.slice(0, -2)).toEqual([
     'app',
     'ann',
     '7',
@@ -120,15 +201,15 @@ test('SHOW PINS says who keeps a link, why, since when and by which statement', 
     '3',
     'temporary object, advisory lock',
     'CREATE TEMP TABLE t (a int)',
-    '2026-01-02 03:04:05 UTC',
   ]);
+  expect(row.at(-2)).toMatch(/^2026-01-0[123] \d\d:\d\d:05 \S+$/);
   const age = Math.floor((Date.now() - sinceMs) / 1000);
   expect(Math.abs(Number(row.at(-1)) - age)).toBeLessThan(60);
 });
 
 test('SHOW PIN_COUNTS has the total of each reason, by database', async () => {
   const { rows } = await ask('show pin_counts', {
-    ...SNAPSHOT,
+    ...PICTURE,
     pinCounts: [
       { database: 'b', reason: 'cursor', count: 1 },
       { database: 'a', reason: 'listen', count: 2 },
@@ -140,27 +221,4 @@ test('SHOW PIN_COUNTS has the total of each reason, by database', async () => {
     ['a', 'listen', '2'],
     ['b', 'cursor', '1'],
   ]);
-});
-
-test('SHOW POOLS begins with the columns of PgBouncer; pinned links come behind them', async () => {
-  const pool: PoolView = {
-    database: 'app',
-    user: 'ann',
-    poolMode: 'transaction',
-    clientsActive: 1,
-    clientsIdle: 0,
-    clientsWaiting: 0,
-    clientsCanceling: 0,
-    linksActive: 1,
-    linksIdle: 0,
-    linksTested: 0,
-    linksDialing: 0,
-    linksClosing: 0,
-    linksBeingCanceled: 0,
-    linksPinned: 4,
-    waitMaxMs: 0,
-  };
-  const { columns, rows } = await ask('show pools', { ...SNAPSHOT, pools: [pool] });
-  expect(columns.slice(-3)).toEqual(['pool_mode', 'load_balance_hosts', 'sv_pinned']);
-  expect(rows[0]?.slice(-3)).toEqual(['transaction', null, '4']);
 });

@@ -48,10 +48,7 @@ async function arriveListening(...channels: readonly string[]): Promise<RawClien
 
 /** Clients that keep a link of their own. */
 async function pinned(to: Daemon = daemon): Promise<number> {
-  return (await consoleRows(to, 'SHOW POOLS')).reduce(
-    (sum, { sv_pinned }) => sum + Number(sv_pinned ?? 0),
-    0,
-  );
+  return (await consoleRows(to, 'SHOW PINS')).length;
 }
 
 async function untilNobodyIsPinned(to: Daemon = daemon): Promise<void> {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
+import { NOTHING_HELD } from '@pgweir/pooler';
 import { WORKER_FLAG } from '../../src/command-line';
 import type { ToldToSupervisor, ToldToWorker, WorkerStart } from '../../src/workers/messages';
 import { commandOn, crew, place, RUNTIMES } from './support/crew';
@@ -36,6 +37,8 @@ async function startOf(): Promise<{ start: WorkerStart; descriptor: number }> {
     firstFiles: files,
     files,
     generation: 0,
+    overrides: [],
+    holds: NOTHING_HELD,
     logFlags: { stderr: false, verbose: 0 },
     ports: [{ address: { kind: 'tcp', host: '127.0.0.1', port }, descriptor: 5 }],
   } as const;

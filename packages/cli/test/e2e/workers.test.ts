@@ -74,8 +74,9 @@ describe.each(RUNTIMES)('several workers on %s', (runtime) => {
     ]);
     expect(workers.map(({ state }) => state)).toEqual(['serving', 'serving', 'serving']);
     expect(new Set(workers.map(({ pid }) => pid)).has(daemon.pid)).toBe(false);
-    const [pool, ...more] = await consoleRows(daemon, 'SHOW POOLS');
+    const [pool, console, ...more] = await consoleRows(daemon, 'SHOW POOLS');
     expect(more).toEqual([]);
+    expect(console).toMatchObject({ database: 'pgbouncer', cl_active: '1' });
     expect(pool).toMatchObject({ database: 'app', user: 'app', cl_active: '3' });
     const [stats] = await consoleRows(daemon, 'SHOW STATS_TOTALS');
     expect(Number(stats?.xact_count)).toBe(3);

@@ -4,13 +4,16 @@ import type { Database } from '../pool/database';
 import type { Pool } from '../pool/pool';
 import type { UserName } from '../ports/names';
 
+export type Replication = 'logical' | 'physical';
+
 /** A client that has proved who it is, and where it belongs. */
 export interface Admission {
   readonly user: UserName;
   readonly database: Database;
   readonly pool: Pool;
   readonly cancel: IssuedKey;
-  readonly replication: boolean;
+  /** Undefined: an ordinary client. */
+  readonly replication: Replication | undefined;
 }
 
 /** Login, while it lasts, stands behind the session in the pool's queue. */

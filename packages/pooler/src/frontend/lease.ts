@@ -32,8 +32,11 @@ export function takeGranted(session: Session, link: Link): void {
     session.login.granted(link);
     return;
   }
-  const counters = session.admission?.database.counters;
-  if (counters !== undefined) counters.waitUs += waitedMs * 1000;
+  const { admission } = session;
+  if (admission !== undefined) {
+    admission.database.counters.waitUs += waitedMs * 1000;
+    admission.pool.waits.waited(waitedMs);
+  }
   if (beginLease(session, link)) session.resumeKept();
 }
 

@@ -143,14 +143,15 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
       if (proven.clientKey !== undefined) pool.serverKeys.learnClientKey(proven.clientKey);
       if (proven.password !== undefined) pool.serverKeys.learnPassword(proven.password);
     }
-    const replication = this.#settings?.replication === true;
+    const kind = this.#settings?.replication ?? 'none';
+    const replication = kind === 'none' ? undefined : kind;
     const cancel = context.cancels.issue(session, this.#minor);
     session.admission = { user: this.#user, database, pool, cancel, replication };
     session.claimed = undefined;
     session.refreshLimits();
     context.admitted(session);
     this.waitingSinceMs = context.clock.nowMs();
-    if (replication) {
+    if (replication !== undefined) {
       session.hasOwnLink = true;
       this.#tellAcceptance();
       session.enter('waiting');

@@ -24,6 +24,8 @@ export interface SessionContext {
   readonly cancels: CancelDesk;
   readonly scramSecrets: ScramSecrets;
   readonly stateKnowledge: StateKnowledge;
+  /** An operator holds up whatever clients send. */
+  readonly suspended: boolean;
   /** No new clients any more. */
   readonly draining: boolean;
   /** Counts the session for `max_client_conn`. @returns false when that is one too many */

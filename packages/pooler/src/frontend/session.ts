@@ -184,7 +184,10 @@ export class Session implements WireHandler, DedicatedWaiter {
   /** Whatever the client sends has to wait. */
   get blocked(): boolean {
     return (
-      this.phase === 'waiting' || this.link?.busyWithOwn === true || this.state?.holding === true
+      this.phase === 'waiting' ||
+      this.link?.busyWithOwn === true ||
+      this.state?.holding === true ||
+      this.context.suspended
     );
   }
 
@@ -290,7 +293,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     link.statements.forgetExpected();
     if (this.mode === 'session') {
       state?.readyInTransaction(link);
-      if (link.wasReset && this.admission?.replication !== true) beginLease(this, link);
+      if (link.wasReset && this.admission?.replication === undefined) beginLease(this, link);
       return;
     }
     if (state?.keeps(link) === true) return;

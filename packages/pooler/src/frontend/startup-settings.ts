@@ -3,6 +3,7 @@ import { addressText } from '../backend/server-address';
 import { errorFields } from '../errors';
 import type { Address } from '../ports/transport';
 import type { PoolerSettings } from '../settings/settings';
+import type { Replication } from './admission';
 
 /** What a startup packet asks for, besides user and database. */
 export interface StartupSettings {
@@ -11,7 +12,7 @@ export interface StartupSettings {
   readonly values: ReadonlyMap<string, string>;
   /** What goes into the startup packet of a link that is opened for this client alone. */
   readonly raw: ReadonlyMap<string, string>;
-  readonly replication: boolean;
+  readonly replication: Replication | 'none';
 }
 
 /** Not settings: they have a meaning of their own in a startup packet. */
@@ -68,11 +69,11 @@ function addHost(values: Map<string, string>, settings: PoolerSettings, remote: 
 }
 
 /** PostgreSQL takes `database` or a boolean. @returns undefined for anything else */
-function replicationMode(value: string | undefined): boolean | undefined {
-  if (value === undefined || value === '') return false;
+function replicationMode(value: string | undefined): Replication | 'none' | undefined {
+  if (value === undefined || value === '') return 'none';
   const lower = value.toLowerCase();
-  if (lower === 'database') return true;
-  if (['on', 'true', 'yes', '1', 't', 'y'].includes(lower)) return true;
-  if (['off', 'false', 'no', '0', 'f', 'n'].includes(lower)) return false;
+  if (lower === 'database') return 'logical';
+  if (['on', 'true', 'yes', '1', 't', 'y'].includes(lower)) return 'physical';
+  if (['off', 'false', 'no', '0', 'f', 'n'].includes(lower)) return 'none';
   return undefined;
 }

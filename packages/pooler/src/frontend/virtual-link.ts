@@ -21,7 +21,7 @@ export class VirtualLink implements WireHandler {
   readonly #session: Session;
   readonly #context: SessionContext;
   readonly #database: VirtualDatabase;
-  readonly #user: UserName;
+  readonly user: UserName;
   readonly #reader = new FrameReader(MESSAGE_BYTES_MAX);
   #body: Buffer = Buffer.alloc(0);
   #bodyLength = 0;
@@ -38,7 +38,7 @@ export class VirtualLink implements WireHandler {
     this.#session = session;
     this.#context = context;
     this.#database = database;
-    this.#user = user;
+    this.user = user;
   }
 
   /** Sends the welcome and hands the client over. */
@@ -57,7 +57,7 @@ export class VirtualLink implements WireHandler {
     session.wire.handler = this;
     session.virtual = this;
     this.#virtual = this.#database.open(
-      { id: session.id, user: this.#user },
+      { id: session.id, user: this.user },
       {
         send: (messages) => {
           if (session.phase === 'closed') return;
@@ -67,6 +67,10 @@ export class VirtualLink implements WireHandler {
       },
     );
     session.input.replayKept((kept) => this.received(kept, kept.length));
+  }
+
+  get databaseName(): string {
+    return this.#database.names[0] ?? '';
   }
 
   /** The client is gone. */

@@ -10,6 +10,7 @@ import type { DatabaseName, PoolKey, UserName } from '../ports/names';
 import type { ReportedValues } from '../ports/welcome-exchange';
 import { SettingDefaults } from '../session-state/setting-defaults';
 import type { PoolMode } from '../settings/settings';
+import { WaitHistogram } from '../stats/wait-histogram';
 import type { Database } from './database';
 import { LinkCare } from './link-care';
 import { LinkDemand } from './link-demand';
@@ -38,6 +39,7 @@ export class Pool implements LinkOwner, LinkHolder {
   readonly settingDefaults = new SettingDefaults();
   readonly serverKeys = new ServerKeys();
   readonly pins: PinBook;
+  readonly waits = new WaitHistogram();
   /** Some client has asked for the last value of a sequence. */
   readsSequences = false;
   /** Sessions that belong to this pool, whatever they do. */
@@ -94,6 +96,7 @@ export class Pool implements LinkOwner, LinkHolder {
     if (this.waiters.length === 0 && !this.paused) {
       const link = this.#takeIdle();
       if (link !== undefined) {
+        this.waits.none();
         this.#lend(link, waiter);
         return link;
       }

@@ -1,3 +1,4 @@
+import type { Replication } from '../frontend/admission';
 import type { ClientId, LinkId } from './names';
 
 /** How many of what one pool holds. Plain data; a merged view adds them up. */
@@ -19,6 +20,8 @@ export interface PoolView {
   readonly linksPinned: number;
   /** How long the oldest waiter has waited, milliseconds. */
   readonly waitMaxMs: number;
+  /** How many leases were waited for how long since start, as `WaitHistogram` counts them. */
+  readonly waits: readonly number[];
 }
 
 /** Totals since start. Times in microseconds. */
@@ -33,19 +36,66 @@ export interface DatabaseStatsView {
   readonly queryUs: number;
   readonly waitUs: number;
   readonly logins: number;
+  /** Statements that clients have prepared by name, and how often one was prepared on a link. */
+  readonly clientParses: number;
+  readonly serverParses: number;
+  readonly binds: number;
 }
 
-export interface ClientView {
-  readonly id: ClientId;
+/** One connection, of a client or to PostgreSQL. Times are those of the wall. */
+export interface SocketView {
   readonly database: string;
   readonly user: string;
+  readonly replication: Replication | 'none';
+  /** In PgBouncer's words. */
   readonly state: string;
+  /** The other side: an IP address, or `unix`. */
   readonly address: string;
   readonly port: number;
+  readonly localAddress: string;
+  readonly localPort: number;
   readonly connectedAtMs: number;
+  /** When the last request began. */
+  readonly requestedAtMs: number;
+  /** How long it has waited for a link. */
+  readonly waitMs: number;
+  /** It is closed as soon as it is free. */
+  readonly closing: boolean;
+  /** The process of PostgreSQL, or of a client on the same machine; 0: not known. */
+  readonly processId: number;
   readonly tls: string;
   readonly applicationName: string;
+  readonly preparedStatements: number;
+  /** Bytes that the other side has not taken yet exist. */
+  readonly congested: boolean;
+}
+
+export interface ClientView extends SocketView {
+  readonly id: ClientId;
   readonly link: LinkId | undefined;
+}
+
+export interface LinkView extends SocketView {
+  readonly id: LinkId;
+  readonly client: ClientId | undefined;
+}
+
+/** A session in a wait queue. */
+export interface WaiterView {
+  readonly client: ClientId;
+  readonly database: string;
+  readonly user: string;
+  /** From 1. */
+  readonly position: number;
+  readonly waitedMs: number;
+  readonly poolMode: string;
+}
+
+/** A name that has been resolved. */
+export interface ResolvedHostView {
+  readonly host: string;
+  readonly ttlMs: number;
+  readonly addresses: readonly string[];
 }
 
 /** A client that keeps its link beyond its transaction. */
@@ -98,13 +148,43 @@ export interface DaemonSnapshot extends TotalsView {
   readonly clientsTotal: number;
   readonly linksTotal: number;
   readonly pools: readonly PoolView[];
+  /** Clients of virtual databases. */
+  readonly consoleClients: number;
+  /** Clients that are not let in yet. */
+  readonly loginsTotal: number;
+  /** These and those that follow are empty unless they are asked for. */
   readonly clients: readonly ClientView[];
+  readonly links: readonly LinkView[];
+  readonly waiters: readonly WaiterView[];
+  readonly resolvedHosts: readonly ResolvedHostView[];
   readonly pins: readonly PinView[];
   /** Empty in the picture of one process. */
   readonly workers: readonly WorkerView[];
 }
 
+/** Of something that does nothing. */
+export const NOTHING_SEEN: DaemonSnapshot = {
+  state: 'stopped',
+  clientsTotal: 0,
+  linksTotal: 0,
+  consoleClients: 0,
+  loginsTotal: 0,
+  pools: [],
+  stats: [],
+  pinCounts: [],
+  clients: [],
+  links: [],
+  waiters: [],
+  resolvedHosts: [],
+  pins: [],
+  workers: [],
+};
+
+/** What of a picture can be large. */
+export type SnapshotPart = 'clients' | 'links' | 'waiters' | 'resolvedHosts' | 'pins';
+
 /** How console, metrics and dashboard see the daemon: never through live objects. */
 export interface DaemonView {
-  snapshot(): Promise<DaemonSnapshot>;
+  /** With these parts and no others of those that can be large. */
+  snapshot(parts: readonly SnapshotPart[]): Promise<DaemonSnapshot>;
 }

@@ -7,9 +7,16 @@ export interface Holds {
   readonly pausedDatabases: readonly string[];
   /** Nobody new gets into these. */
   readonly disabledDatabases: readonly string[];
+  /** Nothing that clients send goes any further. */
+  readonly suspended: boolean;
 }
 
-export const NOTHING_HELD: Holds = { paused: false, pausedDatabases: [], disabledDatabases: [] };
+export const NOTHING_HELD: Holds = {
+  paused: false,
+  pausedDatabases: [],
+  disabledDatabases: [],
+  suspended: false,
+};
 
 /**
  * What an operator can have done with the traffic, of one process or of all of them together.
@@ -24,6 +31,8 @@ export interface TrafficControl {
    * @returns false when it is not paused any more
    */
   untilQuiet(database: string | undefined): Promise<boolean>;
+  /** Waits until clients have taken what was sent to them; those who don't within `suspend_timeout` are dropped. */
+  untilFlushed(): Promise<void>;
   /** Has every link closed as soon as it is free. */
   reconnect(database: string | undefined): Promise<void>;
   /** Waits until no link is left that is to be closed. */

@@ -92,6 +92,7 @@ export class ApartPreparation {
       frames.push(closing(statement));
       statements.remove(statement);
     }
+    this.#host.admission.database.counters.serverParses++;
     frames.push(frameOf(Parse, statement.serverName, statement.tail));
     frames.push(frameOf(Describe, STATEMENT, statement.serverName), frameOf(Sync));
     const done = (result: OwnResult) => {

@@ -35,6 +35,7 @@ export class SharedNames {
   parsing(link: Link, statement: SharedStatement, out: Outgoing): Outcome {
     if (link.statements.mayBeThere(statement)) this.#closeOn(link, statement, out);
     this.#makeRoom(link, out);
+    this.#count();
     return link.statements.preparing(statement);
   }
 
@@ -62,6 +63,7 @@ export class SharedNames {
     const { statement } = own;
     if (statements.mayBeThere(statement)) this.#closeOn(link, statement, out);
     this.#makeRoom(link, out);
+    this.#count();
     const reply = { ...SWALLOWED_PARSE, ...statements.preparing(statement) };
     inject(link, out, frameOf(Parse, statement.serverName, statement.tail), reply);
     return PASS;
@@ -107,11 +109,17 @@ export class SharedNames {
   #preparePrivately(link: Link, own: OwnStatement, out: Outgoing): Relayed {
     own.statement = this.#registry.makePrivate(own.statement);
     this.#makeRoom(link, out);
+    this.#count();
     const outcome = link.statements.preparingForGroup(own.statement, own.shape);
     const reply = { ...SWALLOWED_PARSE, ...outcome };
     const frame = frameOf(Parse, own.statement.serverName, own.statement.tail);
     inject(link, out, frame, reply);
     return PASS;
+  }
+
+  /** One is prepared on a link. */
+  #count(): void {
+    this.#host.admission.database.counters.serverParses++;
   }
 
   #closeOn(link: Link, statement: SharedStatement, out: Outgoing): void {

@@ -108,6 +108,7 @@ export class StatementRelay {
     const named = this.own.get(key);
     const taken = named === undefined || this.own.isGoing(named) ? undefined : named;
     if (taken?.isSure === false && link.owed.mayAwait) return WAIT;
+    this.#host.admission.database.counters.clientParses++;
     // PostgreSQL is to say what it says about a name that is taken, where it does not know this one.
     const isKnown = statements.takenOver && this.names.has(key);
     if (taken !== undefined && !isKnown) this.names.collide(link, key, out);
@@ -232,7 +233,9 @@ export class StatementRelay {
     if (nameEnd < 0) return PASS;
     if (nameEnd === nameStart) return this.unnamed.use(link, own, out);
     const ready = this.#useNamed(link, OwnStatements.key(buffer, nameStart, nameEnd), own, out);
-    if (ready !== PASS || own === undefined || link.statements.takenOver) return ready;
+    if (ready !== PASS || own === undefined) return ready;
+    this.#host.admission.database.counters.binds++;
+    if (link.statements.takenOver) return ready;
     const name = own.statement.serverName;
     replaceName(out, Bind, message, { at: nameStart, after: nameEnd + 1, name });
     return REPLACED;

@@ -65,6 +65,8 @@ export interface PoolerSettings {
   readonly transactionTimeoutMs: number;
   readonly poolIdleTimeoutMs: number;
   readonly autodbIdleTimeoutMs: number;
+  /** How long a SUSPEND waits for clients that do not read. */
+  readonly suspendTimeoutMs: number;
 
   /** Names in lower case. `options` here: unknown settings inside `options` are ignored. */
   readonly ignoreStartupParameters: ReadonlySet<string>;

@@ -9,6 +9,9 @@ export class DatabaseCounters {
   queryUs = 0;
   waitUs = 0;
   logins = 0;
+  clientParses = 0;
+  serverParses = 0;
+  binds = 0;
   /** How often clients were pinned, by reason. */
   readonly pins = new Map<string, number>();
 

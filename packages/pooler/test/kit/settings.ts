@@ -75,6 +75,7 @@ export function poolerSettings(changes: Partial<PoolerSettings> = {}): PoolerSet
     queryWaitTimeoutMs: 0,
     queryWaitNotifyMs: 0,
     cancelWaitTimeoutMs: 10_000,
+    suspendTimeoutMs: 10_000,
     clientIdleTimeoutMs: 0,
     clientLoginTimeoutMs: 0,
     idleTransactionTimeoutMs: 0,

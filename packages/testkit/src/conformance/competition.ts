@@ -134,7 +134,7 @@ export async function freeLinks(
   if (row === undefined) return pool.links;
   const count = (name: string): number => Number(row[name] ?? 0);
   const idle = count('sv_idle') + count('sv_used');
-  const names = Object.keys(row).filter((name) => name.startsWith('sv_') && name !== 'sv_pinned');
+  const names = Object.keys(row).filter((name) => name.startsWith('sv_'));
   const all = names.reduce((sum, name) => sum + count(name), 0);
   return idle + Math.max(0, pool.links - all);
 }

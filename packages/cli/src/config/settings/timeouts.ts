@@ -104,7 +104,6 @@ export const TIMEOUTS = {
   }),
   suspend_timeout: setting(time(), {
     default: '10',
-    class: noEffect('there is neither SUSPEND nor the flag -R'),
     help: 'Limit for flushing before SUSPEND.',
   }),
 };

@@ -1,0 +1,95 @@
+import { memoryUsage } from 'node:process';
+import { showConfig } from '../../config/show-config';
+import { VERSION } from '../../version';
+import type { Row } from '../table';
+import { integers, type Scene, type ShowItems, texts } from './item';
+import { databaseNames, userNames } from './pools';
+
+const yes = (is: boolean): string => (is ? 'yes' : 'no');
+
+/** The caches of PgBouncer, as far as there is the like here: how many there are of what it names. */
+function memory({ picture, config }: Scene): readonly Row[] {
+  const links = picture.linksTotal;
+  const statements = picture.links.reduce((sum, link) => sum + link.preparedStatements, 0);
+  const used: readonly (readonly [string, number])[] = [
+    ['user_cache', config.userNames.length],
+    ['credentials_cache', config.userNames.length],
+    ['db_cache', config.pooler.databases.size],
+    ['peer_cache', config.peers.length],
+    ['peer_pool_cache', config.peers.length],
+    ['pool_cache', picture.pools.length],
+    ['outstanding_request_cache', 0],
+    ['server_cache', links],
+    ['client_cache', picture.clientsTotal],
+    ['iobuf_cache', 1],
+    ['var_list_cache', 0],
+    ['server_prepared_statement_cache', statements],
+  ];
+  // One heap holds them all: what each takes of it nobody can say.
+  const { heapUsed } = memoryUsage();
+  return used.map(([name, count]) => [name, 0, count, 0, name === 'client_cache' ? heapUsed : 0]);
+}
+
+function lists(scene: Scene): readonly Row[] {
+  const { picture, config } = scene;
+  const idle = picture.pools.reduce((sum, pool) => sum + pool.linksIdle, 0);
+  return [
+    ['databases', databaseNames(scene).length + 1],
+    ['users', userNames(scene).length],
+    ['peers', config.peers.length],
+    ['pools', picture.pools.length + 1],
+    ['peer_pools', config.peers.length],
+    ['free_clients', 0],
+    ['used_clients', picture.clientsTotal],
+    ['login_clients', picture.loginsTotal],
+    ['free_servers', idle],
+    ['used_servers', picture.linksTotal - idle],
+    ['dns_names', picture.resolvedHosts.length],
+    ['dns_zones', 0],
+    ['dns_queries', 0],
+    ['dns_pending', 0],
+  ];
+}
+
+/** About the daemon itself. */
+export const DAEMON: ShowItems = {
+  version: { columns: texts('version'), rows: () => [[`pgweir ${VERSION}`]] },
+  state: {
+    columns: texts('key', 'value'),
+    rows: ({ picture: { holds } }) => [
+      ['active', yes(!holds.paused && !holds.suspended)],
+      ['paused', yes(holds.paused)],
+      ['suspended', yes(holds.suspended)],
+    ],
+  },
+  config: {
+    columns: texts('key', 'value', 'default', 'changeable'),
+    rows: ({ config }) =>
+      showConfig(config.values).map((row) => [row.key, row.value, row.default, row.changeable]),
+  },
+  lists: {
+    columns: [...texts('list'), ...integers('items')],
+    parts: ['clients', 'resolvedHosts'],
+    rows: lists,
+  },
+  mem: {
+    columns: [...texts('name'), ...integers('size', 'used', 'free', 'memtotal')],
+    parts: ['links'],
+    rows: memory,
+  },
+  dns_hosts: {
+    columns: [...texts('hostname'), ['ttl', 'int8'], ...texts('addrs')],
+    parts: ['resolvedHosts'],
+    rows: ({ picture }) =>
+      picture.resolvedHosts.map(({ host, ttlMs, addresses }) => [
+        host,
+        Math.max(0, Math.ceil(ttlMs / 1000)),
+        addresses.join(','),
+      ]),
+  },
+  dns_zones: {
+    columns: [...texts('zonename'), ['serial', 'int8'], ...integers('count')],
+    // Zones are a matter of c-ares, which is not used here.
+    rows: () => [],
+  },
+};

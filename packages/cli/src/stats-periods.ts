@@ -1,0 +1,100 @@
+import type { DaemonView, DatabaseStatsView, Logger } from '@pgweir/pooler';
+import type { DaemonConfig } from './config/daemon-config';
+
+type Numbers = Omit<DatabaseStatsView, 'database'>;
+
+/**
+ * The averages of the last whole `stats_period`, and one line of them in the log. Counts are per second;
+ * times in microseconds per transaction, query and lease.
+ */
+export class StatsPeriods {
+  /** By database; empty in the first period. */
+  averages: readonly DatabaseStatsView[] = [];
+  readonly #view: DaemonView;
+  readonly #log: Logger;
+  #timer: NodeJS.Timeout | undefined;
+  #last = new Map<string, Numbers>();
+
+  constructor(view: DaemonView, log: Logger) {
+    this.#view = view;
+    this.#log = log;
+  }
+
+  /** Begins (again) with the period of `config`. */
+  restart(config: DaemonConfig): void {
+    this.stop();
+    if (config.statsPeriodMs <= 0) return;
+    const seconds = config.statsPeriodMs / 1000;
+    this.#timer = setInterval(
+      () => void this.#ends(seconds, { logs: config.log.stats }),
+      config.statsPeriodMs,
+    );
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  async #ends(seconds: number, { logs }: { readonly logs: boolean }): Promise<void> {
+    const { stats } = await this.#view.snapshot([]);
+    const period = stats.map((row) => difference(row, this.#last.get(row.database) ?? NOTHING));
+    this.#last = new Map(stats.map((row) => [row.database, row]));
+    this.averages = period.map((row) => average(row, seconds));
+    if (logs) this.#line(average(period.reduce(sum, { database: '', ...NOTHING }), seconds));
+  }
+
+  #line(all: DatabaseStatsView): void {
+    this.#log.info(
+      `stats: ${all.transactions} xacts/s, ${all.queries} queries/s, ` +
+        `in ${all.receivedBytes} B/s, out ${all.sentBytes} B/s, ` +
+        `xact ${all.transactionUs} us, query ${all.queryUs} us, wait ${all.waitUs} us`,
+    );
+  }
+}
+
+const NOTHING: Numbers = {
+  transactions: 0,
+  queries: 0,
+  leases: 0,
+  receivedBytes: 0,
+  sentBytes: 0,
+  transactionUs: 0,
+  queryUs: 0,
+  waitUs: 0,
+  logins: 0,
+  clientParses: 0,
+  serverParses: 0,
+  binds: 0,
+};
+
+function sum(a: DatabaseStatsView, b: DatabaseStatsView): DatabaseStatsView {
+  return combined(a, b, (x, y) => x + y);
+}
+
+function difference(now: DatabaseStatsView, before: Numbers): DatabaseStatsView {
+  return combined(now, before, (x, y) => x - y);
+}
+
+function combined(
+  a: DatabaseStatsView,
+  b: Numbers,
+  of: (x: number, y: number) => number,
+): DatabaseStatsView {
+  const names = Object.keys(NOTHING) as (keyof Numbers)[];
+  const numbers = Object.fromEntries(names.map((name) => [name, of(a[name], b[name])]));
+  // The names are those of all numbers.
+  return { database: a.database, ...(numbers as unknown as Numbers) };
+}
+
+function average(of: DatabaseStatsView, seconds: number): DatabaseStatsView {
+  const each = (us: number, count: number) => (count === 0 ? 0 : Math.round(us / count));
+  const perSecond = combined(of, NOTHING, (count) => Math.round(count / seconds));
+  return {
+    ...perSecond,
+    transactionUs: each(of.transactionUs, of.transactions),
+    queryUs: each(of.queryUs, of.queries),
+    waitUs: each(of.waitUs, of.leases),
+  };
+}

@@ -1,0 +1,91 @@
+import type { ClientId, Holds, Logger, TrafficControl } from '@pgweir/pooler';
+import { reasonOf } from '../system-error';
+import type { Crew } from './crew';
+import type { TrafficAsk } from './messages';
+import type { WorkerProcess } from './worker-process';
+
+/** Node.js cannot wait longer in one piece. */
+const FOR_EVER_MS = 2 ** 31 - 1;
+
+/** Has all workers do what an operator orders, and waits for all of them. */
+export class CrewTraffic implements TrafficControl {
+  readonly #crew: Crew;
+  readonly #log: Logger;
+
+  constructor(crew: Crew, log: Logger) {
+    this.#crew = crew;
+    this.#log = log;
+  }
+
+  async hold(holds: Holds): Promise<void> {
+    await this.#everywhere({ kind: 'hold', holds });
+  }
+
+  async untilQuiet(database: string | undefined): Promise<boolean> {
+    const quiet = await this.#everywhere({ kind: 'untilQuiet', database: database ?? null });
+    return quiet.every((is) => is);
+  }
+
+  async untilFlushed(): Promise<void> {
+    await this.#everywhere({ kind: 'untilFlushed' });
+  }
+
+  async reconnect(database: string | undefined): Promise<void> {
+    await this.#everywhere({ kind: 'reconnect', database: database ?? null });
+  }
+
+  async untilRenewed(database: string | undefined): Promise<void> {
+    await this.#everywhere({ kind: 'untilRenewed', database: database ?? null });
+  }
+
+  async kill(database: string | undefined): Promise<void> {
+    await this.#everywhere({ kind: 'kill', database: database ?? null });
+  }
+
+  async killClient(id: ClientId): Promise<boolean> {
+    const found = await this.#everywhere({ kind: 'killClient', client: id });
+    return found.some((is) => is);
+  }
+
+  async #everywhere(ask: TrafficAsk): Promise<readonly boolean[]> {
+    return await Promise.all([...this.#crew.living].map((worker) => this.#ask(worker, ask)));
+  }
+
+  async #ask(worker: WorkerProcess, ask: TrafficAsk): Promise<boolean> {
+    try {
+      return await worker.channel.ask('traffic', ask, FOR_EVER_MS);
+    } catch (error) {
+      // With the process its clients and links are gone.
+      if (worker.phase !== 'gone') {
+        const reason = reasonOf(error);
+        this.#log.warn(`worker ${worker.number} does not answer an operator`, { reason });
+      }
+      return ask.kind !== 'killClient';
+    }
+  }
+}
+
+/** Does in one worker what `CrewTraffic` asks of it. */
+export async function answerTraffic(control: TrafficControl, ask: TrafficAsk): Promise<boolean> {
+  switch (ask.kind) {
+    case 'hold':
+      await control.hold(ask.holds);
+      return true;
+    case 'untilQuiet':
+      return await control.untilQuiet(ask.database ?? undefined);
+    case 'untilFlushed':
+      await control.untilFlushed();
+      return true;
+    case 'reconnect':
+      await control.reconnect(ask.database ?? undefined);
+      return true;
+    case 'untilRenewed':
+      await control.untilRenewed(ask.database ?? undefined);
+      return true;
+    case 'kill':
+      await control.kill(ask.database ?? undefined);
+      return true;
+    case 'killClient':
+      return await control.killClient(ask.client);
+  }
+}

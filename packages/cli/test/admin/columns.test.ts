@@ -1,0 +1,72 @@
+import { ConsoleClient } from '../support/console-client';
+
+const OIDS = { t: 25, i: 23, q: 20, N: 1700, b: 17 } as const;
+
+const SOCKET =
+  'type t, user t, database t, replication t, state t, addr t, port i, local_addr t, local_port i, ' +
+  'connect_time t, request_time t, wait i, wait_us i, close_needed i, ptr t, link t, remote_pid i, ' +
+  'tls t, application_name t, prepared_statements i, id i';
+const BUFFERS =
+  'recv_pos i, pkt_pos i, pkt_remain i, send_pos i, send_remain i, pkt_avail i, send_avail i';
+
+/** Every item of PgBouncer (of its master branch, July 2026), with names, order and types. */
+const REFERENCE = {
+  version: 'version t',
+  state: 'key t, value t',
+  stats:
+    'database t, total_server_assignment_count N, total_xact_count N, total_query_count N, ' +
+    'total_received N, total_sent N, total_xact_time N, total_query_time N, total_wait_time N, ' +
+    'total_client_parse_count N, total_server_parse_count N, total_bind_count N, ' +
+    'total_client_login_count N, avg_server_assignment_count N, avg_xact_count N, avg_query_count N, ' +
+    'avg_recv N, avg_sent N, avg_xact_time N, avg_query_time N, avg_wait_time N, ' +
+    'avg_client_parse_count N, avg_server_parse_count N, avg_bind_count N, avg_client_login_count N',
+  stats_totals:
+    'database t, server_assignment_count N, xact_count N, query_count N, bytes_received N, ' +
+    'bytes_sent N, xact_time N, query_time N, wait_time N, client_parse_count N, ' +
+    'server_parse_count N, bind_count N, client_login_count N',
+  stats_averages:
+    'database t, server_assignment_count N, xact_count N, query_count N, bytes_received N, ' +
+    'bytes_sent N, xact_time N, query_time N, wait_time N, avg_client_parse_count N, ' +
+    'avg_server_parse_count N, avg_bind_count N, avg_client_login_count N',
+  totals: 'name t, value N',
+  clients: SOCKET,
+  servers: SOCKET,
+  sockets: `${SOCKET}, ${BUFFERS}`,
+  active_sockets: `${SOCKET}, ${BUFFERS}`,
+  pools:
+    'database t, user t, cl_active i, cl_waiting i, cl_active_cancel_req i, ' +
+    'cl_waiting_cancel_req i, sv_active i, sv_active_cancel i, sv_being_canceled i, sv_idle i, ' +
+    'sv_used i, sv_tested i, sv_login i, maxwait i, maxwait_us i, pool_mode t, load_balance_hosts t',
+  peer_pools:
+    'peer_id i, cl_active_cancel_req i, cl_waiting_cancel_req i, sv_active_cancel i, sv_login i',
+  peers: 'peer_id i, host t, port i, pool_size i',
+  lists: 'list t, items i',
+  users:
+    'name t, pool_size t, reserve_pool_size t, pool_mode t, max_user_connections i, ' +
+    'current_connections i, max_user_client_connections i, current_client_connections i',
+  databases:
+    'name t, host t, port i, database t, force_user t, pool_size i, min_pool_size i, ' +
+    'reserve_pool_size i, server_lifetime i, pool_mode t, load_balance_hosts t, max_connections i, ' +
+    'current_connections i, max_client_connections i, current_client_connections i, paused i, disabled i',
+  config: 'key t, value t, default t, changeable t',
+  mem: 'name t, size i, used i, free i, memtotal i',
+  dns_hosts: 'hostname t, ttl q, addrs t',
+  dns_zones: 'zonename t, serial q, count i',
+  fds:
+    'fd i, task t, user t, database t, addr t, port i, cancel q, link i, client_encoding t, ' +
+    'std_strings t, datestyle t, timezone t, password t, scram_client_key b, scram_server_key b',
+} as const;
+
+test.each(Object.entries(REFERENCE))(
+  'SHOW %s has the columns of PgBouncer',
+  async (item, columns) => {
+    const wanted = columns.split(', ').map((column) => {
+      const [name = '', type = ''] = column.split(' ');
+      return [name, OIDS[type as keyof typeof OIDS]];
+    });
+    const answer = await new ConsoleClient().ask(`SHOW ${item}`);
+    expect(answer.columns.map((name, at) => [name, answer.types[at]])).toEqual(wanted);
+    expect(answer.completed).toEqual(['SHOW']);
+    for (const row of answer.rows) expect(row).toHaveLength(wanted.length);
+  },
+);

@@ -1,0 +1,166 @@
+import {
+  type ClientId,
+  NOTHING_HELD,
+  NOTHING_SEEN,
+  type SnapshotPart,
+  type UserName,
+} from '@pgweir/pooler';
+import { Backend, decodeNotice, FrameReader, Frontend, type NoticeFields } from '@pgweir/protocol';
+import { rowValues } from '@pgweir/testkit';
+import type { ConsoleCommands } from '../../src/admin/commands';
+import { AdminConsole } from '../../src/admin/console';
+import type { Picture } from '../../src/admin/show/item';
+import type { DaemonConfig } from '../../src/config/daemon-config';
+import { loadConfig } from '../../src/config/load';
+import type { Order } from '../../src/operator';
+
+export const PICTURE: Picture = {
+  ...NOTHING_SEEN,
+  state: 'serving',
+  averages: [],
+  holds: NOTHING_HELD,
+};
+
+const quiet = (): void => undefined;
+
+interface Message {
+  readonly tag: string;
+  readonly body: Buffer;
+}
+
+/** What a console says, read message by message. */
+export interface Answer {
+  readonly tags: string;
+  readonly columns: readonly string[];
+  /** Their type OIDs. */
+  readonly types: readonly number[];
+  readonly rows: readonly (readonly (string | null)[])[];
+  readonly errors: readonly NoticeFields[];
+  readonly notices: readonly NoticeFields[];
+  /** The tags of CommandComplete. */
+  readonly completed: readonly string[];
+  readonly messages: readonly Message[];
+}
+
+interface Options {
+  readonly picture?: Picture;
+  readonly user?: 'admin' | 'reader';
+  readonly ini?: string;
+  readonly commands?: Partial<ConsoleCommands>;
+}
+
+/** One client of a console that has no daemon behind it. */
+export class ConsoleClient {
+  readonly orders: Order[] = [];
+  readonly parts: SnapshotPart[][] = [];
+  closed: string | undefined;
+  #output: Buffer[] = [];
+  readonly #session: ReturnType<AdminConsole['open']>;
+
+  constructor({ picture = PICTURE, user = 'admin', ini = '', commands = {} }: Options = {}) {
+    const config = configOf(ini);
+    const console = new AdminConsole({
+      view: async (parts) => {
+        this.parts.push([...parts]);
+        return picture;
+      },
+      reload: async () => true,
+      set: async () => true,
+      order: async (order) => {
+        this.orders.push(order);
+        return undefined;
+      },
+      shutDown: async () => undefined,
+      replaceWorkers: async () => undefined,
+      ...commands,
+      config: () => config,
+      log: { error: quiet, warn: quiet, info: quiet, debug: quiet },
+    });
+    this.#session = console.open(
+      { id: 1 as ClientId, user: user as string as UserName },
+      {
+        send: (bytes) => this.#output.push(bytes),
+        close: (reason) => {
+          this.closed = reason;
+        },
+      },
+    );
+  }
+
+  send(tag: number, body: Buffer): void {
+    this.#session.message(tag, body);
+  }
+
+  cancel(): void {
+    this.#session.canceled();
+  }
+
+  leave(): void {
+    this.#session.closed();
+  }
+
+  /** What has been said until now. It is forgotten. */
+  async heard(): Promise<Answer> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    const bytes = Buffer.concat(this.#output);
+    this.#output = [];
+    return read(bytes);
+  }
+
+  /** The answer to a simple query. */
+  async ask(sql: string): Promise<Answer> {
+    this.send(Frontend.Query, Buffer.from(`${sql}\0`));
+    return await this.heard();
+  }
+}
+
+function configOf(ini: string): DaemonConfig {
+  const text = `[pgbouncer]\nadmin_users = admin\nstats_users = reader\n${ini}`;
+  const result = loadConfig('/c.ini', {
+    cwd: '/',
+    readFile: (file) => {
+      if (file === '/c.ini') return text;
+      if (file === '/users') return '"ann" "secret"\n"bob" "secret"\n';
+      throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+    },
+  });
+  if (result.kind === 'failed') throw new Error(result.problems[0]?.message);
+  return result.config;
+}
+
+export function read(bytes: Buffer): Answer {
+  const reader = new FrameReader(1 << 30);
+  const messages: Message[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const start = reader.readHeader(bytes, at, bytes.length);
+    at = reader.takeBody(start, bytes.length);
+    const tag = String.fromCharCode(reader.tag);
+    messages.push({ tag, body: bytes.subarray(start, at) });
+  }
+  const of = (tag: number) => messages.filter((message) => message.tag.charCodeAt(0) === tag);
+  const described = of(Backend.RowDescription).at(-1);
+  const columns = described === undefined ? [] : columnsOf(described.body);
+  return {
+    tags: messages.map(({ tag }) => tag).join(''),
+    columns: columns.map(({ name }) => name),
+    types: columns.map(({ type }) => type),
+    rows: of(Backend.DataRow).map(rowValues),
+    errors: of(Backend.ErrorResponse).map(({ body }) => decodeNotice(body)),
+    notices: of(Backend.NoticeResponse).map(({ body }) => decodeNotice(body)),
+    completed: of(Backend.CommandComplete).map(({ body }) =>
+      body.toString('utf8', 0, body.length - 1),
+    ),
+    messages,
+  };
+}
+
+/** A name ends in NUL; its table, number, type, size, modifier and format follow. */
+function columnsOf(body: Buffer): readonly { readonly name: string; readonly type: number }[] {
+  const columns: { name: string; type: number }[] = [];
+  for (let at = 2; at < body.length; ) {
+    const end = body.indexOf(0, at);
+    columns.push({ name: body.toString('utf8', at, end), type: body.readInt32BE(end + 7) });
+    at = end + 1 + 18;
+  }
+  return columns;
+}
