@@ -43,7 +43,7 @@ export class PoolerProcess {
     this.pooler = new Pooler({
       settings: this.#settings(),
       credentials: this.#credentials,
-      verifier: new StoredSecretVerifier(() => this.#credentials),
+      verifier: new StoredSecretVerifier(),
       transport: withExactNames(createTransport(systemQueueLength(needs.log)), needs.log),
       resolver: new DnsResolver(systemClock, () => this.config.dns),
       budget: needs.budget,

@@ -1,8 +1,10 @@
 import type { ErrorFields } from '@pgweir/protocol';
+import { LookUps } from './auth-query/look-ups';
 import { Dialer } from './backend/dialer';
 import { Link } from './backend/link';
 import { CancelDesk } from './cancel/cancel-desk';
 import { ChunkClock } from './chunk-clock';
+import { errorFields } from './errors';
 import { ClientCounts } from './frontend/client-counts';
 import { describeClient } from './frontend/describe';
 import { ScramSecrets } from './frontend/scram-secrets';
@@ -54,6 +56,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   readonly log: Logger;
   readonly budget: LinkBudget;
   readonly verifier: ClientVerifier;
+  readonly lookUps = new LookUps(this);
   readonly cancels: CancelDesk;
   readonly dialer: Dialer;
   readonly sessions = new Map<ClientId, Session>();
@@ -333,6 +336,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
       for (const session of this.sessions.values()) {
         if (session.phase === 'waiting') session.fail('serverShuttingDown');
       }
+      this.lookUps.refuse(errorFields('serverShuttingDown'));
       for (const pool of this.everyPool()) {
         pool.supply.renew();
         for (const link of [...pool.idleLinks]) link.close('server shutting down');

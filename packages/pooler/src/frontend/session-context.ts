@@ -1,4 +1,5 @@
 import type { ErrorFields } from '@pgweir/protocol';
+import type { LookUps } from '../auth-query/look-ups';
 import type { CancelDesk } from '../cancel/cancel-desk';
 import type { ChunkClock } from '../chunk-clock';
 import type { Database } from '../pool/database';
@@ -20,6 +21,7 @@ export interface SessionContext {
   readonly clock: ChunkClock;
   readonly log: Logger;
   readonly credentials: CredentialSource;
+  readonly lookUps: LookUps;
   readonly verifier: ClientVerifier;
   readonly cancels: CancelDesk;
   readonly scramSecrets: ScramSecrets;
