@@ -1,4 +1,4 @@
-import { type ErrorFields, parseSecret } from '@pgweir/protocol';
+import { type ErrorFields, type NoticeFields, parseSecret } from '@pgweir/protocol';
 import type { OwnResult } from '../backend/own-run';
 import type { StoredSecret } from '../ports/credential-source';
 import type { UserName } from '../ports/names';
@@ -30,9 +30,7 @@ export type Reading =
 
 /** Reads the result of auth_query for `user`: at most one row of two columns, name and password. */
 export function readAnswer(result: OwnResult, user: UserName): Reading {
-  if (result.kind === 'failed') {
-    return odd(`${result.error.code}: ${result.error.message}`);
-  }
+  if (result.kind === 'failed') return odd(loggable(result.error, user));
   const { description, row, rowCount, tooLong } = result;
   if (tooLong === true) return odd('the result is too long');
   const columns = description?.readUInt16BE(0) ?? 0;
@@ -42,6 +40,14 @@ export function readAnswer(result: OwnResult, user: UserName): Reading {
   const [name, password] = row;
   if (name !== user) return odd('the name in the result is not the one that was asked for');
   return { kind: 'known', secret: parseSecret(password ?? '') };
+}
+
+/** Class 22, data exceptions: their texts show the value, which may be the secret. */
+const SHOWS_DATA = '22';
+
+/** What PostgreSQL says, without what it may have of the user's name or secret. */
+function loggable({ code = '', message = '' }: NoticeFields, user: UserName): string {
+  return code.startsWith(SHOWS_DATA) || message.includes(user) ? code : `${code}: ${message}`;
 }
 
 function odd(reason: string): Reading {

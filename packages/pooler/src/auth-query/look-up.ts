@@ -27,6 +27,14 @@ type State =
   | { readonly kind: 'preparing' | 'asking'; readonly link: Link }
   | { readonly kind: 'over' };
 
+const ASCII = /^[\x20-\x7e]*$/;
+
+/** Names are UTF-8; PostgreSQL would take them for others where it is told another encoding. */
+function keepsNames(link: Link): boolean {
+  const encoding = link.identity?.parameters.current('client_encoding') ?? 'UTF8';
+  return encoding === 'UTF8' || encoding === 'SQL_ASCII';
+}
+
 const OVER: State = { kind: 'over' };
 
 /**
@@ -131,6 +139,11 @@ export class LookUp {
   }
 
   #ask(link: Link): void {
+    if (!keepsNames(link) && !ASCII.test(this.#user)) {
+      this.#fail('configError', 'the name is not ASCII, and client_encoding of the link not UTF8');
+      link.releaseNow();
+      return;
+    }
     this.#state = { kind: 'asking', link };
     const messages = ownQuestion(this.#plan.query, this.#user, { rowsMax: ROWS_MAX });
     link.runOwnMessages(messages, (result) => this.#answered(link, result), 'table');

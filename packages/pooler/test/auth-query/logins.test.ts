@@ -116,33 +116,22 @@ describe('what goes wrong is a configuration error for the client and one line i
   });
 
   test.each([
-    [{ columns: 1, rows: [] }, 'expected 2 columns (user name and password), not 1'],
+    ['expected 2 columns (user name and password), not 1', 1, []],
+    ['expected 2 columns (user name and password), not 3', 3, [['alice', 'hidden', 'x']]],
     [
-      { columns: 3, rows: [['alice', 'hidden', 'x']] },
-      'expected 2 columns (user name and password), not 3',
-    ],
-    [
-      {
-        columns: 2,
-        rows: [
-          ['alice', 'hidden'],
-          ['alice', 'hidden'],
-        ],
-      },
       'more than one row',
+      2,
+      [
+        ['alice', 'hidden'],
+        ['alice', 'hidden'],
+      ],
     ],
-    [
-      { columns: 2, rows: [['bob', 'hidden']] },
-      'the name in the result is not the one that was asked for',
-    ],
-    [
-      { columns: 2, rows: [[null, 'hidden']] },
-      'the name in the result is not the one that was asked for',
-    ],
-    [{ columns: 2, rows: [['alice', 'hidden'.repeat(20_000)]] }, 'the result is too long'],
-  ])('the result is odd: %j', async (table, reason) => {
+    ['the name in the result is not the one that was asked for', 2, [['bob', 'hidden']]],
+    ['the name in the result is not the one that was asked for', 2, [[null, 'hidden']]],
+    ['the result is too long', 2, [['alice', 'hidden'.repeat(20_000)]]],
+  ])('the result is odd: %s', async (reason, columns, rows) => {
     const rig = await asking();
-    rig.server.table = () => table;
+    rig.server.table = () => ({ columns, rows });
     const client = await login(rig, 'alice', 'hidden');
     expect(client.errors).toMatchObject([{ code: 'F0000', message: 'bouncer config error' }]);
     expect(failures(rig)).toEqual([reason]);
@@ -150,11 +139,48 @@ describe('what goes wrong is a configuration error for the client and one line i
     expect(rig.pool('app', 'asker').idleCount).toBe(1);
   });
 
+  test('a name that the encoding of the link would turn into another one', async () => {
+    const rig = await asking({}, { é: 'tea', alice: 'tea' });
+    rig.server.parameters.set('client_encoding', 'LATIN1');
+    expect((await login(rig, 'é', 'tea')).sqlState).toBe('F0000');
+    expect((await login(rig, 'alice', 'tea')).tags).toMatch(/Z$/);
+    expect(askers(rig).flatMap(asked)).toEqual(['alice']);
+    expect(rig.pool('app', 'asker').idleCount).toBe(1);
+  });
+
+  test.each([
+    ['22P02', 'invalid input syntax for type integer: "hidden"'],
+    ['42704', 'role "alice" does not exist'],
+  ])('PostgreSQL’s error %s shows what is not for the log', async (code, message) => {
+    const rig = await asking({ authQuery: 'hang' });
+    const client = rig.caller();
+    await rig.settle();
+    askers(rig)[0]?.failWith(code, message);
+    await rig.settle();
+    expect(client.sqlState).toBe('F0000');
+    expect(failures(rig)).toEqual([code]);
+  });
+
   test('a statement that returns no rows at all', async () => {
     const rig = await asking();
     rig.server.table = undefined;
     expect((await login(rig, 'alice', 'tea')).sqlState).toBe('F0000');
   });
+});
+
+test('a secret that has changed is worth another login at once, where PostgreSQL refused the last', async () => {
+  const secrets = { alice: 'tea', bob: 'tea' };
+  const rig = await asking({ authType: 'trust' }, secrets);
+  await login(rig, 'bob', '');
+  const error = { severity: 'FATAL' as const, code: '28P01', message: 'wrong' };
+  rig.server.dialling = { kind: 'reject', error };
+  expect((await login(rig, 'alice', '')).sqlState).toBe('28P01');
+  rig.server.dialling = { kind: 'accept' };
+  const { dials } = rig.server;
+  await login(rig, 'alice', '');
+  expect(rig.server.dials).toBe(dials);
+  secrets.alice = 'changed';
+  expect((await login(rig, 'alice', '')).tags).toMatch(/Z$/);
 });
 
 test('what a client answers before it is asked is heard', async () => {

@@ -118,6 +118,15 @@ export class FakeBackend implements Peer {
     this.#continue();
   }
 
+  /** What `hang` was running fails. */
+  failWith(code: string, message: string): void {
+    if (this.#doing === 'nothing') return;
+    this.#doing = 'nothing';
+    this.#fail(code, message);
+    this.#ended();
+    this.#continue();
+  }
+
   canceled(): void {
     if (this.#doing !== 'hang') return;
     this.#doing = 'nothing';
