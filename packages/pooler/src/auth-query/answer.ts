@@ -23,9 +23,13 @@ export interface Seeker {
 /** One row more than may come, so that it is seen. */
 export const ROWS_MAX = 2;
 
-/** What auth_query has said; `odd`: it does not do what it is for. No text holds any part of a secret. */
+/**
+ * What auth_query has said. `other`: it has found somebody else. `odd`: it does not do what it is for. No
+ * text holds any part of a secret.
+ */
 export type Reading =
   | Exclude<Answer, { readonly kind: 'failed' }>
+  | { readonly kind: 'other' }
   | { readonly kind: 'odd'; readonly reason: string };
 
 /** Reads the result of auth_query for `user`: at most one row of two columns, name and password. */
@@ -38,7 +42,9 @@ export function readAnswer(result: OwnResult, user: UserName): Reading {
   if (row === undefined) return { kind: 'unknown' };
   if (rowCount !== 1) return odd('more than one row');
   const [name, password] = row;
-  if (name !== user) return odd('the name in the result is not the one that was asked for');
+  if (typeof name !== 'string') return odd('the name in the result is NULL');
+  // Queries for PgBouncer may invent a user for those who do not exist, lest their names be found out.
+  if (name !== user) return { kind: 'other' };
   return { kind: 'known', secret: parseSecret(password ?? '') };
 }
 

@@ -155,7 +155,18 @@ export class LookUp {
     if (this.#state.kind !== 'asking') return;
     const reading = readAnswer(result, this.#user);
     if (reading.kind === 'odd') this.#fail('configError', reading.reason);
+    else if (reading.kind === 'other') this.#foundOther();
     else this.#end(reading);
+  }
+
+  /** Nobody becomes somebody else by logging in. */
+  #foundOther(): void {
+    const { database, user } = this.#plan;
+    this.#context.log.info('auth_query returned another user than it was asked for', {
+      database,
+      user,
+    });
+    this.#end({ kind: 'unknown' });
   }
 
   #linkLost(link: Link, reason: string): void {
