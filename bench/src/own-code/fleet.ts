@@ -50,7 +50,7 @@ export class Fleet {
         new Pooler({
           settings,
           credentials,
-          verifier: new StoredSecretVerifier(() => credentials),
+          verifier: new StoredSecretVerifier(),
           transport,
           resolver: { resolve: (_host, done) => done({ addresses: ['127.0.0.1'] }) },
           budget: new LocalLinkBudget(),

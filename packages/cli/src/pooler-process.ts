@@ -47,7 +47,7 @@ export class PoolerProcess {
     this.pooler = new Pooler({
       settings: this.#settings(),
       credentials: this.#credentials,
-      verifier: new StoredSecretVerifier(() => this.#credentials),
+      verifier: new StoredSecretVerifier(),
       transport: withExactNames(createTransport(systemQueueLength(needs.log)), needs.log),
       resolver: this.#resolver,
       budget: needs.budget,

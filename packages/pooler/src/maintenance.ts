@@ -49,6 +49,7 @@ export class Maintenance {
       pool.supply.fill();
       this.#forgetPool(pool, nowMs);
     }
+    this.#pooler.lookUps.tick(nowMs);
     this.#listening(nowMs);
     this.#pooler.budget.relieve();
     for (const session of [...this.#pooler.sessions.values()]) this.#session(session, nowMs);

@@ -5,6 +5,8 @@ import { type Holds, NOTHING_HELD, type TrafficControl } from './ports/traffic-c
 
 /** Carries out what an operator orders in one pooler. */
 export class Orders implements TrafficControl {
+  /** Whatever clients send is held up. */
+  suspended = false;
   #holds: Holds = NOTHING_HELD;
   readonly #pooler: Pooler;
 
@@ -39,8 +41,8 @@ export class Orders implements TrafficControl {
 
   #suspend(suspended: boolean): void {
     const pooler = this.#pooler;
-    if (pooler.suspended === suspended) return;
-    pooler.suspended = suspended;
+    if (this.suspended === suspended) return;
+    this.suspended = suspended;
     if (!suspended) for (const session of [...pooler.sessions.values()]) session.resumeKept();
   }
 

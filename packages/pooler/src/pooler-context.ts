@@ -1,10 +1,10 @@
 import type { Dialer } from './backend/dialer';
 import type { Link } from './backend/link';
+import type { Orders } from './orders';
 import type { Pool } from './pool/pool';
 import type { Clock } from './ports/clock';
 import type { LinkBudget, Permit } from './ports/link-budget';
 import type { Logger } from './ports/logger';
-import type { DatabaseName } from './ports/names';
 import type { WelcomeExchange } from './ports/welcome-exchange';
 import type { PoolerSettings } from './settings/settings';
 
@@ -19,8 +19,8 @@ export interface PoolerContext {
   /** Undefined: nobody else has pools. */
   readonly sharedWelcomes: WelcomeExchange | undefined;
   newLink(pool: Pool, permit: Permit): Link;
-  /** An operator has paused it. */
-  isPaused(database: DatabaseName): boolean;
+  /** What an operator holds back. */
+  readonly orders: Orders;
   /** False while draining: no new links then. */
   readonly opensLinks: boolean;
   /** Why a link that has just become free must be closed instead, if it must. */

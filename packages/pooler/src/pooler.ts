@@ -1,9 +1,11 @@
 import type { ErrorFields } from '@pgweir/protocol';
+import { LookUps } from './auth-query/look-ups';
 import { Dialer } from './backend/dialer';
 import { Link } from './backend/link';
 import { CancelDesk } from './cancel/cancel-desk';
 import { ChunkClock } from './chunk-clock';
 import { Conditions } from './conditions';
+import { errorFields } from './errors';
 import { ClientCounts } from './frontend/client-counts';
 import { describeClient } from './frontend/describe';
 import { ScramSecrets } from './frontend/scram-secrets';
@@ -56,6 +58,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   readonly log: Logger;
   readonly budget: LinkBudget;
   readonly verifier: ClientVerifier;
+  readonly lookUps = new LookUps(this);
   readonly cancels: CancelDesk;
   readonly dialer: Dialer;
   readonly sessions = new Map<ClientId, Session>();
@@ -72,7 +75,6 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   scramSecrets: ScramSecrets;
   readonly stateKnowledge: StateKnowledge;
   state: PoolerState = 'serving';
-  suspended = false;
   readonly #counts: ClientCounts;
   readonly conditions = new Conditions();
   /** What an operator has ordered. */
@@ -281,14 +283,6 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.lingering.delete(wire);
   }
 
-  isPaused(database: DatabaseName): boolean {
-    return this.orders.isPaused(database);
-  }
-
-  isDisabled(database: DatabaseName): boolean {
-    return this.orders.isDisabled(database);
-  }
-
   get opensLinks(): boolean {
     return this.state !== 'draining-links' && this.state !== 'stopped';
   }
@@ -346,6 +340,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
       for (const session of this.sessions.values()) {
         if (session.phase === 'waiting') session.fail('serverShuttingDown');
       }
+      this.lookUps.refuse(errorFields('serverShuttingDown'));
       for (const pool of this.everyPool()) {
         pool.supply.renew();
         for (const link of [...pool.idleLinks]) link.close('server shutting down');

@@ -30,6 +30,7 @@ export function applySettings(pooler: Pooler, settings: PoolerSettings): void {
     configure(pooler, database, { ...found, moved });
   }
   for (const session of pooler.sessions.values()) session.refreshLimits();
+  pooler.lookUps.beginAgain();
 }
 
 type Entry = NonNullable<ReturnType<typeof databaseSettingsFor>>;
@@ -51,7 +52,7 @@ function configure(
       pool.retireAll('clients have left state on it that nobody has noted');
     } else if (mode === 'session' && pool.mode !== 'session') pool.retireAll('pool_mode changed');
     pool.supply.gate.reset(pooler.clock.nowMs());
-    pool.serverKeys.forgetPassword();
+    pool.serverKeys.forgetPassword(pooler.credentials.lookup(pool.user));
     pool.supply.renew();
   }
 }

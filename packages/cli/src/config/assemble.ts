@@ -1,11 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
-import type {
-  PoolerSettings,
-  TlsClientOptions,
-  TlsServerOptions,
-  UserName,
-  UserSettings,
+import {
+  databaseName,
+  type PoolerSettings,
+  type TlsClientOptions,
+  type TlsServerOptions,
+  type UserName,
+  type UserSettings,
+  userName,
 } from '@pgweir/pooler';
 import type { DaemonConfig, PeerSettings } from './daemon-config';
 import type { Databases } from './databases';
@@ -67,6 +69,7 @@ function poolerSettings(parts: Parts, running: PoolerSettings | undefined): Pool
     authType: values.auth_type,
     mockAuthenticationSecret: parts.mockSecret,
     scramIterations: values.scram_iterations,
+    ...authQuery(values),
     ...caps(values),
     ...sessionState(values),
     ...serverSide(values),
@@ -89,6 +92,15 @@ function poolerSettings(parts: Parts, running: PoolerSettings | undefined): Pool
     databases: parts.databases.named,
     fallbackDatabase: parts.databases.fallback,
     users: parts.users,
+  };
+}
+
+function authQuery(values: GlobalValues) {
+  const { auth_user, auth_query, auth_dbname } = values;
+  return {
+    authUser: auth_user === '' ? undefined : userName(auth_user),
+    authQuery: auth_query,
+    authDatabase: auth_dbname === '' ? undefined : databaseName(auth_dbname),
   };
 }
 

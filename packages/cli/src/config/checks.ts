@@ -1,5 +1,5 @@
 import type { Accounts } from '../process/accounts';
-import { type Databases, unixSocketProblem } from './databases';
+import { authDatabaseProblem, type Databases, unixSocketProblem } from './databases';
 import { type Findings, type Place, quoted } from './finding';
 import type { GlobalValues } from './settings';
 
@@ -52,9 +52,16 @@ function checkListening({ values, place, findings, file }: CheckContext): void {
 }
 
 function checkLogin({ values, place, findings, databases, file }: CheckContext): void {
-  if (values.auth_type !== 'any' && values.auth_file === '') {
+  const all = [...databases.named.values(), databases.fallback];
+  const asks = values.auth_user !== '' || all.some((one) => one?.authUser !== undefined);
+  if (values.auth_type !== 'any' && values.auth_file === '' && !asks) {
     const message = `auth_type = ${values.auth_type} without auth_file: nobody can log in`;
     findings.warning(place('auth_type'), message);
+  }
+  const message = authDatabaseProblem(values.auth_dbname);
+  if (message !== undefined) findings.problem(place('auth_dbname'), message);
+  if (values.auth_query === '') {
+    findings.problem(place('auth_query'), 'auth_query is empty: leave it out for the usual one');
   }
   if (databases.named.size === 0 && databases.fallback === undefined) {
     findings.warning({ file, line: 0 }, 'no database is configured: nobody can log in');

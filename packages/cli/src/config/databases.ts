@@ -18,11 +18,9 @@ import {
   PEER_PARAMETERS,
   USER_PARAMETERS,
 } from './settings';
-import { DATABASE_NAME_BYTES_MAX, USER_NAME_BYTES_MAX } from './settings/entries';
+import { CONSOLE_NAMES, DATABASE_NAME_BYTES_MAX, USER_NAME_BYTES_MAX } from './settings/names';
 import type { SettingTable } from './settings/row';
 
-/** Names that belong to the console. */
-const RESERVED = ['pgbouncer', 'pgweir'];
 const FALLBACK = '*';
 
 export interface Databases {
@@ -142,6 +140,9 @@ function databaseSettings(values: DatabaseValues, globals: GlobalValues): Databa
     port: values.port ?? 5432,
     forcedUser: values.user === undefined ? undefined : userName(values.user),
     password: values.password,
+    authUser: values.auth_user ? userName(values.auth_user) : undefined,
+    authQuery: values.auth_query || undefined,
+    authDatabase: values.auth_dbname ? databaseName(values.auth_dbname) : undefined,
     connectQuery: values.connect_query,
     loadBalanceHosts: values.load_balance_hosts ?? 'round-robin',
     poolMode: values.pool_mode,
@@ -160,7 +161,7 @@ function databaseSettings(values: DatabaseValues, globals: GlobalValues): Databa
 
 function checkName(entry: IniEntry, findings: Findings): void {
   const { key } = entry;
-  if (RESERVED.includes(key)) {
+  if (CONSOLE_NAMES.includes(key)) {
     findings.problem(entry, `database ${quoted(key)}: the name is reserved for the console`);
   }
   if (key === '' || Buffer.byteLength(key) > DATABASE_NAME_BYTES_MAX) {
@@ -181,6 +182,8 @@ function checkDatabase(settings: DatabaseSettings, context: DatabaseContext): vo
   if (settings.hosts.includes('')) {
     findings.problem(entry, `${subject}host has an empty name in its list`);
   }
+  const consoles = authDatabaseProblem(settings.authDatabase);
+  if (consoles !== undefined) findings.problem(entry, `${subject}${consoles}`);
   for (const host of settings.hosts) {
     const message = unixSocketProblem(host, settings.port);
     if (message !== undefined) findings.problem(entry, `${subject}host: ${message}`);
@@ -200,6 +203,12 @@ function checkDatabase(settings: DatabaseSettings, context: DatabaseContext): vo
     const message = `max_pinned_per_pool (${pinned}) is not below pool_size (${size})`;
     findings.warning(entry, `${subject}${message}: pinned clients may have all links`);
   }
+}
+
+/** What is wrong with an `auth_dbname`; undefined when it is fine, or not set. */
+export function authDatabaseProblem(name: string | undefined): string | undefined {
+  if (name === undefined || !CONSOLE_NAMES.includes(name)) return undefined;
+  return `auth_dbname = ${quoted(name)}: the console cannot run auth_query`;
 }
 
 /** The kernel's limit for the path of a Unix socket, without the final NUL. */

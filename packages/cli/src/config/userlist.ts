@@ -1,7 +1,7 @@
 import { type CredentialSource, type StoredSecret, type UserName, userName } from '@pgweir/pooler';
 import { parseSecret } from '@pgweir/protocol';
 import type { Findings, Place } from './finding';
-import { PASSWORD_BYTES_MAX, USER_NAME_BYTES_MAX } from './settings/entries';
+import { PASSWORD_BYTES_MAX, USER_NAME_BYTES_MAX } from './settings/names';
 
 const BLANK_OR_COMMENT = /^\s*(?:;|$)/;
 /** What follows the password is ignored, as in PgBouncer. */

@@ -219,8 +219,6 @@ describe('settings without effect and refused settings', () => {
     'job_name = pool',
     'syslog = 1',
     'peer_id = 3',
-    'auth_user = lookup',
-    'auth_query = select 1',
     'tcp_user_timeout = 5000',
   ])('%s is accepted with one warning', (assignment) => {
     const name = assignment.split(' ')[0];
@@ -245,6 +243,57 @@ describe('settings without effect and refused settings', () => {
   ])('%s is refused with a reason', (assignment) => {
     expect(problems(`${BASE}${assignment}\n`, USERS)).toEqual([
       expect.stringMatching(/^5: \w+ = "\w+" is refused: \w.{20,}/),
+    ]);
+  });
+});
+
+describe('auth_query', () => {
+  test('what holds for all and what a database says of its own', () => {
+    const { pooler } = loaded(
+      `${BASE}auth_user = lookup\nauth_query = SELECT a, b FROM f($1)\nauth_dbname = a\n` +
+        "[databases]\na = host=x auth_user=other auth_query='SELECT 1, $1' auth_dbname=b\nb = host=y\n",
+      USERS,
+    );
+    expect(pooler).toMatchObject({
+      authUser: 'lookup',
+      authQuery: 'SELECT a, b FROM f($1)',
+      authDatabase: 'a',
+    });
+    expect(pooler.databases.get(databaseName('a'))).toMatchObject({
+      authUser: 'other',
+      authQuery: 'SELECT 1, $1',
+      authDatabase: 'b',
+    });
+    expect(pooler.databases.get(databaseName('b'))).toMatchObject({
+      authUser: undefined,
+      authQuery: undefined,
+      authDatabase: undefined,
+    });
+  });
+
+  test('by default nobody is looked up, and if so in pg_authid with VALID UNTIL', () => {
+    const { pooler } = loaded(BASE, USERS);
+    expect(pooler).toMatchObject({ authUser: undefined, authDatabase: undefined });
+    expect(pooler.authQuery).toMatch(/rolvaliduntil < now\(\).* FROM pg_authid WHERE rolname=\$1/);
+  });
+
+  test.each(['pgbouncer', 'pgweir'])('auth_dbname = %s is refused', (name) => {
+    const ini = `${BASE}auth_dbname = ${name}\n[databases]\na = host=x auth_dbname=${name}\n`;
+    const reason = `auth_dbname = "${name}": the console cannot run auth_query`;
+    expect(problems(ini, USERS)).toEqual([`5: ${reason}`, `7: database "a": ${reason}`]);
+  });
+
+  test('an empty query is refused', () => {
+    expect(problems(`${BASE}auth_query =\n`, USERS)).toEqual([
+      expect.stringContaining('5: auth_query is empty'),
+    ]);
+  });
+
+  test('no auth_file is worth a warning only where nobody is looked up', () => {
+    const ini = '[databases]\na = host=x auth_user=lookup\n[pgbouncer]\nlisten_addr = *\n';
+    expect(warnings(ini, {})).toEqual([]);
+    expect(warnings(ini.replace('auth_user=lookup', ''), {})).toEqual([
+      expect.stringContaining('without auth_file: nobody can log in'),
     ]);
   });
 });
@@ -376,12 +425,5 @@ verbose = 0
   expect(result.kind).toBe('ok');
   expect(
     result.warnings.map(({ line, message }) => `${line} ${message.split(' has no')[0]}`),
-  ).toEqual([
-    '18 auth_user',
-    '19 auth_query',
-    '20 auth_hba_file',
-    '47 pkt_buf',
-    '49 sbuf_loopcnt',
-    '50 tcp_defer_accept',
-  ]);
+  ).toEqual(['20 auth_hba_file', '47 pkt_buf', '49 sbuf_loopcnt', '50 tcp_defer_accept']);
 });

@@ -29,9 +29,10 @@ export function consumeOwn(link: Link, buffer: Buffer, start: number, length: nu
 }
 
 function needsBody(link: Link, tag: number): boolean {
+  const { want } = link.own;
   return (
-    (tag === Backend.DataRow && link.own.want === 'row') ||
-    (tag === Backend.RowDescription && link.own.want === 'shape') ||
+    (tag === Backend.DataRow && (want === 'row' || want === 'table')) ||
+    (tag === Backend.RowDescription && (want === 'shape' || want === 'table')) ||
     tag === Backend.ReadyForQuery ||
     tag === Backend.NotificationResponse ||
     tag === Backend.ErrorResponse ||
@@ -86,10 +87,7 @@ function ownFrame(link: Link, tag: number): void {
     case Backend.DataRow:
     case Backend.RowDescription:
       if (link.owed.settled) throw new ProtocolViolation('unexpectedMessage', tag, 0);
-      // One that is cut can't be read: whoever asked has no answer.
-      if (!needsBody(link, tag)) return;
-      if (link.collector.wasCut) link.own.tooLong = true;
-      else link.own.answer ??= link.collector.take();
+      if (needsBody(link, tag)) link.own.keep(tag, link.collector);
       return;
     case Backend.CopyInResponse:
       link.owed.copyInBegan();

@@ -26,12 +26,14 @@ export interface Proven {
   readonly password?: string;
 }
 
-interface Claim {
+export interface Claim {
   readonly user: UserName;
   readonly databaseName: DatabaseName;
   /** Under `auth_type = any` nobody gets in without one. */
   readonly forcedUser: UserName | undefined;
   readonly virtual: boolean;
+  /** What is stored of the user's password; undefined: the user is not known. */
+  readonly stored: StoredSecret | undefined;
   readonly proven: (proven: Proven) => void;
 }
 
@@ -72,7 +74,7 @@ export class Authentication {
         this.#any();
         return;
       case 'trust':
-        if (this.#context.credentials.lookup(this.#claim.user) === undefined) {
+        if (this.#claim.stored === undefined) {
           this.#session.fail('trustFailed');
         } else this.#done(NOTHING_LEARNED);
         return;
@@ -104,7 +106,7 @@ export class Authentication {
   }
 
   #md5(): void {
-    const secret = this.#context.credentials.lookup(this.#claim.user) ?? NO_SECRET;
+    const secret = this.#claim.stored ?? NO_SECRET;
     if (secret.kind === 'scram') {
       this.#scram();
       return;
@@ -115,9 +117,9 @@ export class Authentication {
   }
 
   #scram(): void {
-    const { credentials, scramSecrets, settings } = this.#context;
-    const { user } = this.#claim;
-    const secret = scramSecrets.secretFor(user, credentials.lookup(user), settings.scramIterations);
+    const { scramSecrets, settings } = this.#context;
+    const { user, stored } = this.#claim;
+    const secret = scramSecrets.secretFor(user, stored, settings.scramIterations);
     const certificate = this.#session.wire.tls?.localCertificate;
     const channelBinding = certificate === undefined ? undefined : tlsServerEndPoint(certificate);
     this.#step = { kind: 'saslFirst', scram: new ScramServer({ secret, channelBinding }) };
@@ -167,6 +169,7 @@ export class Authentication {
         database: this.#claim.databaseName,
         user: this.#claim.user,
         password,
+        stored: this.#claim.stored,
         address: remote.kind === 'tcp' ? remote.host : 'unix',
       },
       (accepted) => {

@@ -13,12 +13,14 @@ import type { WelcomeWaiter } from '../pool/waiters';
 import { makeWelcome, welcomeMessages } from '../pool/welcome';
 import { databaseName, type UserName, userName } from '../ports/names';
 import type { TlsInfo, WireHandler } from '../ports/transport';
+import type { VirtualDatabase } from '../ports/virtual-database';
 import { BodyCollector } from '../relay/body-collector';
 import { preparationSql } from '../session-state/preparation';
 import { EMPTY_PROFILE, type Profile, profileOf } from '../session-state/profile';
 import type { LoginSteps } from './admission';
-import { Authentication, type Proven } from './authentication';
+import { Authentication, type Claim, type Proven } from './authentication';
 import { clientFault } from './client-fault';
+import { SecretSearch } from './secret-search';
 import type { Session } from './session';
 import type { SessionContext } from './session-context';
 import { type StartupSettings, startupSettings } from './startup-settings';
@@ -43,6 +45,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
   readonly #session: Session;
   readonly #context: SessionContext;
   readonly #collector = new BodyCollector();
+  #search: SecretSearch | undefined;
   #authentication: Authentication | undefined;
   #minor = 0;
   #user: UserName = userName('');
@@ -67,6 +70,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
   }
 
   left(): void {
+    this.#search?.leave();
     this.#pool?.welcomeWaiters.delete(this);
   }
 
@@ -102,23 +106,39 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
       if (parsed.kind === 'failed') return session.failWith(parsed.error, '');
       this.#settings = parsed;
     }
-    this.#authentication = new Authentication(session, context, {
-      user: this.#user,
-      databaseName: databaseName(database),
-      forcedUser: context.forcedUser(databaseName(database)),
-      virtual: virtual !== undefined,
-      proven: (proven) => {
-        if (session.phase === 'closed') return;
-        this.#acceptance = [...proven.lastMessages, AUTHENTICATION_OK];
-        if (virtual === undefined) {
-          this.#admit(database, proven);
-          return;
-        }
-        this.#tellAcceptance();
-        new VirtualLink(session, context, virtual, this.#user).begin(this.#minor);
+    const name = databaseName(database);
+    const wanted = { user: this.#user, databaseName: name, virtual: virtual !== undefined };
+    this.#search = new SecretSearch(session, context, {
+      ...wanted,
+      found: (stored) => {
+        const proven = (proof: Proven) => this.#proven(proof, database, virtual);
+        const forcedUser = context.forcedUser(name);
+        this.#authenticate({ ...wanted, forcedUser, stored, proven });
       },
     });
-    this.#authentication.begin();
+    this.#search.begin();
+  }
+
+  #authenticate(claim: Claim): void {
+    const session = this.#session;
+    const authentication = new Authentication(session, this.#context, claim);
+    this.#authentication = authentication;
+    authentication.begin();
+    if (session.phase === 'closed' || authentication.over) return;
+    // It may have answered before it was asked.
+    session.input.replayKept((kept) => this.received(kept, kept.length));
+  }
+
+  #proven(proven: Proven, database: string, virtual: VirtualDatabase | undefined): void {
+    const session = this.#session;
+    if (session.phase === 'closed') return;
+    this.#acceptance = [...proven.lastMessages, AUTHENTICATION_OK];
+    if (virtual === undefined) {
+      this.#admit(database, proven);
+      return;
+    }
+    this.#tellAcceptance();
+    new VirtualLink(session, this.#context, virtual, this.#user).begin(this.#minor);
   }
 
   #admit(databaseText: string, proven: Proven): void {
@@ -127,7 +147,8 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     // Only now: strangers create no databases, and a reload may have come in between.
     const database = context.database(databaseName(databaseText));
     if (database === undefined) return this.#refuse('noSuchDatabase', databaseText);
-    if (context.isDisabled(database.name)) return this.#refuse('databaseDisabled', databaseText);
+    if (context.orders.isDisabled(database.name))
+      return this.#refuse('databaseDisabled', databaseText);
     const { settings } = context;
     const databaseMax = database.settings.databaseClientsMax ?? settings.databaseClientsMax;
     if (databaseMax > 0 && context.clientsOfDatabase(database.name) >= databaseMax) {
@@ -140,6 +161,8 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     const pool = context.pool(database, database.settings.forcedUser ?? this.#user);
     this.#pool = pool;
     if (pool.user === this.#user) {
+      const byQuery = this.#search?.byQuery;
+      if (byQuery !== undefined) pool.learnSecret(byQuery);
       if (proven.clientKey !== undefined) pool.serverKeys.learnClientKey(proven.clientKey);
       if (proven.password !== undefined) pool.serverKeys.learnPassword(proven.password);
     }
@@ -295,9 +318,14 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     session.begin(welcome.profile, link);
   }
 
+  /** What the client sends is for later. */
+  get #expectsNothing(): boolean {
+    return this.#pool !== undefined || this.#authentication?.over !== false;
+  }
+
   received(buffer: Buffer, length: number): void {
     if (this.#session.phase === 'closed') return;
-    if (this.#pool !== undefined || this.#authentication?.over === true) {
+    if (this.#expectsNothing) {
       this.#session.input.keep(buffer.subarray(0, length));
       return;
     }
@@ -315,7 +343,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     const reader = this.#session.reader;
     let at = 0;
     while (at < length && this.#session.phase !== 'closed') {
-      if (this.#pool !== undefined || this.#authentication?.over === true) {
+      if (this.#expectsNothing) {
         this.#session.input.keep(buffer.subarray(at, length));
         return;
       }

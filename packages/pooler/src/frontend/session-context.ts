@@ -1,6 +1,8 @@
 import type { ErrorFields } from '@pgweir/protocol';
+import type { LookUps } from '../auth-query/look-ups';
 import type { CancelDesk } from '../cancel/cancel-desk';
 import type { ChunkClock } from '../chunk-clock';
+import type { Orders } from '../orders';
 import type { Database } from '../pool/database';
 import type { Pool } from '../pool/pool';
 import type { ClientVerifier } from '../ports/client-verifier';
@@ -20,20 +22,19 @@ export interface SessionContext {
   readonly clock: ChunkClock;
   readonly log: Logger;
   readonly credentials: CredentialSource;
+  readonly lookUps: LookUps;
   readonly verifier: ClientVerifier;
   readonly cancels: CancelDesk;
   readonly scramSecrets: ScramSecrets;
   readonly stateKnowledge: StateKnowledge;
-  /** An operator holds up whatever clients send. */
-  readonly suspended: boolean;
+  /** What an operator holds back. */
+  readonly orders: Orders;
   /** No new clients any more. */
   readonly draining: boolean;
   /** Counts the session for `max_client_conn`. @returns false when that is one too many */
   countClient(session: Session): boolean;
   virtualDatabase(name: string): VirtualDatabase | undefined;
   database(name: DatabaseName): Database | undefined;
-  /** An operator lets nobody new in. */
-  isDisabled(database: DatabaseName): boolean;
   /** The user that the configuration forces upon clients of a database. Creates nothing. */
   forcedUser(name: DatabaseName): UserName | undefined;
   pool(database: Database, user: UserName): Pool;

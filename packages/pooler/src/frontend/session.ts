@@ -183,12 +183,8 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   /** Whatever the client sends has to wait. */
   get blocked(): boolean {
-    return (
-      this.phase === 'waiting' ||
-      this.link?.busyWithOwn === true ||
-      this.state?.holding === true ||
-      this.context.suspended
-    );
+    const held = this.state?.holding === true || this.context.orders.suspended;
+    return this.phase === 'waiting' || this.link?.busyWithOwn === true || held;
   }
 
   /** Looks at bytes of the client and sends them on, or keeps them. */

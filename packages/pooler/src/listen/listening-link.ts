@@ -3,11 +3,11 @@ import { notificationResponse } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import type { SessionContext } from '../frontend/session-context';
 import type { Database } from '../pool/database';
+import { OwnLease } from '../pool/own-lease';
 import type { Pool } from '../pool/pool';
 import { preparationSql } from '../session-state/preparation';
 import { EMPTY_PROFILE, transitionSql } from '../session-state/profile';
 import { Channels } from './channels';
-import { ListeningLease } from './listening-lease';
 import { listenSql, payloadOf, readNotification, unlistenSql } from './notification';
 import type { Seat } from './seat';
 import { Speakers } from './speakers';
@@ -45,7 +45,7 @@ export class ListeningLink {
   readonly channels = new Channels();
   readonly speakers = new Speakers();
 
-  readonly #lease = new ListeningLease({
+  readonly #lease = new OwnLease({
     granted: (link) => this.#granted(link),
     refused: (error) => this.#refused(error.message),
     notified: (body) => this.#notified(body),

@@ -5,6 +5,7 @@ import type { LinkPhase } from '../backend/link-phase';
 import { recoverLink } from '../backend/recovery';
 import { invariant } from '../errors';
 import type { PoolerContext } from '../pooler-context';
+import type { StoredSecret } from '../ports/credential-source';
 import type { LinkHolder } from '../ports/link-budget';
 import type { DatabaseName, PoolKey, UserName } from '../ports/names';
 import type { ReportedValues } from '../ports/welcome-exchange';
@@ -69,7 +70,7 @@ export class Pool implements LinkOwner, LinkHolder {
     this.user = user;
     this.limits = poolLimits(context.settings, database.settings, user);
     this.usedAtMs = context.clock.nowMs();
-    this.paused = context.isPaused(database.name);
+    this.paused = context.orders.isPaused(database.name);
     this.supply = new LinkSupply(context, this);
     this.welcomes.adopt(context.sharedWelcomes?.known(key));
     this.#care = new LinkCare(context, this);
@@ -121,6 +122,11 @@ export class Pool implements LinkOwner, LinkHolder {
     }
     this.welcomeWaiters.add(waiter);
     this.supply.fill();
+  }
+
+  /** auth_query has found the secret of the pool's user: another one is worth another attempt. */
+  learnSecret(secret: StoredSecret): void {
+    if (this.serverKeys.learnSecret(secret)) this.supply.gate.reset(this.#context.clock.nowMs());
   }
 
   /** Queues for a link of its own. */

@@ -10,12 +10,26 @@ export type ServerProof =
 
 /**
  * Keeps what a client's login has shown us and the configuration does not say: the SCRAM client key
- * (where only a verifier is known) or the clear password. Used for the links of that client's own user
+ * (where only a verifier is known), the clear password, or the secret that auth_query has found. Used for the links of that client's own user
  * only. Holds secrets: never logged.
  */
 export class ServerKeys {
   #clientKey: Buffer | undefined;
   #password: string | undefined;
+  #found: StoredSecret | undefined;
+
+  /**
+   * What auth_query says of the user now. What was learned with another secret is forgotten.
+   *
+   * @returns whether it differs from what it said last
+   */
+  learnSecret(secret: StoredSecret): boolean {
+    const before = this.#found;
+    if (before !== undefined && isSameSecret(before, secret)) return false;
+    this.#found = secret;
+    this.#password = undefined;
+    return before !== undefined;
+  }
 
   learnClientKey(clientKey: Buffer): void {
     this.#clientKey = clientKey;
@@ -25,8 +39,9 @@ export class ServerKeys {
     this.#password = password;
   }
 
-  /** The best proof, given what is configured for the user. */
-  proofFor(secret: StoredSecret | undefined): ServerProof {
+  /** The best proof, given what is configured for the user; undefined: auth_query may know more. */
+  proofFor(configured: StoredSecret | undefined): ServerProof {
+    const secret = configured ?? this.#found;
     if (secret?.kind === 'plain') return { kind: 'password', password: secret.password };
     if (this.#password !== undefined) return { kind: 'password', password: this.#password };
     if (secret?.kind === 'md5') return { kind: 'md5', hash: secret.hash };
@@ -37,8 +52,19 @@ export class ServerKeys {
     return { kind: 'scramKeys', clientKey: this.#clientKey, serverKey: secret.serverKey };
   }
 
-  /** Passwords may have changed. */
-  forgetPassword(): void {
-    this.#password = undefined;
+  /**
+   * The configuration has been read again, and says `configured` of the user. A password that was proven
+   * against what auth_query has found is no concern of it.
+   */
+  forgetPassword(configured: StoredSecret | undefined): void {
+    if (configured !== undefined) this.#found = undefined;
+    if (this.#found === undefined) this.#password = undefined;
   }
+}
+
+function isSameSecret(a: StoredSecret, b: StoredSecret): boolean {
+  if (a.kind === 'plain') return b.kind === 'plain' && a.password === b.password;
+  if (a.kind === 'md5') return b.kind === 'md5' && a.hash === b.hash;
+  if (a.kind === 'none') return b.kind === 'none';
+  return b.kind === 'scram' && a.storedKey.equals(b.storedKey) && a.serverKey.equals(b.serverKey);
 }

@@ -1,3 +1,4 @@
+import type { StoredSecret } from './credential-source';
 import type { DatabaseName, UserName } from './names';
 
 /** A client that has sent its password in clear text and wants to be believed. */
@@ -5,6 +6,8 @@ export interface PasswordClaim {
   readonly database: DatabaseName;
   readonly user: UserName;
   readonly password: string;
+  /** What is stored of the user's password; undefined: the user is not known. */
+  readonly stored: StoredSecret | undefined;
   /** The client's IP address, or `unix`. */
   readonly address: string;
 }

@@ -54,7 +54,7 @@ export function isSame(bytes: Buffer, buffer: Buffer, start: number, end: number
   return true;
 }
 
-const { Bind, Close, Execute, Parse, Sync } = Frontend;
+const { Bind, Close, Describe, Execute, Parse, Sync } = Frontend;
 /** The name under which statements of our own run that must leave the unnamed one alone. */
 const OWN_NAME = Buffer.from('pgweir_own\0');
 const NO_PARAMETERS = Buffer.alloc(6);
@@ -78,4 +78,30 @@ export function ownMessages(sql: string): readonly [parse: Buffer, bind: Buffer,
 /** The same as a group of its own; what one that has failed has left is in nobody's way. */
 export function ownGroup(sql: string): readonly Buffer[] {
   return [...CLOSE_OWN, ...ownMessages(sql), ...CLOSE_OWN, frameOf(Sync)];
+}
+
+/** The formats of parameters and of columns: all text, which is what no number at all means. */
+const ALL_TEXT = Buffer.alloc(2);
+const ONE = Buffer.from([0, 1]);
+
+/** As `ownGroup`, with one parameter as text, a description of the rows, and at most `rowsMax` of them. */
+export function ownQuestion(
+  sql: string,
+  parameter: string,
+  { rowsMax }: { readonly rowsMax: number },
+): readonly Buffer[] {
+  const value = Buffer.from(parameter);
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeInt32BE(value.length);
+  const limit = Buffer.alloc(LENGTH_BYTES);
+  limit.writeInt32BE(rowsMax);
+  return [
+    ...CLOSE_OWN,
+    frameOf(Parse, OWN_NAME, Buffer.from(`${sql}\0\0\0`)),
+    frameOf(Bind, OWN_NAME, OWN_NAME, ALL_TEXT, ONE, length, value, ALL_TEXT),
+    frameOf(Describe, PORTAL, OWN_NAME),
+    frameOf(Execute, OWN_NAME, limit),
+    ...CLOSE_OWN,
+    frameOf(Sync),
+  ];
 }

@@ -23,6 +23,12 @@ export interface PoolerSettings {
   /** Secret from which the salts of mock authentication derive; the same in all workers. */
   readonly mockAuthenticationSecret: Buffer;
   readonly scramIterations: number;
+  /** Runs `authQuery` for users that the `CredentialSource` does not know; undefined: nobody does. */
+  readonly authUser: UserName | undefined;
+  /** Asks for name and password of the user in `$1`. */
+  readonly authQuery: string;
+  /** Where `authQuery` runs; undefined: in the database that the client asks for. */
+  readonly authDatabase: DatabaseName | undefined;
 
   readonly poolMode: PoolMode;
   readonly clientsMax: number;
@@ -115,6 +121,10 @@ export interface DatabaseSettings {
   readonly forcedUser: UserName | undefined;
   /** For the forced user; otherwise the `CredentialSource` knows it. */
   readonly password: string | undefined;
+  /** For these three, `undefined`: the global setting holds. */
+  readonly authUser: UserName | undefined;
+  readonly authQuery: string | undefined;
+  readonly authDatabase: DatabaseName | undefined;
   readonly connectQuery: string | undefined;
   readonly loadBalanceHosts: 'round-robin' | 'disable';
   readonly poolMode: PoolMode | undefined;

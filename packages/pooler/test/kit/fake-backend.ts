@@ -2,11 +2,13 @@ import {
   authenticationOk,
   backendKeyData,
   commandComplete,
+  dataRow,
   errorResponse,
   parameterStatus,
   readyForQuery,
+  rowDescription,
 } from '@pgweir/protocol';
-import type { FakeServer } from './fake-server';
+import type { FakeServer, Table } from './fake-server';
 import type { FakeWire, Peer } from './fake-wire';
 import { copyInResponse, frame, type Message, MessageStream } from './messages';
 
@@ -40,6 +42,7 @@ export class FakeBackend implements Peer {
   #skipping = false;
   #waiting: Message[] = [];
   #portal = '';
+  #binding: Buffer = Buffer.alloc(8);
   /** Texts of what is prepared by the protocol, by name. */
   readonly #statements = new Map<string, string>();
   /** What is being done came by a simple query, which ends with ReadyForQuery by itself. */
@@ -115,6 +118,15 @@ export class FakeBackend implements Peer {
     this.#continue();
   }
 
+  /** What `hang` was running fails. */
+  failWith(code: string, message: string): void {
+    if (this.#doing === 'nothing') return;
+    this.#doing = 'nothing';
+    this.#fail(code, message);
+    this.#ended();
+    this.#continue();
+  }
+
   canceled(): void {
     if (this.#doing !== 'hang') return;
     this.#doing = 'nothing';
@@ -175,6 +187,7 @@ export class FakeBackend implements Peer {
         this.#parse(body.toString('utf8').split('\0'));
         return;
       case 'B':
+        this.#binding = body;
         this.#bind(body.toString('utf8').split('\0')[1] ?? '');
         return;
       case 'C':
@@ -182,15 +195,34 @@ export class FakeBackend implements Peer {
         this.send(frame('3'));
         return;
       case 'D':
-        this.send(frame('n'));
+        this.#describe(this.#table());
         return;
       case 'E':
         this.#simple = false;
+        for (const row of this.#table()?.rows ?? []) this.send(dataRow(row));
         this.#run(this.#portal);
         return;
       default:
         return;
     }
+  }
+
+  #table(): Table | undefined {
+    const { table } = this.#server;
+    return table?.(this.#portal, parametersOf(this.#binding));
+  }
+
+  #describe(table: Table | undefined): void {
+    if (table === undefined) {
+      this.send(frame('n'));
+      return;
+    }
+    const columns = Array.from({ length: table.columns }, (_, i) => ({
+      name: `c${i}`,
+      typeOid: 25,
+      typeLength: -1,
+    }));
+    this.send(rowDescription(columns));
   }
 
   #parse([name = '', sql = '']: readonly string[]): void {
@@ -276,4 +308,20 @@ export class FakeBackend implements Peer {
     this.#skipping = true;
     this.send(errorResponse({ severity: 'ERROR', code, message }));
   }
+}
+
+/** The values of a Bind message, all of them text. */
+export function parametersOf(body: Buffer): readonly string[] {
+  let at = body.indexOf(0, body.indexOf(0) + 1) + 1;
+  at += 2 + 2 * body.readUInt16BE(at);
+  const values: string[] = [];
+  const count = body.readUInt16BE(at);
+  at += 2;
+  for (let i = 0; i < count; i++) {
+    const length = body.readInt32BE(at);
+    at += 4;
+    values.push(body.toString('utf8', at, at + Math.max(0, length)));
+    at += Math.max(0, length);
+  }
+  return values;
 }

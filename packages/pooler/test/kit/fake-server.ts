@@ -20,6 +20,12 @@ export type DialBehaviour =
   /** PostgreSQL says no to the login. */
   | { readonly kind: 'reject'; readonly error: ErrorFields };
 
+/** Columns, by number, and rows. */
+export interface Table {
+  readonly columns: number;
+  readonly rows: readonly (readonly (string | null)[])[];
+}
+
 /** A network with one fake PostgreSQL in it, and a door for clients. */
 export class FakeServer implements Transport {
   dialling: DialBehaviour = { kind: 'accept' };
@@ -42,6 +48,8 @@ export class FakeServer implements Transport {
     ['TimeZone', 'UTC'],
     ['application_name', ''],
   ]);
+  /** What a statement of the extended protocol finds; undefined: no columns, no rows. */
+  table: ((sql: string, parameters: readonly string[]) => Table | undefined) | undefined;
   readonly addresses: Address[] = [];
   #accepted: ((wire: FakeWire) => void) | undefined;
   #heldCancels: (() => void)[] = [];

@@ -47,7 +47,7 @@ export class Rig {
     this.pooler = new Pooler({
       settings,
       credentials,
-      verifier: new StoredSecretVerifier(() => credentials),
+      verifier: new StoredSecretVerifier(),
       transport: this.server,
       resolver: RESOLVER,
       budget: this.budget,

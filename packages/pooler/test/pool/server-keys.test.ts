@@ -27,7 +27,7 @@ test('a password that a client showed serves where only a hash is configured', (
   for (const secret of [{ kind: 'md5', hash: 'md5x' } as const, VERIFIER, undefined]) {
     expect(keys.proofFor(secret)).toEqual({ kind: 'password', password: 'learnt' });
   }
-  keys.forgetPassword();
+  keys.forgetPassword(undefined);
   expect(keys.proofFor({ kind: 'md5', hash: 'md5x' })).toEqual({ kind: 'md5', hash: 'md5x' });
 });
 
@@ -50,4 +50,32 @@ test('a client key of a password that has been changed since is not used', () =>
 
 test.each([undefined, { kind: 'none' } as const])('nothing is known of %p', (secret) => {
   expect(new ServerKeys().proofFor(secret)).toEqual({ kind: 'none' });
+});
+
+test('what auth_query has found serves where nothing is configured', () => {
+  const keys = new ServerKeys();
+  expect(keys.learnSecret({ kind: 'md5', hash: 'md5x' })).toBe(false);
+  expect(keys.proofFor(undefined)).toEqual({ kind: 'md5', hash: 'md5x' });
+  expect(keys.proofFor({ kind: 'plain', password: 'filed' })).toEqual({
+    kind: 'password',
+    password: 'filed',
+  });
+});
+
+test('another secret of auth_query takes the place of what was proven with the one before', () => {
+  const keys = new ServerKeys();
+  keys.learnSecret({ kind: 'md5', hash: 'md5x' });
+  keys.learnPassword('before');
+  keys.forgetPassword(undefined);
+  expect(keys.learnSecret({ kind: 'md5', hash: 'md5x' })).toBe(false);
+  expect(keys.proofFor(undefined)).toEqual({ kind: 'password', password: 'before' });
+  expect(keys.learnSecret({ kind: 'md5', hash: 'md5y' })).toBe(true);
+  expect(keys.proofFor(undefined)).toEqual({ kind: 'md5', hash: 'md5y' });
+});
+
+test('a reload that brings the user into auth_file ends what auth_query has found', () => {
+  const keys = new ServerKeys();
+  keys.learnSecret({ kind: 'md5', hash: 'md5x' });
+  keys.forgetPassword({ kind: 'none' });
+  expect(keys.proofFor(undefined)).toEqual({ kind: 'none' });
 });

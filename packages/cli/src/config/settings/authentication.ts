@@ -1,7 +1,7 @@
 import { list, oneOf, text } from '../value-types';
+import { DATABASE_NAME_BYTES_MAX, USER_NAME_BYTES_MAX } from './names';
 import { noEffect, setting } from './row';
 
-const NO_AUTH_QUERY = 'users who are not in auth_file cannot log in yet';
 const ONLY_HBA = 'it matters only with auth_type = hba, which is not supported yet';
 
 /** Who may log in, and how they prove it. */
@@ -33,20 +33,23 @@ export const AUTHENTICATION = {
       'File of users and their passwords: "name" "password", where the password is plain, md5 and 32 ' +
       'hexadecimal digits, or a SCRAM verifier as PostgreSQL stores it.',
   }),
-  auth_user: setting(text(), {
-    class: noEffect(NO_AUTH_QUERY),
-    help: 'User that runs auth_query.',
+  auth_user: setting(text({ bytesMax: USER_NAME_BYTES_MAX }), {
+    help:
+      'User that runs auth_query, for users who are not in auth_file. Its own password is in auth_file. ' +
+      'Not set: only users of auth_file can log in.',
   }),
   auth_query: setting(text(), {
     default:
       'SELECT rolname, CASE WHEN rolvaliduntil < now() THEN NULL ELSE rolpassword END ' +
       'FROM pg_authid WHERE rolname=$1 AND rolcanlogin',
-    class: noEffect(NO_AUTH_QUERY),
-    help: 'Query that finds the password of a user who is not in auth_file.',
+    help:
+      'Query that finds the user $1: at most one row of two columns, the same name and the password in ' +
+      'one of the forms of auth_file. A password that is NULL never matches.',
   }),
-  auth_dbname: setting(text(), {
-    class: noEffect(NO_AUTH_QUERY),
-    help: 'Database in which auth_query runs.',
+  auth_dbname: setting(text({ bytesMax: DATABASE_NAME_BYTES_MAX }), {
+    help:
+      'Entry of [databases] in which auth_query runs. Not set: the database that the client asks for. ' +
+      'The console knows users who are not in auth_file only where this is set.',
   }),
   auth_ldap_options: setting(text(), {
     class: noEffect('it matters only with auth_type = ldap, which is not supported yet'),

@@ -1,14 +1,8 @@
 import { oneOf, text, time, wholeNumber } from '../value-types';
 import { GENERIC } from './generic';
-import { noEffect, setting } from './row';
+import { DATABASE_NAME_BYTES_MAX, PASSWORD_BYTES_MAX, USER_NAME_BYTES_MAX } from './names';
+import { setting } from './row';
 import { SESSION_STATE } from './session-state';
-
-const NO_AUTH_QUERY = 'users who are not in auth_file cannot log in yet';
-
-/** PgBouncer's limits for names, in bytes. */
-export const DATABASE_NAME_BYTES_MAX = 63;
-export const USER_NAME_BYTES_MAX = 127;
-export const PASSWORD_BYTES_MAX = 65_530;
 
 const connections = (help: string) => setting(wholeNumber(), { unit: 'connections', help });
 const duration = (help: string) => setting(time(), { help });
@@ -33,9 +27,13 @@ export const DATABASE_PARAMETERS = {
     secret: true,
     help: 'Password of user. Not set: from auth_file.',
   }),
-  auth_user: setting(text(), { class: noEffect(NO_AUTH_QUERY), help: 'As the global setting.' }),
-  auth_query: setting(text(), { class: noEffect(NO_AUTH_QUERY), help: 'As the global setting.' }),
-  auth_dbname: setting(text(), { class: noEffect(NO_AUTH_QUERY), help: 'As the global setting.' }),
+  auth_user: setting(text({ bytesMax: USER_NAME_BYTES_MAX }), {
+    help: 'As the global setting, for clients of this database.',
+  }),
+  auth_query: setting(text(), { help: 'As the global setting, for clients of this database.' }),
+  auth_dbname: setting(text({ bytesMax: DATABASE_NAME_BYTES_MAX }), {
+    help: 'As the global setting, for clients of this database.',
+  }),
   pool_size: connections('Links per pool of this database. 0: no limit.'),
   min_pool_size: connections('Links that a pool of this database keeps open.'),
   reserve_pool_size: connections('Links beyond the pool size of this database.'),

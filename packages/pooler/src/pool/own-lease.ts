@@ -1,21 +1,24 @@
 import type { ErrorFields } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import { STATUS_IDLE } from '../backend/server-status';
-import type { Waiter } from '../pool/wait-queue';
-import type { PoolWaiter } from '../pool/waiters';
 import type { ClientId } from '../ports/names';
+import type { Waiter } from './wait-queue';
+import type { PoolWaiter } from './waiters';
 
-/** What the one who listens has to know of the link that is lent to it. */
+/** What a part of ours that borrows a link has to know of it. */
 interface Events {
   granted(link: Link): void;
   refused(error: ErrorFields): void;
-  /** A notification has come; `body` is the message's. */
-  notified(body: Buffer): void;
+  /** A notification has come; `body` is the message's. Absent: of no interest. */
+  notified?(body: Buffer): void;
   linkLost(link: Link, reason: string): void;
 }
 
-/** For a pool and its links a session as any other: one that has no client and never asks anything. */
-export class ListeningLease implements PoolWaiter {
+/**
+ * For a pool and its links a session as any other: one that has no client, and runs nothing but statements
+ * of our own.
+ */
+export class OwnLease implements PoolWaiter {
   readonly id = 0 as ClientId;
   readonly mode = 'transaction';
   readonly tracksState = true;
@@ -43,7 +46,7 @@ export class ListeningLease implements PoolWaiter {
   }
 
   notified(_link: Link, body: Buffer): void {
-    this.#events.notified(body);
+    this.#events.notified?.(body);
   }
 
   linkLost(link: Link, reason: string): void {
@@ -52,7 +55,7 @@ export class ListeningLease implements PoolWaiter {
 
   ready(link: Link): void {
     // Nothing was asked but by ourselves, and those answers do not come here.
-    if (link.status !== STATUS_IDLE) link.close('unexpected answer on the listening connection');
+    if (link.status !== STATUS_IDLE) link.close('unexpected answer on a connection of our own');
   }
 
   fromLink(): boolean {
