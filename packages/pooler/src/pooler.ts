@@ -30,6 +30,7 @@ import {
   poolKey,
   type UserName,
 } from './ports/names';
+import type { SocketPeers } from './ports/socket-peers';
 import type { Address, Listener, Transport, Wire } from './ports/transport';
 import type { VirtualDatabase } from './ports/virtual-database';
 import type { WelcomeExchange } from './ports/welcome-exchange';
@@ -54,6 +55,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   readonly log: Logger;
   readonly budget: LinkBudget;
   readonly verifier: ClientVerifier;
+  readonly socketPeers: SocketPeers | undefined;
   readonly cancels: CancelDesk;
   readonly dialer: Dialer;
   readonly sessions = new Map<ClientId, Session>();
@@ -84,6 +86,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.settings = needs.settings;
     this.credentials = needs.credentials;
     this.verifier = needs.verifier;
+    this.socketPeers = needs.socketPeers;
     this.clock = new ChunkClock(needs.clock);
     this.log = needs.log;
     this.budget = needs.budget;

@@ -1,8 +1,8 @@
 import type {
-  ClientId,
   DaemonSnapshot,
   Logger,
   UserName,
+  VirtualClient,
   VirtualDatabase,
   VirtualOutput,
   VirtualSession,
@@ -70,16 +70,13 @@ export class AdminConsole implements VirtualDatabase {
     return PARAMETERS;
   }
 
-  open(
-    client: { readonly id: ClientId; readonly user: UserName },
-    output: VirtualOutput,
-  ): VirtualSession {
+  open(client: VirtualClient, output: VirtualOutput): VirtualSession {
     let busy: Promise<void> = Promise.resolve();
     return {
       message: (tag, body) => {
         // One after the other, so that answers keep the order of the questions.
         busy = busy
-          .then(() => this.#message(client.user, output, tag, body))
+          .then(() => this.#message(client, output, tag, body))
           .catch((error: unknown) => {
             this.#needs.log.error('console command failed', {
               client: client.id,
@@ -92,7 +89,12 @@ export class AdminConsole implements VirtualDatabase {
     };
   }
 
-  async #message(user: UserName, output: VirtualOutput, tag: number, body: Buffer): Promise<void> {
+  async #message(
+    client: VirtualClient,
+    output: VirtualOutput,
+    tag: number,
+    body: Buffer,
+  ): Promise<void> {
     if (tag !== Frontend.Query) {
       output.send(
         errorResponse({
@@ -112,10 +114,10 @@ export class AdminConsole implements VirtualDatabase {
       output.send(refusal('bad packet'));
       return;
     }
-    output.send(await this.#answer(user, sql));
+    output.send(await this.#answer(client, sql));
   }
 
-  async #answer(user: UserName, sql: string): Promise<Buffer> {
+  async #answer(client: VirtualClient, sql: string): Promise<Buffer> {
     if (sql.length > COMMAND_CHARACTERS_MAX) return refusal('bad arguments');
     const [command = '', item = '', ...more] = words(sql);
     if (more.length > 0) return refusal(`invalid command '${sql}', use SHOW HELP;`);
@@ -124,20 +126,20 @@ export class AdminConsole implements VirtualDatabase {
       const answer = show(item, await this.#needs.view());
       if (answer !== undefined) return answer;
     } else if (command === 'reload' && item === '') {
-      return this.#asAdmin(user, async () =>
+      return this.#asAdmin(client, async () =>
         (await this.#needs.reload())
           ? done('RELOAD')
           : refusal('RELOAD failed, see logs for additional details', 'F0000'),
       );
     } else if (command === 'reload' && item === 'workers') {
-      return this.#asAdmin(user, async () => {
+      return this.#asAdmin(client, async () => {
         const problem = await this.#needs.replaceWorkers();
         return problem === undefined ? done('RELOAD') : refusal(problem, '55000');
       });
     } else if (command === 'shutdown') {
       const how = SHUTDOWN[item];
       if (how !== undefined) {
-        return this.#asAdmin(user, async () => {
+        return this.#asAdmin(client, async () => {
           await this.#needs.shutDown(how);
           return done('SHUTDOWN');
         });
@@ -146,8 +148,9 @@ export class AdminConsole implements VirtualDatabase {
     return refusal(`invalid command '${sql}', use SHOW HELP;`);
   }
 
-  async #asAdmin(user: UserName, run: () => Promise<Buffer>): Promise<Buffer> {
-    return this.#needs.mayAdmin(user) ? await run() : refusal('admin access needed', '42501');
+  async #asAdmin(client: VirtualClient, run: () => Promise<Buffer>): Promise<Buffer> {
+    const allowed = client.isOwner || this.#needs.mayAdmin(client.user);
+    return allowed ? await run() : refusal('admin access needed', '42501');
   }
 }
 

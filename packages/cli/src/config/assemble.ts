@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import type {
+  AccessRule,
   CredentialSource,
   PoolerSettings,
   TlsClientOptions,
@@ -18,6 +19,7 @@ export interface Parts {
   readonly databases: Databases;
   readonly users: ReadonlyMap<UserName, UserSettings>;
   readonly credentials: CredentialSource;
+  readonly accessRules: readonly AccessRule[];
   readonly unixSocketGid: number | undefined;
   readonly clientTls: TlsServerOptions | undefined;
   readonly serverTls: TlsClientOptions | undefined;
@@ -62,6 +64,7 @@ function poolerSettings(parts: Parts, running: PoolerSettings | undefined): Pool
   const { values } = parts;
   return {
     authType: values.auth_type,
+    accessRules: parts.accessRules,
     mockAuthenticationSecret: parts.mockSecret,
     scramIterations: values.scram_iterations,
     ...caps(values),

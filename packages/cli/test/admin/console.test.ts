@@ -37,7 +37,7 @@ async function ask(sql: string, snapshot = SNAPSHOT): Promise<Answer> {
   const startMs = performance.now();
   const answer = await new Promise<Buffer>((resolve, reject) => {
     const session = console.open(
-      { id: 1 as ClientId, user: 'ann' as UserName },
+      { id: 1 as ClientId, user: 'ann' as UserName, isOwner: false },
       { send: resolve, close: (reason) => reject(new Error(reason)) },
     );
     session.message(Frontend.Query, Buffer.from(`${sql}\0`));

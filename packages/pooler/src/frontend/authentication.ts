@@ -12,9 +12,10 @@ import {
   scramMechanisms,
   tlsServerEndPoint,
 } from '@pgweir/protocol';
-import { unreachable } from '../errors';
+import { type ErrorKey, unreachable } from '../errors';
 import type { StoredSecret } from '../ports/credential-source';
 import type { DatabaseName, UserName } from '../ports/names';
+import { certificateFault, loginRule, peerFault } from './login-rule';
 import type { Session } from './session';
 import type { SessionContext } from './session-context';
 
@@ -32,6 +33,7 @@ interface Claim {
   /** Under `auth_type = any` nobody gets in without one. */
   readonly forcedUser: UserName | undefined;
   readonly virtual: boolean;
+  readonly physicalReplication: boolean;
   readonly proven: (proven: Proven) => void;
 }
 
@@ -65,16 +67,33 @@ export class Authentication {
     return this.#step.kind === 'over';
   }
 
-  begin(): void {
-    const { authType } = this.#context.settings;
-    switch (authType) {
+  begin({ isOwner }: { readonly isOwner: boolean }): void {
+    if (isOwner) {
+      this.#done(NOTHING_LEARNED);
+      return;
+    }
+    const rule = loginRule(this.#context, this.#session, this.#claim);
+    if (rule === undefined) {
+      this.#session.fail('noAuthMethod');
+      return;
+    }
+    const { method, identMap } = rule;
+    const { user } = this.#claim;
+    switch (method) {
       case 'any':
         this.#any();
         return;
       case 'trust':
-        if (this.#context.credentials.lookup(this.#claim.user) === undefined) {
-          this.#session.fail('trustFailed');
-        } else this.#done(NOTHING_LEARNED);
+        this.#vouched('trustFailed', undefined);
+        return;
+      case 'reject':
+        this.#session.fail('loginRejected');
+        return;
+      case 'cert':
+        this.#vouched('certificateFailed', certificateFault(this.#session, user, identMap));
+        return;
+      case 'peer':
+        this.#vouched('peerFailed', peerFault(this.#context, this.#session, user, identMap));
         return;
       case 'plain':
         this.#step = { kind: 'cleartext' };
@@ -87,8 +106,15 @@ export class Authentication {
         this.#scram();
         return;
       default:
-        unreachable(authType);
+        unreachable(method);
     }
+  }
+
+  /** Nothing is asked of the client. It must be known all the same, and nothing may be wrong. */
+  #vouched(failure: ErrorKey, fault: string | undefined): void {
+    const known = this.#context.credentials.lookup(this.#claim.user) !== undefined;
+    if (known && fault === undefined) this.#done(NOTHING_LEARNED);
+    else this.#session.fail(failure, '', fault ?? 'no such user');
   }
 
   #any(): void {

@@ -13,15 +13,17 @@ import type { WelcomeWaiter } from '../pool/waiters';
 import { makeWelcome, welcomeMessages } from '../pool/welcome';
 import { databaseName, type UserName, userName } from '../ports/names';
 import type { TlsInfo, WireHandler } from '../ports/transport';
+import { OWNER } from '../ports/virtual-database';
 import { BodyCollector } from '../relay/body-collector';
 import { preparationSql } from '../session-state/preparation';
 import { EMPTY_PROFILE, type Profile, profileOf } from '../session-state/profile';
 import type { LoginSteps } from './admission';
 import { Authentication, type Proven } from './authentication';
 import { clientFault } from './client-fault';
+import { isOwnUser } from './login-rule';
 import type { Session } from './session';
 import type { SessionContext } from './session-context';
-import { type StartupSettings, startupSettings } from './startup-settings';
+import { isPhysicalReplication, type StartupSettings, startupSettings } from './startup-settings';
 import { VirtualLink } from './virtual-link';
 
 type StartupPacket = Extract<StartupRequest, { kind: 'startup' }>;
@@ -94,7 +96,10 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
       return session.fail('sslRequired');
     }
     const virtual = context.virtualDatabase(database);
-    if (virtual !== undefined && !virtual.admits(this.#user)) return session.fail('notAllowed');
+    const isOwner = virtual !== undefined && user === OWNER && isOwnUser(context, session);
+    if (virtual !== undefined && !isOwner && !virtual.admits(this.#user)) {
+      return session.fail('notAllowed');
+    }
     if (context.draining && virtual === undefined) return session.fail('shuttingDown');
     if (virtual === undefined) {
       if (!context.countClient(session)) return session.fail('tooManyClients');
@@ -107,6 +112,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
       databaseName: databaseName(database),
       forcedUser: context.forcedUser(databaseName(database)),
       virtual: virtual !== undefined,
+      physicalReplication: isPhysicalReplication(packet.parameters),
       proven: (proven) => {
         if (session.phase === 'closed') return;
         this.#acceptance = [...proven.lastMessages, AUTHENTICATION_OK];
@@ -115,10 +121,12 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
           return;
         }
         this.#tellAcceptance();
-        new VirtualLink(session, context, virtual, this.#user).begin(this.#minor);
+        new VirtualLink(session, context, virtual, { user: this.#user, isOwner }).begin(
+          this.#minor,
+        );
       },
     });
-    this.#authentication.begin();
+    this.#authentication.begin({ isOwner });
   }
 
   #admit(databaseText: string, proven: Proven): void {

@@ -67,6 +67,12 @@ function addHost(values: Map<string, string>, settings: PoolerSettings, remote: 
   values.set('application_name', `${name} - ${host}`);
 }
 
+/** Whether a stream of the whole cluster is asked for: not of one database, nor nothing of the kind. */
+export function isPhysicalReplication(parameters: ReadonlyMap<string, string>): boolean {
+  const value = parameters.get('replication');
+  return value?.toLowerCase() !== 'database' && replicationMode(value) === true;
+}
+
 /** PostgreSQL takes `database` or a boolean. @returns undefined for anything else */
 function replicationMode(value: string | undefined): boolean | undefined {
   if (value === undefined || value === '') return false;

@@ -44,6 +44,7 @@ export function databaseSettings(changes: Partial<DatabaseSettings> = {}): Datab
 export function poolerSettings(changes: Partial<PoolerSettings> = {}): PoolerSettings {
   return {
     authType: 'trust',
+    accessRules: [],
     mockAuthenticationSecret: Buffer.from('mock'),
     scramIterations: 4096,
     poolMode: 'transaction',
