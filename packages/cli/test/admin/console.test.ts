@@ -24,7 +24,7 @@ interface Answer {
 }
 
 /** The console's answer to a simple query, and how long it took. */
-async function ask(sql: string, snapshot = SNAPSHOT): Promise<Answer> {
+async function ask(sql: string, snapshot = SNAPSHOT, isOwner = false): Promise<Answer> {
   const console = new AdminConsole({
     view: async () => snapshot,
     mayAdmin: () => false,
@@ -37,7 +37,7 @@ async function ask(sql: string, snapshot = SNAPSHOT): Promise<Answer> {
   const startMs = performance.now();
   const answer = await new Promise<Buffer>((resolve, reject) => {
     const session = console.open(
-      { id: 1 as ClientId, user: 'ann' as UserName, isOwner: false },
+      { id: 1 as ClientId, user: 'ann' as UserName, isOwner },
       { send: resolve, close: (reason) => reject(new Error(reason)) },
     );
     session.message(Frontend.Query, Buffer.from(`${sql}\0`));
@@ -163,4 +163,11 @@ test('SHOW POOLS begins with the columns of PgBouncer; pinned links come behind 
   const { columns, rows } = await ask('show pools', { ...SNAPSHOT, pools: [pool] });
   expect(columns.slice(-3)).toEqual(['pool_mode', 'load_balance_hosts', 'sv_pinned']);
   expect(rows[0]?.slice(-3)).toEqual(['transaction', null, '4']);
+});
+
+test('commands that change something are for admins, and for whoever runs the daemon', async () => {
+  for (const command of ['RELOAD', 'RELOAD WORKERS', 'SHUTDOWN']) {
+    expect((await ask(command)).tags).toBe('EZ');
+    expect((await ask(command, SNAPSHOT, true)).tags).toBe('CZ');
+  }
 });
