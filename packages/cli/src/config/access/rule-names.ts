@@ -129,12 +129,16 @@ function keyword(word: string, list: GrowingList, { of }: ListContext): boolean 
   if (word.startsWith('/')) {
     throw new LineFault(`${quoted(word)}: regular expressions are not supported`);
   }
-  if (word === 'all') list.all = true;
-  else if (of === 'user') return false;
-  else if (word === 'sameuser') list.sameUser = true;
-  else if (word === 'replication') list.replication = true;
-  else if (word === 'samerole' || word === 'samegroup') {
+  if (word === 'samerole' || word === 'samegroup') {
     throw new LineFault(`${word} is not supported: roles are not asked for members`);
-  } else return false;
+  }
+  if (word === 'sameuser' && of === 'user') {
+    // PgBouncer takes it for the keyword here too, PostgreSQL for a name.
+    throw new LineFault('sameuser is for databases; a user of that name is put in quotes');
+  }
+  if (word === 'all') list.all = true;
+  else if (word === 'sameuser') list.sameUser = true;
+  else if (word === 'replication' && of === 'database') list.replication = true;
+  else return false;
   return true;
 }

@@ -72,9 +72,9 @@ test.each([
   expect(only(`local ${field} all trust`)?.rule.databases).toEqual(expected);
 });
 
-test('keywords of databases are plain names of users', () => {
-  const users = only('local all sameuser,replication,samerole trust')?.rule.users;
-  expect(users).toEqual(list({ names: ['sameuser', 'replication', 'samerole'] }));
+test('a user may be called replication, and anything in quotes', () => {
+  const users = only('local all replication,"sameuser","samerole" trust')?.rule.users;
+  expect(users).toEqual(list({ names: ['replication', 'sameuser', 'samerole'] }));
 });
 
 test.each([
@@ -144,6 +144,8 @@ test.each([
   ['hostssl all all all cert clientcert=verify-full', 'is not understood'],
   ['local samerole all trust', 'samerole is not supported'],
   ['local samegroup all trust', 'samegroup is not supported'],
+  ['local all sameuser trust', 'sameuser is for databases'],
+  ['local all samerole trust', 'samerole is not supported'],
   ['local all +admins trust', 'roles are not asked for members'],
   ['local all /^a trust', 'regular expressions are not supported'],
   ['local "all all trust', 'a quote is not closed'],
