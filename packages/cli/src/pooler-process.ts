@@ -18,6 +18,7 @@ import type { DaemonLogger } from './log/logger';
 import { withExactNames } from './runtime/abstract-names';
 import { DnsResolver } from './runtime/dns-resolver';
 import { systemQueueLength } from './runtime/queue-length';
+import { systemSocketPeers } from './runtime/socket-peers';
 import { systemClock } from './runtime/system-clock';
 
 export interface PoolerProcessNeeds {
@@ -55,6 +56,7 @@ export class PoolerProcess {
       log: needs.log,
       sql: new SqlKnowledge(needs.grammar),
       virtualDatabases: [this.#console()],
+      socketPeers: systemSocketPeers(needs.log),
       ...(needs.worker === undefined ? {} : { worker: needs.worker }),
     });
   }

@@ -68,6 +68,14 @@ const CATALOGUE = {
   passwordFailed: { code: '28P01', severity: 'FATAL', text: 'password authentication failed' },
   saslFailed: { code: '28P01', severity: 'FATAL', text: 'SASL authentication failed' },
   trustFailed: { code: '28000', severity: 'FATAL', text: '"trust" authentication failed' },
+  certificateFailed: {
+    code: '28000',
+    severity: 'FATAL',
+    text: 'certificate authentication failed',
+  },
+  peerFailed: { code: '28000', severity: 'FATAL', text: 'unix socket login rejected' },
+  noAuthMethod: { code: '28000', severity: 'FATAL', text: 'no authentication method is found' },
+  loginRejected: { code: '28000', severity: 'FATAL', text: 'login rejected' },
   emptyPassword: { code: '28P01', severity: 'FATAL', text: 'empty password returned by client' },
   badSaslMechanism: {
     code: '08P01',

@@ -1,3 +1,5 @@
+export * from './access/access-rules';
+export { type AddressBytes, addressBytes, withoutMapping } from './access/ip-address';
 export { type CancelMeans, CancelWire } from './cancel/cancel-wire';
 export { isFromWorker, WORKER_NUMBERS_APART } from './cancel/worker-bits';
 export { StoredSecretVerifier } from './frontend/stored-secret-verifier';
@@ -28,6 +30,7 @@ export * from './ports/link-budget';
 export * from './ports/logger';
 export * from './ports/names';
 export * from './ports/resolver';
+export * from './ports/socket-peers';
 export * from './ports/topology-source';
 export * from './ports/traffic-control';
 export * from './ports/transport';

@@ -4,6 +4,7 @@ import type { CredentialSource } from './ports/credential-source';
 import type { LinkBudget } from './ports/link-budget';
 import type { Logger } from './ports/logger';
 import type { Resolver } from './ports/resolver';
+import type { SocketPeers } from './ports/socket-peers';
 import type { Transport } from './ports/transport';
 import type { VirtualDatabase } from './ports/virtual-database';
 import type { WorkerIdentity } from './ports/worker-identity';
@@ -22,6 +23,8 @@ export interface PoolerNeeds {
   readonly log: Logger;
   readonly sql: SqlKnowledge;
   readonly virtualDatabases: readonly VirtualDatabase[];
+  /** Absent: nobody can tell who is at the other end of a Unix socket. */
+  readonly socketPeers?: SocketPeers;
   /** Absent: nobody else serves this port. */
   readonly worker?: WorkerIdentity;
 }

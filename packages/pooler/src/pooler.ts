@@ -34,6 +34,7 @@ import {
   poolKey,
   type UserName,
 } from './ports/names';
+import type { SocketPeers } from './ports/socket-peers';
 import type { Address, Listener, Transport, Wire } from './ports/transport';
 import type { VirtualDatabase } from './ports/virtual-database';
 import type { WelcomeExchange } from './ports/welcome-exchange';
@@ -59,6 +60,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   readonly budget: LinkBudget;
   readonly verifier: ClientVerifier;
   readonly lookUps = new LookUps(this);
+  readonly socketPeers: SocketPeers | undefined;
   readonly cancels: CancelDesk;
   readonly dialer: Dialer;
   readonly sessions = new Map<ClientId, Session>();
@@ -91,6 +93,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.settings = needs.settings;
     this.credentials = needs.credentials;
     this.verifier = needs.verifier;
+    this.socketPeers = needs.socketPeers;
     this.clock = new ChunkClock(needs.clock);
     this.log = needs.log;
     this.budget = needs.budget;

@@ -1,3 +1,4 @@
+export { type CommonName, commonName } from './auth/certificate-name';
 export * from './auth/channel-binding';
 export * from './auth/md5';
 export * from './auth/mock-secret';

@@ -1,7 +1,7 @@
 import type {
-  ClientId,
   Logger,
   UserName,
+  VirtualClient,
   VirtualDatabase,
   VirtualOutput,
   VirtualSession,
@@ -52,10 +52,7 @@ export class AdminConsole implements VirtualDatabase {
     return PARAMETERS;
   }
 
-  open(
-    client: { readonly id: ClientId; readonly user: UserName },
-    output: VirtualOutput,
-  ): VirtualSession {
+  open(client: VirtualClient, output: VirtualOutput): VirtualSession {
     /** The command that is under way, and the one whose effect ends with the client. */
     let running: Command | undefined;
     let suspended: Command | undefined;
@@ -73,7 +70,7 @@ export class AdminConsole implements VirtualDatabase {
         running = command;
         if (command.kind === 'command' && command.word === 'suspend') suspended = command;
         try {
-          const isAdmin = this.#isAdmin(client.user);
+          const isAdmin = client.isOwner || this.#isAdmin(client.user);
           return await runCommand({ text, command, isAdmin }, this.#needs);
         } finally {
           running = undefined;

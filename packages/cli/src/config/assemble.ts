@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import {
+  type AccessRule,
   databaseName,
   type PoolerSettings,
   type TlsClientOptions,
@@ -21,6 +22,7 @@ export interface Parts {
   readonly users: ReadonlyMap<UserName, UserSettings>;
   readonly credentials: Userlist;
   readonly peers: readonly PeerSettings[];
+  readonly accessRules: readonly AccessRule[];
   readonly unixSocketGid: number | undefined;
   readonly clientTls: TlsServerOptions | undefined;
   readonly serverTls: TlsClientOptions | undefined;
@@ -67,6 +69,7 @@ function poolerSettings(parts: Parts, running: PoolerSettings | undefined): Pool
   const { values } = parts;
   return {
     authType: values.auth_type,
+    accessRules: parts.accessRules,
     mockAuthenticationSecret: parts.mockSecret,
     scramIterations: values.scram_iterations,
     ...authQuery(values),

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Accounts, systemAccounts } from '../process/accounts';
+import { peerProblem } from '../system-calls';
 import { reasonOf } from '../system-error';
+import { asksForCertificates, readAccessRules } from './access/access-settings';
 import { assemble, type Parts } from './assemble';
 import { checkGlobals } from './checks';
 import type { DaemonConfig, LoadResult } from './daemon-config';
@@ -24,6 +26,8 @@ export interface LoadOptions {
   readonly accounts?: Accounts;
   /** What SET has changed on the console: as if it stood at the end of `[pgbouncer]`. */
   readonly overrides?: Overrides;
+  /** Why nobody can tell who is at the other end of a Unix socket; undefined: it can be told. */
+  readonly peerProblem?: () => string | undefined;
   /** What runs now: settings that cannot change while it runs keep their values, with a warning. */
   readonly running?: DaemonConfig;
 }
@@ -68,7 +72,14 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
   const authText = readNamed('auth_file', values, context);
   const credentials =
     authText === undefined ? NO_CREDENTIALS : readUserlist(authText, values.auth_file, findings);
-  const clientTls = readServerSide(values, context);
+  const accessRules = readAccessRules(values, {
+    ...context,
+    peerProblem: options.peerProblem ?? peerProblem,
+  });
+  const clientTls = readServerSide(values, {
+    ...context,
+    asksForCertificates: asksForCertificates(values, accessRules),
+  });
   const serverTls = readClientSide(values, context);
   const ownSecret = readNamed('mock_auth_secret_file', values, context);
   if (ownSecret?.trim() === '') {
@@ -82,6 +93,7 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
     users,
     credentials,
     peers,
+    accessRules,
     unixSocketGid,
     clientTls,
     serverTls,

@@ -20,7 +20,7 @@ type FileSetting = Extract<keyof GlobalValues, `${string}_tls_${string}_file`>;
 /** Reads what `client_tls_*` names. undefined: TLS is off, or a problem was reported. */
 export function readServerSide(
   values: GlobalValues,
-  context: TlsContext,
+  context: TlsContext & { readonly asksForCertificates: boolean },
 ): TlsServerOptions | undefined {
   const mode = values.client_tls_sslmode;
   if (mode === 'disable') return undefined;
@@ -40,7 +40,7 @@ export function readServerSide(
   const ca = readCertificates('client_tls_ca_file', values, context);
   const options = {
     ca,
-    clientCertificate: verified ? ('require' as const) : ('none' as const),
+    clientCertificate: clientCertificate({ verified, asked: context.asksForCertificates }),
     ...versions(values.client_tls_protocols),
     ciphers: ciphers(values.client_tls_ciphers, values.client_tls13_ciphers, {
       range: values.client_tls_protocols,
@@ -51,6 +51,14 @@ export function readServerSide(
   if (!accepted(options, place('client_tls_ciphers'), 'client_tls', context)) return undefined;
   if (pair.key === undefined || pair.cert === undefined) return undefined;
   return { key: pair.key, cert: pair.cert, ...options };
+}
+
+function clientCertificate(wanted: {
+  readonly verified: boolean;
+  readonly asked: boolean;
+}): TlsServerOptions['clientCertificate'] {
+  if (wanted.verified) return 'require';
+  return wanted.asked ? 'request' : 'none';
 }
 
 /** Reads what `server_tls_*` names. undefined: TLS is off, or a problem was reported. */

@@ -27,6 +27,14 @@ export const systemAccounts: Accounts = {
   },
 };
 
+/**
+ * The name of a user's number in the files of this system; directories are not asked, since this is asked
+ * while clients are served.
+ */
+export function localUserName(uid: number): string | undefined {
+  return lines(readLocal('/etc/passwd')).find((fields) => fields[2] === String(uid))?.[0];
+}
+
 const GETENT_MS = 5000;
 
 function find(database: 'passwd' | 'group', name: string): readonly string[] | undefined {
@@ -44,8 +52,9 @@ function readLocal(file: string): string {
 }
 
 function line(text: string, name: string): readonly string[] | undefined {
-  return text
-    .split('\n')
-    .map((entry) => entry.split(':'))
-    .find((fields) => fields[0] === name && /^\d+$/.test(fields[2] ?? ''));
+  return lines(text).find((fields) => fields[0] === name && /^\d+$/.test(fields[2] ?? ''));
+}
+
+function lines(text: string): readonly (readonly string[])[] {
+  return text.split('\n').map((entry) => entry.split(':'));
 }

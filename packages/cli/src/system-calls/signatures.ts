@@ -7,6 +7,7 @@ export const SIGNATURES = {
   bind: 'ipii',
   listen: 'iii',
   setsockopt: 'iiipii',
+  getsockopt: 'iiippi',
   getsockname: 'ippi',
   socketpair: 'iiipi',
   sendmsg: 'ipil',

@@ -47,12 +47,12 @@ const MACHINES = ['x64', 'arm64', 'riscv64', 'loong64'];
 function loadNative(): NativeCalls {
   const { platform, arch } = process;
   if (platform !== 'linux' || !MACHINES.includes(arch)) {
-    throw new Error(`workers need Linux on a 64-bit machine, and this is ${platform}/${arch}`);
+    throw new Error(`system calls need Linux on a 64-bit machine, and this is ${platform}/${arch}`);
   }
   try {
     return process.versions.bun === undefined ? loadKoffiCalls() : loadBunCalls();
   } catch (error) {
-    throw new Error(`workers need system calls, which cannot be loaded: ${reasonOf(error)}`, {
+    throw new Error(`system calls cannot be loaded: ${reasonOf(error)}`, {
       cause: error,
     });
   }

@@ -222,3 +222,10 @@ test('SHOW PIN_COUNTS has the total of each reason, by database', async () => {
     ['b', 'cursor', '1'],
   ]);
 });
+
+test('whoever runs the daemon may do everything', async () => {
+  const client = new ConsoleClient({ user: 'reader', isOwner: true });
+  for (const command of ['RELOAD', 'PAUSE', 'SHOW FDS', 'SHUTDOWN']) {
+    expect((await client.ask(command)).tags).toMatch(/CZ$/);
+  }
+});

@@ -200,7 +200,8 @@ describe.each(['plain', 'md5', 'scram-sha-256'] as const)('auth_type %s', (authT
       times.known.push(wrong.tookMs);
       times.unknown.push(stranger.tookMs);
     }
-    const [a, b] = [median(times.known), median(times.unknown)];
+    // The fastest of each: whatever else runs on the machine only adds to the others.
+    const [a, b] = [Math.min(...times.known), Math.min(...times.unknown)];
     // Deriving a key takes several milliseconds: whoever does so for one of them only stands out.
     expect(Math.abs(a - b)).toBeLessThan(Math.max(2.5, 0.5 * Math.min(a, b)));
   });
@@ -324,7 +325,3 @@ test('a failed login is logged with its reason, without passwords', async () => 
   expect(log).not.toContain('my typo');
   expect(daemon.log()).not.toContain(PASSWORD);
 });
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
-}

@@ -45,6 +45,7 @@ export interface Answer {
 interface Options {
   readonly picture?: Picture;
   readonly user?: 'admin' | 'reader';
+  readonly isOwner?: boolean;
   readonly ini?: string;
   readonly commands?: Partial<ConsoleCommands>;
 }
@@ -57,7 +58,13 @@ export class ConsoleClient {
   #output: Buffer[] = [];
   readonly #session: ReturnType<AdminConsole['open']>;
 
-  constructor({ picture = PICTURE, user = 'admin', ini = '', commands = {} }: Options = {}) {
+  constructor({
+    picture = PICTURE,
+    user = 'admin',
+    isOwner = false,
+    ini = '',
+    commands = {},
+  }: Options = {}) {
     const config = configOf(ini);
     const console = new AdminConsole({
       view: async (parts) => {
@@ -77,7 +84,7 @@ export class ConsoleClient {
       log: { error: quiet, warn: quiet, info: quiet, debug: quiet },
     });
     this.#session = console.open(
-      { id: 1 as ClientId, user: user as string as UserName },
+      { id: 1 as ClientId, user: user as string as UserName, isOwner },
       {
         send: (bytes) => this.#output.push(bytes),
         close: (reason) => {

@@ -12,9 +12,10 @@ import {
   scramMechanisms,
   tlsServerEndPoint,
 } from '@pgweir/protocol';
-import { unreachable } from '../errors';
+import { type ErrorKey, unreachable } from '../errors';
 import type { StoredSecret } from '../ports/credential-source';
 import type { DatabaseName, UserName } from '../ports/names';
+import type { AdmittingRule } from './login-rule';
 import type { Session } from './session';
 import type { SessionContext } from './session-context';
 
@@ -34,6 +35,8 @@ export interface Claim {
   readonly virtual: boolean;
   /** What is stored of the user's password; undefined: the user is not known. */
   readonly stored: StoredSecret | undefined;
+  /** How it has to prove who it is. */
+  readonly rule: AdmittingRule;
   readonly proven: (proven: Proven) => void;
 }
 
@@ -68,15 +71,22 @@ export class Authentication {
   }
 
   begin(): void {
-    const { authType } = this.#context.settings;
-    switch (authType) {
+    const { method } = this.#claim.rule;
+    switch (method) {
+      case 'owner':
+        this.#done(NOTHING_LEARNED);
+        return;
       case 'any':
         this.#any();
         return;
       case 'trust':
-        if (this.#claim.stored === undefined) {
-          this.#session.fail('trustFailed');
-        } else this.#done(NOTHING_LEARNED);
+        this.#vouched('trustFailed');
+        return;
+      case 'cert':
+        this.#vouched('certificateFailed');
+        return;
+      case 'peer':
+        this.#vouched('peerFailed');
         return;
       case 'plain':
         this.#step = { kind: 'cleartext' };
@@ -89,8 +99,14 @@ export class Authentication {
         this.#scram();
         return;
       default:
-        unreachable(authType);
+        unreachable(method);
     }
+  }
+
+  /** Nothing is asked of the client, but it must be known. */
+  #vouched(failure: ErrorKey): void {
+    if (this.#claim.stored !== undefined) this.#done(NOTHING_LEARNED);
+    else this.#session.fail(failure, '', 'no such user');
   }
 
   #any(): void {

@@ -1,9 +1,7 @@
 import {
   authenticationOk,
   type ErrorFields,
-  Frontend,
   negotiateProtocolVersion,
-  ProtocolViolation,
   type StartupRequest,
 } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
@@ -13,18 +11,24 @@ import type { WelcomeWaiter } from '../pool/waiters';
 import { makeWelcome, welcomeMessages } from '../pool/welcome';
 import { databaseName, type UserName, userName } from '../ports/names';
 import type { TlsInfo, WireHandler } from '../ports/transport';
-import type { VirtualDatabase } from '../ports/virtual-database';
-import { BodyCollector } from '../relay/body-collector';
+import { OWNER, type VirtualDatabase } from '../ports/virtual-database';
 import { preparationSql } from '../session-state/preparation';
 import { EMPTY_PROFILE, type Profile, profileOf } from '../session-state/profile';
 import type { LoginSteps } from './admission';
-import { Authentication, type Claim, type Proven } from './authentication';
-import { clientFault } from './client-fault';
-import { SecretSearch } from './secret-search';
+import type { Proven } from './authentication';
+import { Identification } from './identification';
+import { isOwnUser } from './login-rule';
 import type { Session } from './session';
 import type { SessionContext } from './session-context';
 import { type StartupSettings, startupSettings } from './startup-settings';
 import { VirtualLink } from './virtual-link';
+
+/** Where a client wants to go. */
+interface Destination {
+  readonly database: string;
+  readonly virtual: VirtualDatabase | undefined;
+  readonly isOwner: boolean;
+}
 
 type StartupPacket = Extract<StartupRequest, { kind: 'startup' }>;
 
@@ -32,8 +36,6 @@ type StartupPacket = Extract<StartupRequest, { kind: 'startup' }>;
 const MINOR_MAX = 2;
 const DATABASE_BYTES_MAX = 63;
 const USER_BYTES_MAX = 127;
-/** An authentication message is small; PostgreSQL allows this much for a SASL message. */
-const AUTH_MESSAGE_BYTES_MAX = 64 * 1024;
 
 const AUTHENTICATION_OK = authenticationOk();
 
@@ -44,9 +46,7 @@ const AUTHENTICATION_OK = authenticationOk();
 export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
   readonly #session: Session;
   readonly #context: SessionContext;
-  readonly #collector = new BodyCollector();
-  #search: SecretSearch | undefined;
-  #authentication: Authentication | undefined;
+  #identification: Identification | undefined;
   #minor = 0;
   #user: UserName = userName('');
   #pool: Pool | undefined;
@@ -70,7 +70,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
   }
 
   left(): void {
-    this.#search?.leave();
+    this.#identification?.leave();
     this.#pool?.welcomeWaiters.delete(this);
   }
 
@@ -98,7 +98,10 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
       return session.fail('sslRequired');
     }
     const virtual = context.virtualDatabase(database);
-    if (virtual !== undefined && !virtual.admits(this.#user)) return session.fail('notAllowed');
+    const isOwner = virtual !== undefined && user === OWNER && isOwnUser(context, session);
+    if (virtual !== undefined && !isOwner && !virtual.admits(this.#user)) {
+      return session.fail('notAllowed');
+    }
     if (context.draining && virtual === undefined) return session.fail('shuttingDown');
     if (virtual === undefined) {
       if (!context.countClient(session)) return session.fail('tooManyClients');
@@ -106,30 +109,22 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
       if (parsed.kind === 'failed') return session.failWith(parsed.error, '');
       this.#settings = parsed;
     }
-    const name = databaseName(database);
-    const wanted = { user: this.#user, databaseName: name, virtual: virtual !== undefined };
-    this.#search = new SecretSearch(session, context, {
-      ...wanted,
-      found: (stored) => {
-        const proven = (proof: Proven) => this.#proven(proof, database, virtual);
-        const forcedUser = context.forcedUser(name);
-        this.#authenticate({ ...wanted, forcedUser, stored, proven });
+    this.#identification = new Identification(
+      session,
+      context,
+      {
+        user: this.#user,
+        databaseName: databaseName(database),
+        virtual: virtual !== undefined,
+        physicalReplication: this.#settings?.replication === 'physical',
+        isOwner,
       },
-    });
-    this.#search.begin();
+      (proven) => this.#proven(proven, { database, virtual, isOwner }),
+    );
+    this.#identification.begin();
   }
 
-  #authenticate(claim: Claim): void {
-    const session = this.#session;
-    const authentication = new Authentication(session, this.#context, claim);
-    this.#authentication = authentication;
-    authentication.begin();
-    if (session.phase === 'closed' || authentication.over) return;
-    // It may have answered before it was asked.
-    session.input.replayKept((kept) => this.received(kept, kept.length));
-  }
-
-  #proven(proven: Proven, database: string, virtual: VirtualDatabase | undefined): void {
+  #proven(proven: Proven, { database, virtual, isOwner }: Destination): void {
     const session = this.#session;
     if (session.phase === 'closed') return;
     this.#acceptance = [...proven.lastMessages, AUTHENTICATION_OK];
@@ -138,7 +133,9 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
       return;
     }
     this.#tellAcceptance();
-    new VirtualLink(session, this.#context, virtual, this.#user).begin(this.#minor);
+    new VirtualLink(session, this.#context, virtual, { user: this.#user, isOwner }).begin(
+      this.#minor,
+    );
   }
 
   #admit(databaseText: string, proven: Proven): void {
@@ -161,7 +158,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     const pool = context.pool(database, database.settings.forcedUser ?? this.#user);
     this.#pool = pool;
     if (pool.user === this.#user) {
-      const byQuery = this.#search?.byQuery;
+      const byQuery = this.#identification?.byQuery;
       if (byQuery !== undefined) pool.learnSecret(byQuery);
       if (proven.clientKey !== undefined) pool.serverKeys.learnClientKey(proven.clientKey);
       if (proven.password !== undefined) pool.serverKeys.learnPassword(proven.password);
@@ -318,48 +315,9 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     session.begin(welcome.profile, link);
   }
 
-  /** What the client sends is for later. */
-  get #expectsNothing(): boolean {
-    return this.#pool !== undefined || this.#authentication?.over !== false;
-  }
-
   received(buffer: Buffer, length: number): void {
     if (this.#session.phase === 'closed') return;
-    if (this.#expectsNothing) {
-      this.#session.input.keep(buffer.subarray(0, length));
-      return;
-    }
-    try {
-      this.#read(buffer, length);
-    } catch (error) {
-      const fault = clientFault(error);
-      if (fault === undefined) throw error;
-      if (fault.key === 'internal') this.#session.fail('internal', '', fault.why);
-      else this.#session.fail('badStartupLayout', 'invalid authentication message');
-    }
-  }
-
-  #read(buffer: Buffer, length: number): void {
-    const reader = this.#session.reader;
-    let at = 0;
-    while (at < length && this.#session.phase !== 'closed') {
-      if (this.#expectsNothing) {
-        this.#session.input.keep(buffer.subarray(at, length));
-        return;
-      }
-      if (reader.bodyLeft === 0) {
-        at = reader.readHeader(buffer, at, length);
-        if (at < 0) return;
-        if (reader.tag !== Frontend.Password || reader.bodyLength > AUTH_MESSAGE_BYTES_MAX) {
-          throw new ProtocolViolation('unexpectedMessage', reader.tag, reader.bodyLength);
-        }
-        this.#collector.begin(reader.bodyLength);
-      }
-      const end = reader.takeBody(at, length);
-      this.#collector.add(buffer, at, end);
-      at = end;
-      if (reader.bodyLeft === 0) this.#authentication?.message(this.#collector.take());
-    }
+    this.#identification?.received(buffer, length);
   }
 
   secured(_info: TlsInfo): void {

@@ -4,6 +4,7 @@ import { unreachable } from '../errors';
 import { clientLimits, databaseSettingsFor } from '../pool/pool-limits';
 import type { StoredSecret } from '../ports/credential-source';
 import type { DatabaseName, UserName } from '../ports/names';
+import type { AdmittingRule } from './login-rule';
 import type { Session } from './session';
 import type { SessionContext } from './session-context';
 
@@ -11,6 +12,8 @@ interface Wanted {
   readonly user: UserName;
   readonly databaseName: DatabaseName;
   readonly virtual: boolean;
+  /** How it has to prove who it is. */
+  readonly method: AdmittingRule['method'];
   /** What is stored of the user's password; undefined: the user is not known. */
   readonly found: (stored: StoredSecret | undefined) => void;
 }
@@ -51,10 +54,10 @@ export class SecretSearch implements Seeker {
 
   begin(): void {
     const { credentials, lookUps, settings } = this.#context;
-    const { databaseName, user, virtual } = this.#wanted;
+    const { databaseName, user, virtual, method } = this.#wanted;
     const stored = credentials.lookup(user);
-    // With `any` nobody has to prove anything.
-    const asks = stored === undefined && settings.authType !== 'any';
+    // There nobody has to be known.
+    const asks = stored === undefined && method !== 'any' && method !== 'owner';
     const plan = asks ? authQueryPlan(settings, databaseName, { virtual }) : undefined;
     if (plan === undefined) this.#end(stored);
     else {

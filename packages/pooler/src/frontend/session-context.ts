@@ -9,6 +9,7 @@ import type { ClientVerifier } from '../ports/client-verifier';
 import type { CredentialSource } from '../ports/credential-source';
 import type { Logger } from '../ports/logger';
 import type { DatabaseName, UserName } from '../ports/names';
+import type { SocketPeers } from '../ports/socket-peers';
 import type { Wire } from '../ports/transport';
 import type { VirtualDatabase } from '../ports/virtual-database';
 import type { StateKnowledge } from '../session-state/state-knowledge';
@@ -24,6 +25,8 @@ export interface SessionContext {
   readonly credentials: CredentialSource;
   readonly lookUps: LookUps;
   readonly verifier: ClientVerifier;
+  /** `undefined`: nobody can tell who is at the other end of a Unix socket. */
+  readonly socketPeers: SocketPeers | undefined;
   readonly cancels: CancelDesk;
   readonly scramSecrets: ScramSecrets;
   readonly stateKnowledge: StateKnowledge;

@@ -8,7 +8,7 @@ import {
 import type { IssuedKey } from '../cancel/cancel-desk';
 import type { UserName } from '../ports/names';
 import type { TlsInfo, WireHandler } from '../ports/transport';
-import type { VirtualDatabase, VirtualSession } from '../ports/virtual-database';
+import type { VirtualClient, VirtualDatabase, VirtualSession } from '../ports/virtual-database';
 import { clientFault } from './client-fault';
 import type { Session } from './session';
 import type { SessionContext } from './session-context';
@@ -22,6 +22,7 @@ export class VirtualLink implements WireHandler {
   readonly #context: SessionContext;
   readonly #database: VirtualDatabase;
   readonly user: UserName;
+  readonly #isOwner: boolean;
   readonly #reader = new FrameReader(MESSAGE_BYTES_MAX);
   #body: Buffer = Buffer.alloc(0);
   #bodyLength = 0;
@@ -33,12 +34,13 @@ export class VirtualLink implements WireHandler {
     session: Session,
     context: SessionContext,
     database: VirtualDatabase,
-    user: UserName,
+    client: Pick<VirtualClient, 'user' | 'isOwner'>,
   ) {
     this.#session = session;
     this.#context = context;
     this.#database = database;
-    this.user = user;
+    this.user = client.user;
+    this.#isOwner = client.isOwner;
   }
 
   /** Sends the welcome and hands the client over. */
@@ -57,7 +59,7 @@ export class VirtualLink implements WireHandler {
     session.wire.handler = this;
     session.virtual = this;
     this.#virtual = this.#database.open(
-      { id: session.id, user: this.user },
+      { id: session.id, user: this.user, isOwner: this.#isOwner },
       {
         send: (messages) => {
           if (session.phase === 'closed') return;

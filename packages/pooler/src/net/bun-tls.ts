@@ -3,7 +3,7 @@ import type { TlsClientOptions, TlsInfo, TlsServerOptions } from '../ports/trans
 import { bunHandlers, nobody } from './bun-handlers';
 import type { BunSocket, BunSocketOwner, BunUpgradeOptions } from './bun-runtime';
 import { clientCertificate, clientContext, nameFault, sniOf } from './tls-client';
-import { ALPN_PROTOCOLS, serverCertificate, serverContext } from './tls-server';
+import { ALPN_PROTOCOLS, serverCertificate, serverContext, verifiesClients } from './tls-server';
 
 /** One side's part in a TLS handshake. */
 export interface BunUpgrade {
@@ -12,6 +12,8 @@ export interface BunUpgrade {
   readonly tls: BunUpgradeOptions['tls'];
   /** Our own certificate (DER). */
   readonly certificate: Buffer | undefined;
+  /** The peer's certificate, if it sends one, has been checked once the handshake is over. */
+  readonly verifies: boolean;
   /** Why the peer is refused after a successful handshake; undefined when it is not. */
   fault(secured: BunSocket, verifyFault: Error | undefined): Error | undefined;
 }
@@ -26,6 +28,7 @@ export function bunServerUpgrade(
     isServer: true,
     unread,
     certificate: serverCertificate(options),
+    verifies: verifiesClients(options),
     tls: {
       secureContext: nativeContext(serverContext(options)),
       ALPNProtocols: alpnList(ALPN_PROTOCOLS),
@@ -52,6 +55,7 @@ export function bunClientUpgrade(
     isServer: false,
     unread: undefined,
     certificate: clientCertificate(options),
+    verifies: options.verify !== 'none',
     tls: {
       secureContext: nativeContext(clientContext(options)),
       requestCert: true,
@@ -126,14 +130,19 @@ export function plainTlsError(error: Error): Error {
 }
 
 /** What was negotiated on a socket whose handshake is over. */
-export function bunTlsInfo(socket: BunSocket, localCertificate: Buffer | undefined): TlsInfo {
+export function bunTlsInfo(
+  socket: BunSocket,
+  upgrade: Pick<BunUpgrade, 'certificate' | 'verifies'>,
+): TlsInfo {
   const alpn = socket.alpnProtocol;
+  const peerCertificate = socket.getPeerX509Certificate()?.raw;
   return {
     protocol: socket.getTLSVersion() ?? 'unknown',
     cipher: socket.getCipher()?.name ?? 'unknown',
     alpn: typeof alpn === 'string' && alpn !== '' ? alpn : undefined,
-    peerCertificate: socket.getPeerX509Certificate()?.raw,
-    localCertificate,
+    peerCertificate,
+    peerVerified: peerCertificate !== undefined && upgrade.verifies,
+    localCertificate: upgrade.certificate,
   };
 }
 

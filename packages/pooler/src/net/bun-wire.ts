@@ -337,7 +337,7 @@ export class BunWire implements Wire, BunSocketOwner {
       ? phase.upgrade.fault(socket, verifyFault)
       : (this.#cause ?? handshakeFault(verifyFault));
     if (fault !== undefined) return this.#fail(fault);
-    const info = bunTlsInfo(socket, phase.upgrade.certificate);
+    const info = bunTlsInfo(socket, phase.upgrade);
     this.#phase = { kind: 'secure', info };
     if (this.#paused) socket.pause();
     if (this.#unsent === undefined) this.#open = socket;

@@ -14,7 +14,12 @@ import { descriptorOf } from './raw-handle';
 import { isBorrowed } from './read-buffer';
 import { clientCertificate, secureClientSocket } from './tls-client';
 import { leftDuringHandshake, tlsInfoOf } from './tls-info';
-import { clientCertificateFault, secureServerSocket, serverCertificate } from './tls-server';
+import {
+  clientCertificateFault,
+  secureServerSocket,
+  serverCertificate,
+  verifiesClients,
+} from './tls-server';
 
 /** How bytes travel now; only ever moves to the right (`secure` is skipped without TLS). */
 type Phase =
@@ -29,6 +34,8 @@ interface Upgrade {
   /** The event at which the side's own library says that the handshake is over. */
   readonly doneEvent: 'secure' | 'secureConnect';
   readonly certificate: Buffer | undefined;
+  /** The peer's certificate, if it sends one, has been checked once the handshake is over. */
+  readonly verifies: boolean;
   wrap(socket: net.Socket): tls.TLSSocket;
   /** Why the peer is refused after all; undefined when it is not. */
   fault(socket: tls.TLSSocket): Error | undefined;
@@ -140,6 +147,7 @@ export class NodeWire implements Wire {
     this.#upgrade(() => ({
       doneEvent: 'secure',
       certificate: serverCertificate(options),
+      verifies: verifiesClients(options),
       wrap: (socket) => secureServerSocket(socket, options, unread),
       fault: (socket) => clientCertificateFault(socket, options),
     }));
@@ -152,6 +160,7 @@ export class NodeWire implements Wire {
     this.#upgrade(() => ({
       doneEvent: 'secureConnect',
       certificate: clientCertificate(options),
+      verifies: options.verify !== 'none',
       wrap: (socket) => secureClientSocket(socket, options, how),
       fault: () => undefined,
     }));
@@ -191,7 +200,7 @@ export class NodeWire implements Wire {
       socket.destroy(fault);
       return;
     }
-    const info = tlsInfoOf(socket, upgrade.certificate);
+    const info = tlsInfoOf(socket, upgrade);
     this.#phase = { kind: 'secure', info };
     this.handler.secured(info);
   }

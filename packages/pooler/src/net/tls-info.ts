@@ -8,14 +8,19 @@ export function derOf(pem: string): Buffer {
 }
 
 /** What was negotiated on a socket whose handshake is over. */
-export function tlsInfoOf(socket: tls.TLSSocket, localCertificate: Buffer | undefined): TlsInfo {
+export function tlsInfoOf(
+  socket: tls.TLSSocket,
+  upgrade: { readonly certificate: Buffer | undefined; readonly verifies: boolean },
+): TlsInfo {
   const alpn = socket.alpnProtocol;
+  const peerCertificate = socket.getPeerX509Certificate()?.raw;
   return {
     protocol: socket.getProtocol() ?? 'unknown',
     cipher: socket.getCipher().name,
     alpn: typeof alpn === 'string' && alpn !== '' ? alpn : undefined,
-    peerCertificate: socket.getPeerX509Certificate()?.raw,
-    localCertificate,
+    peerCertificate,
+    peerVerified: peerCertificate !== undefined && upgrade.verifies,
+    localCertificate: upgrade.certificate,
   };
 }
 

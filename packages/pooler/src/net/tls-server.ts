@@ -101,6 +101,11 @@ export function clientCertificateFault(
   return verifyFault(socket);
 }
 
+/** Whether a client's certificate, if it sends one, is checked against an authority of ours. */
+export function verifiesClients({ clientCertificate, ca }: TlsServerOptions): boolean {
+  return clientCertificate !== 'none' && ca !== undefined;
+}
+
 function verifyFault(socket: tls.TLSSocket): Error | undefined {
   const handle: unknown = Reflect.get(socket, '_handle');
   if (typeof handle === 'object' && handle !== null && 'verifyError' in handle) {

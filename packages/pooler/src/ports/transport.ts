@@ -8,6 +8,8 @@ export interface TlsInfo {
   readonly alpn: string | undefined;
   /** The peer's certificate (DER); `undefined` when it sent none. */
   readonly peerCertificate: Buffer | undefined;
+  /** There is one, and it is signed by the authority that our options name. */
+  readonly peerVerified: boolean;
   /** Our own certificate (DER) as the peer saw it; `undefined` where we sent none. */
   readonly localCertificate: Buffer | undefined;
 }

@@ -18,6 +18,17 @@ export interface VirtualSession {
   closed(): void;
 }
 
+/** Who is at the other end. */
+export interface VirtualClient {
+  readonly id: ClientId;
+  readonly user: UserName;
+  /** It came by a Unix socket as `OWNER`, and runs as the same user of the system as we do. */
+  readonly isOwner: boolean;
+}
+
+/** The name under which whoever runs this process gets in without a password. */
+export const OWNER = 'pgbouncer';
+
 /** A database that no server has: the admin console plugs in here. */
 export interface VirtualDatabase {
   readonly names: readonly string[];
@@ -25,8 +36,5 @@ export interface VirtualDatabase {
   admits(user: UserName): boolean;
   /** Parameters for the client's welcome. */
   parameters(): ReadonlyMap<string, string>;
-  open(
-    client: { readonly id: ClientId; readonly user: UserName },
-    output: VirtualOutput,
-  ): VirtualSession;
+  open(client: VirtualClient, output: VirtualOutput): VirtualSession;
 }

@@ -1,3 +1,4 @@
+import type { AccessRule } from '../access/access-rules';
 import type { DatabaseName, UserName } from '../ports/names';
 import type { TlsClientOptions, TlsServerOptions } from '../ports/transport';
 
@@ -12,14 +13,16 @@ export type SessionState = 'track' | 'leak' | 'strict';
 /** What happens to a statement that would pin one link too many. */
 export type PinnedLimitAction = 'wait' | 'error';
 
-/** How clients prove who they are. */
-export type AuthType = 'trust' | 'any' | 'plain' | 'md5' | 'scram-sha-256';
+/** How clients prove who they are. `hba`: as the first rule that fits says. */
+export type AuthType = 'trust' | 'any' | 'plain' | 'md5' | 'scram-sha-256' | 'cert' | 'hba';
 
 export type TlsMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
 
 /** A limit of 0 means unlimited, a time of 0 means never, unless a line says otherwise. */
 export interface PoolerSettings {
   readonly authType: AuthType;
+  /** For `hba`; the first that fits decides. */
+  readonly accessRules: readonly AccessRule[];
   /** Secret from which the salts of mock authentication derive; the same in all workers. */
   readonly mockAuthenticationSecret: Buffer;
   readonly scramIterations: number;

@@ -59,16 +59,16 @@ test('ignoring options keeps the settings that are followed anyway', () => {
 });
 
 test.each([
-  ['database', true],
-  ['true', true],
-  ['ON', true],
-  ['yes', true],
-  ['1', true],
-  ['false', false],
-  ['off', false],
-  ['no', false],
-  ['0', false],
-  ['', false],
+  ['database', 'logical'],
+  ['true', 'physical'],
+  ['ON', 'physical'],
+  ['yes', 'physical'],
+  ['1', 'physical'],
+  ['false', 'none'],
+  ['off', 'none'],
+  ['no', 'none'],
+  ['0', 'none'],
+  ['', 'none'],
 ])('replication=%s means %s', (replication, wanted) => {
   const result = read({ replication });
   expect(result.kind === 'ok' && result.replication).toBe(wanted);

@@ -30,7 +30,7 @@ export interface Peer {
 export class FakeWire implements Wire {
   handler: WireHandler = NOBODY;
   tls: TlsInfo | undefined = undefined;
-  readonly descriptor = undefined;
+  descriptor: number | undefined = undefined;
   readonly remote: Address;
   readonly local: Address = { kind: 'tcp', host: '10.0.0.1', port: 6432 };
   /** Every write, one entry each. */

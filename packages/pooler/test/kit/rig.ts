@@ -6,6 +6,7 @@ import { Pooler } from '../../src/pooler';
 import type { CredentialSource } from '../../src/ports/credential-source';
 import { databaseName, poolKey, userName } from '../../src/ports/names';
 import type { Resolver } from '../../src/ports/resolver';
+import type { SocketPeers } from '../../src/ports/socket-peers';
 import type { VirtualDatabase } from '../../src/ports/virtual-database';
 import type { WorkerIdentity } from '../../src/ports/worker-identity';
 import type { PoolerSettings } from '../../src/settings/settings';
@@ -27,6 +28,7 @@ interface Outside {
   readonly credentials?: CredentialSource;
   readonly virtualDatabases?: readonly VirtualDatabase[];
   readonly worker?: WorkerIdentity;
+  readonly socketPeers?: SocketPeers;
 }
 
 /** One for all tests of a file. */
@@ -56,6 +58,7 @@ export class Rig {
       sql: new SqlKnowledge(grammar),
       virtualDatabases,
       ...(outside.worker === undefined ? {} : { worker: outside.worker }),
+      ...(outside.socketPeers === undefined ? {} : { socketPeers: outside.socketPeers }),
     });
   }
 

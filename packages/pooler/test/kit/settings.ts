@@ -47,6 +47,7 @@ export function databaseSettings(changes: Partial<DatabaseSettings> = {}): Datab
 export function poolerSettings(changes: Partial<PoolerSettings> = {}): PoolerSettings {
   return {
     authType: 'trust',
+    accessRules: [],
     mockAuthenticationSecret: Buffer.from('mock'),
     scramIterations: 4096,
     authUser: undefined,

@@ -28,7 +28,9 @@ describe('what both ends learn', () => {
     expect(pair.serverProbe.info).toBe(pair.server.tls);
     expect(pair.server.tls?.localCertificate?.equals(der)).toBe(true);
     expect(pair.server.tls?.peerCertificate).toBeUndefined();
+    expect(pair.server.tls?.peerVerified).toBe(false);
     expect(pair.client.tls?.peerCertificate?.equals(der)).toBe(true);
+    expect(pair.client.tls?.peerVerified).toBe(false);
     expect(pair.client.tls?.localCertificate).toBeUndefined();
     expect(pair.server.remote).toEqual(remote);
     expect(pair.server.local).toEqual(local);
@@ -84,7 +86,7 @@ describe('what a dialling side accepts', () => {
     await upgrade(pair, server, client, { serverName, alpn: undefined });
     if (accepted) {
       expect(pair.clientProbe.cause).toBeUndefined();
-      expect(pair.client.tls).toBeDefined();
+      expect(pair.client.tls?.peerVerified).toBe(client.verify !== 'none');
       await echoSecurely(pair);
     } else {
       await pair.clientProbe.saw('closed');
@@ -114,6 +116,7 @@ describe('what a listening side accepts', () => {
         expect(pair.serverProbe.cause).toBeUndefined();
         const peer = pair.server.tls?.peerCertificate;
         expect(peer?.equals(derOf(ALICE.cert))).toBe(seen ? true : undefined);
+        expect(pair.server.tls?.peerVerified).toBe(seen);
         await echoSecurely(pair);
       } else {
         await pair.serverProbe.saw('closed');

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { CONTEXT_0, OBJECT_IDENTIFIER, readElement, SEQUENCE } from './der';
 
 /**
  * Channel binding data of type `tls-server-end-point`: the server certificate's digest under the hash of
@@ -75,26 +76,4 @@ function pssHash(parameters: Buffer): string | undefined {
   const hash = readElement(sequence.content, CONTEXT_0);
   const algorithm = hash === undefined ? undefined : readAlgorithm(hash.content);
   return algorithm === undefined ? undefined : DIGESTS.get(algorithm.oid.toString('hex'));
-}
-
-const OBJECT_IDENTIFIER = 0x06;
-const SEQUENCE = 0x30;
-const CONTEXT_0 = 0xa0;
-
-/** A certificate of more than 16 MB is none. */
-const LENGTH_BYTES_MAX = 3;
-
-type Element = { readonly content: Buffer; readonly rest: Buffer };
-
-/** The DER element at the start of `der`, if it is whole and has the tag `expected`. */
-function readElement(der: Buffer, expected: number): Element | undefined {
-  const short = der[1];
-  if (der[0] !== expected || short === undefined) return undefined;
-  const lengthBytes = short < 0x80 ? 0 : short - 0x80;
-  if (short === 0x80 || lengthBytes > LENGTH_BYTES_MAX) return undefined;
-  const start = 2 + lengthBytes;
-  if (start > der.length) return undefined;
-  const length = lengthBytes === 0 ? short : der.readUIntBE(2, lengthBytes);
-  if (length > der.length - start) return undefined;
-  return { content: der.subarray(start, start + length), rest: der.subarray(start + length) };
 }

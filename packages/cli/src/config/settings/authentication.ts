@@ -2,14 +2,10 @@ import { list, oneOf, text } from '../value-types';
 import { DATABASE_NAME_BYTES_MAX, USER_NAME_BYTES_MAX } from './names';
 import { noEffect, setting } from './row';
 
-const ONLY_HBA = 'it matters only with auth_type = hba, which is not supported yet';
-
 /** Who may log in, and how they prove it. */
 export const AUTHENTICATION = {
   auth_type: setting(
-    oneOf(['md5', 'scram-sha-256', 'plain', 'trust', 'any'], {
-      hba: 'rules by address are not supported yet, and ignoring them would let in whom they refuse',
-      cert: 'login by client certificate is not supported yet',
+    oneOf(['md5', 'scram-sha-256', 'plain', 'trust', 'any', 'cert', 'hba'], {
       ldap: 'LDAP is not supported yet',
       pam: 'PAM is not supported yet',
     }),
@@ -17,16 +13,17 @@ export const AUTHENTICATION = {
       default: 'md5',
       help:
         'How clients log in. md5 uses SCRAM for users with a SCRAM secret; trust asks for no ' +
-        'password of users in auth_file; any takes every name and needs databases with a user.',
+        'password of users in auth_file; any takes every name and needs databases with a user; ' +
+        'cert wants a certificate with the name of the user; hba: as auth_hba_file says.',
     },
   ),
   auth_hba_file: setting(text(), {
-    class: noEffect(ONLY_HBA),
-    help: 'Rules for auth_type = hba.',
+    differs: 'a bad line is not skipped: the file as a whole is not used',
+    help: 'Rules for auth_type = hba: who may come from where to what, and how they prove it.',
   }),
   auth_ident_file: setting(text(), {
-    class: noEffect(ONLY_HBA),
-    help: 'Map of names for rules with map=.',
+    differs: 'a bad line is not skipped: the file as a whole is not used',
+    help: 'Maps for rules with map=: which names of certificates or of the system are which users.',
   }),
   auth_file: setting(text(), {
     help:

@@ -1,0 +1,118 @@
+import type { AccessMethod, AccessRule } from '@pgweir/pooler';
+import { type Findings, type Place, quoted } from '../finding';
+import type { FileAccess } from '../ini-file';
+import { NameLists, type OpenFile } from './rule-names';
+import { readNetwork } from './rule-network';
+import { LineFault, linesOf, TokenCursor } from './rule-tokens';
+
+/** A rule as it stands in the file: its map is only a name yet. */
+export interface HbaRule extends Place {
+  readonly rule: Omit<AccessRule, 'identMap'>;
+  readonly mapName: string | undefined;
+}
+
+const RULES_MAX = 10_000;
+/** Then it is another kind of file. */
+const BAD_LINES_MAX = 100;
+
+/**
+ * Reads an HBA file. Every bad line is a problem, and the others are still read: a configuration with a
+ * problem is not used, since a rule that is left out may be the one that keeps somebody out.
+ *
+ * @param file - name as messages show it, and the absolute one
+ */
+export function readHbaFile(
+  text: string,
+  file: Pick<OpenFile, 'resolved' | 'shown'>,
+  { access, findings }: { readonly access: FileAccess; readonly findings: Findings },
+): readonly HbaRule[] {
+  const rules: HbaRule[] = [];
+  const names = new NameLists(access, findings);
+  const opened = { ...file, outer: [] };
+  let badLines = 0;
+  for (const [index, line] of linesOf(text).entries()) {
+    const place = { file: file.shown, line: index + 1 };
+    try {
+      const cursor = new TokenCursor(line);
+      if (cursor.atEnd) continue;
+      if (rules.length === RULES_MAX) throw new LineFault(`more than ${RULES_MAX} rules`);
+      rules.push({ ...place, ...readRule(cursor, { names, file: opened, line: place.line }) });
+    } catch (error) {
+      if (!(error instanceof LineFault)) throw error;
+      findings.problem(place, error.message);
+      badLines += 1;
+      if (badLines < BAD_LINES_MAX) continue;
+      findings.problem(place, `${BAD_LINES_MAX} bad lines: the rest is not read`);
+      break;
+    }
+  }
+  return rules;
+}
+
+interface RuleContext {
+  readonly names: NameLists;
+  readonly file: OpenFile;
+  readonly line: number;
+}
+
+const CONNECTIONS = ['local', 'host', 'hostssl', 'hostnossl'] as const;
+
+function readRule(
+  cursor: TokenCursor,
+  { names, ...where }: RuleContext,
+): Omit<HbaRule, keyof Place> {
+  const connection = connectionOf(cursor);
+  const databases = names.read(cursor, { of: 'database', ...where });
+  const users = names.read(cursor, { of: 'user', ...where });
+  const network = connection === 'local' ? undefined : readNetwork(cursor);
+  const method = methodOf(cursor);
+  const mapName = readOptions(cursor, method);
+  if (method === 'peer' && connection !== 'local') {
+    throw new LineFault(`peer works with local only: behind ${connection} it lets nobody in`);
+  }
+  if (method === 'cert' && (connection === 'local' || connection === 'hostnossl')) {
+    throw new LineFault(`cert needs TLS: behind ${connection} it lets nobody in`);
+  }
+  return { rule: { connection, databases, users, network, method }, mapName };
+}
+
+function connectionOf(cursor: TokenCursor): AccessRule['connection'] {
+  const { kind, text } = cursor.name('the kind of connection');
+  const found = CONNECTIONS.find((name) => kind === 'word' && name === text);
+  if (found !== undefined) return found;
+  const accepted = CONNECTIONS.join(', ');
+  throw new LineFault(`${quoted(text)} is no kind of connection; accepted: ${accepted}`);
+}
+
+const METHODS: ReadonlyMap<string, AccessMethod> = new Map([
+  ['trust', 'trust'],
+  ['reject', 'reject'],
+  ['md5', 'md5'],
+  ['password', 'plain'],
+  ['peer', 'peer'],
+  ['cert', 'cert'],
+  ['scram-sha-256', 'scram-sha-256'],
+]);
+
+function methodOf(cursor: TokenCursor): AccessMethod {
+  const { kind, text } = cursor.name('the method');
+  const found = kind === 'word' ? METHODS.get(text) : undefined;
+  if (found !== undefined) return found;
+  const missing = text === 'ldap' || text === 'pam' ? ' is not supported yet' : ' is no method';
+  throw new LineFault(`${quoted(text)}${missing}; accepted: ${[...METHODS.keys()].join(', ')}`);
+}
+
+/** @returns the name of the map */
+function readOptions(cursor: TokenCursor, method: AccessMethod): string | undefined {
+  if (cursor.atEnd) return undefined;
+  const { kind, text } = cursor.name('an option');
+  const name = kind === 'word' ? /^map=(.+)$/.exec(text)?.[1] : undefined;
+  if (name === undefined) {
+    throw new LineFault(`${quoted(text)} is not understood; accepted behind the method: map=NAME`);
+  }
+  if (method !== 'cert' && method !== 'peer') {
+    throw new LineFault('map= means something with cert and peer only');
+  }
+  if (!cursor.atEnd) throw new LineFault('nothing may stand behind map=NAME');
+  return name;
+}
