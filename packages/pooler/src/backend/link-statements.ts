@@ -26,6 +26,8 @@ export interface Stray {
   readonly name: Buffer;
   /** PostgreSQL has said so. */
   isThere: boolean;
+  /** So many Parses of it are under way. */
+  pending: number;
 }
 
 /** What is to be done when the answer to a message comes, or when it fails or is skipped. */
@@ -220,11 +222,43 @@ export class LinkStatements {
     for (const closings of this.#closings.values()) {
       for (const { instance } of closings) if (instance?.unsureIn === 0) instance.failed = true;
     }
-    this.strays = this.strays.filter(({ isThere }) => !isThere);
+    for (const stray of this.strays) stray.isThere = false;
+    this.strays = this.strays.filter(({ pending }) => pending > 0);
   }
 
-  isStray(name: Buffer): boolean {
-    return this.strays.some((stray) => stray.name.equals(name));
+  stray(name: Buffer): Stray | undefined {
+    return this.strays.find((stray) => stray.name.equals(name));
+  }
+
+  /** A Parse of a name goes out that is to provoke an error. @returns what the answers decide */
+  straying(name: Buffer): { readonly closed: () => void; readonly parsed: Outcome } {
+    const known = this.stray(name);
+    const stray = known ?? { name, isThere: false, pending: 0 };
+    if (known === undefined) this.strays.push(stray);
+    stray.pending++;
+    const closed = () => {
+      stray.isThere = false;
+    };
+    const arrived = () => {
+      stray.pending--;
+      stray.isThere = true;
+    };
+    const failed = () => {
+      stray.pending--;
+      this.#forgetStray(stray);
+    };
+    return { closed, parsed: { arrived, failed } };
+  }
+
+  /** It has been closed. */
+  strayClosed(stray: Stray): void {
+    stray.isThere = false;
+    this.#forgetStray(stray);
+  }
+
+  #forgetStray(stray: Stray): void {
+    if (stray.isThere || stray.pending > 0) return;
+    this.strays = this.strays.filter((other) => other !== stray);
   }
 
   /** Nobody waits for answers any more. */

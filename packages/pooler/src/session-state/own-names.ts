@@ -182,8 +182,10 @@ export class OwnNames {
   /** Takes away what `collide` has left, where the client speaks of a name that it has not given. */
   free(link: Link, key: string, out: Outgoing): void {
     const name = bytesOf(key);
-    if (!link.statements.isStray(name)) return;
-    inject(link, out, frameOf(Close, STATEMENT, name), SWALLOWED_CLOSE);
+    const stray = link.statements.stray(name);
+    if (stray === undefined) return;
+    const arrived = () => link.statements.strayClosed(stray);
+    inject(link, out, frameOf(Close, STATEMENT, name), { ...SWALLOWED_CLOSE, arrived });
   }
 
   /**
@@ -191,17 +193,10 @@ export class OwnNames {
    * empty statement, which nothing can make fail, and is taken off the link before others have it.
    */
   collide(link: Link, key: string, out: Outgoing): void {
-    const { strays } = link.statements;
     const name = bytesOf(key);
-    const known = strays.find((each) => each.name.equals(name));
-    const stray = known ?? { name, isThere: false };
-    if (known === undefined) strays.push(stray);
-    stray.isThere = false;
-    const arrived = () => {
-      stray.isThere = true;
-    };
-    inject(link, out, frameOf(Close, STATEMENT, name), SWALLOWED_CLOSE);
-    inject(link, out, frameOf(Parse, name, EMPTY), { ...SWALLOWED_PARSE, arrived });
+    const { closed, parsed } = link.statements.straying(name);
+    inject(link, out, frameOf(Close, STATEMENT, name), { ...SWALLOWED_CLOSE, arrived: closed });
+    inject(link, out, frameOf(Parse, name, EMPTY), { ...SWALLOWED_PARSE, ...parsed });
   }
 }
 

@@ -303,18 +303,23 @@ export class StatementRelay {
     const own = this.own.get(key);
     this.#forget(key);
     if (own !== undefined) this.#closing.set(own, key);
-    const arrived = () => {
+    const name = buffer.subarray(start + 1, nameEnd + 1);
+    const stray = link.statements.stray(name);
+    const over = () => {
       if (own !== undefined) this.#closing.delete(own);
     };
+    const arrived = () => {
+      over();
+      if (stray !== undefined) link.statements.strayClosed(stray);
+    };
     const failed = () => {
-      arrived();
+      over();
       // Unless it was never prepared, or is gone: what failed may have been in a group before this one.
       if (own?.fate === 'taken' && this.own.get(key) === undefined) this.#remember(key, own);
     };
     expected.sent({ ...PLAIN_CLOSE, arrived, failed }, link.owed.messagesInGroup);
     // Where it is on the link under the client's own name, it goes.
-    const name = buffer.subarray(start + 1, nameEnd + 1);
-    if (takenOver || link.statements.isStray(name)) return PASS;
+    if (takenOver || stray !== undefined) return PASS;
     // It stays for the others: what is closed is a name that nothing has.
     const nothing = { at: start + 1, after: nameEnd + 1, name: this.#registry.noName };
     replaceName(out, Close, message, nothing);

@@ -127,7 +127,7 @@ test('after DEALLOCATE ALL nothing is left but the unnamed statement', () => {
   const one = statement('a');
   statements.add(one, 0);
   statements.unnamed.settle(one, 5);
-  statements.strays.push({ name: Buffer.from('x\0'), isThere: true });
+  statements.strays.push({ name: Buffer.from('x\0'), isThere: true, pending: 0 });
   statements.clear();
   expect(statements.size).toBe(0);
   expect(statements.unnamed.isNone(statements.group)).toBe(false);
