@@ -143,7 +143,10 @@ export class Operator {
   }
 
   async #problemOf(kind: Order['kind'], database: string): Promise<string | undefined> {
-    if (CONSOLE.includes(database)) return `cannot ${VERBS[kind]} admin db: ${database}`;
+    if (CONSOLE.includes(database)) {
+      if (kind === 'resume') return `database ${database} is not paused`;
+      return `cannot ${VERBS[kind]} admin db: ${database}`;
+    }
     return (await this.#isKnown(database)) ? undefined : `no such database: ${database}`;
   }
 

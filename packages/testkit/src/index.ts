@@ -37,6 +37,7 @@ export { Server } from './postgres/server';
 export { isAlive } from './process/alive';
 export { bunProgram } from './process/bun-program';
 export { freePort } from './process/free-port';
+export { pgbouncerCommand, pgbouncerVersion } from './process/pgbouncer';
 export { makeScratch, type Scratch } from './process/scratch';
 export { Random } from './random';
 export { checkState, type StateFuzzOptions, type StateFuzzReport } from './state-fuzz/check';

@@ -57,7 +57,8 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
     findings,
   );
   const place = (name: keyof GlobalValues): Place => read.places.get(name) ?? { file, line: 0 };
-  const fresh = withDefaults(GLOBAL_SETTINGS, read.values);
+  const given = withDefaults(GLOBAL_SETTINGS, read.values);
+  const fresh = { ...given, conffile: given.conffile === '' ? file : given.conffile };
   const values = keepFixed(fresh, options.running, (name, message) => {
     findings.warning(place(name), message);
   });

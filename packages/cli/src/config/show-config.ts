@@ -6,7 +6,8 @@ import type { SettingTable } from './settings/row';
 export interface ShownSetting {
   readonly key: string;
   readonly value: string;
-  readonly default: string;
+  /** Null as in PgBouncer, where there is none. */
+  readonly default: string | null;
   readonly changeable: 'yes' | 'no';
 }
 
@@ -20,12 +21,21 @@ export function showConfig(values: GlobalValues): readonly ShownSetting[] {
       return {
         key,
         value: row.secret && value !== '' ? '***' : value,
-        default: shownDefault(table, key),
+        default: key in DEFAULTS ? (DEFAULTS[key] ?? null) : shownDefault(table, key),
         changeable: row.reloadable ? 'yes' : 'no',
       };
     })
     .sort((a, b) => (a.key < b.key ? -1 : 1));
 }
+
+/** Where PgBouncer shows another text than that of the value. */
+const DEFAULTS: Readonly<Record<string, string | null>> = {
+  auth_file: null,
+  conffile: null,
+  unix_socket_mode: '0777',
+  user: null,
+  verbose: null,
+};
 
 function shownDefault(table: SettingTable, key: string): string {
   const row = table[key];

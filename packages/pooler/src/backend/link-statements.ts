@@ -222,6 +222,11 @@ export class LinkStatements {
     for (const closings of this.#closings.values()) {
       for (const { instance } of closings) if (instance?.unsureIn === 0) instance.failed = true;
     }
+    this.#straysDropped();
+  }
+
+  /** Of those that PostgreSQL had, nothing is left; others may be under way. */
+  #straysDropped(): void {
     for (const stray of this.strays) stray.isThere = false;
     this.strays = this.strays.filter(({ pending }) => pending > 0);
   }
@@ -277,6 +282,7 @@ export class LinkStatements {
     return {
       arrived: () => {
         for (const closing of closings) closing.arrived();
+        this.#straysDropped();
       },
       failed: (itself) => {
         for (const closing of closings) closing.failed(itself);

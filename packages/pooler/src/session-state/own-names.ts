@@ -1,4 +1,4 @@
-import { Frontend } from '@pgweir/protocol';
+import { Frontend, query } from '@pgweir/protocol';
 import { Answer } from '../backend/expected-replies';
 import type { Link } from '../backend/link';
 import type { Outcome } from '../backend/link-statements';
@@ -189,6 +189,18 @@ export class OwnNames {
   }
 
   /**
+   * Groups of messages that make a statement for an SQL DEALLOCATE of a name that PostgreSQL does not
+   * know. What `collide` has left of it goes: the name is free then.
+   */
+  spare(link: Link, key: string): readonly Buffer[] {
+    const made = query(`PREPARE ${SPARE_NAME} AS SELECT`);
+    const stray = link.statements.stray(bytesOf(key));
+    if (stray === undefined) return [made];
+    link.statements.strayClosed(stray);
+    return [frameOf(Close, STATEMENT, stray.name), frameOf(Sync), made];
+  }
+
+  /**
    * Makes PostgreSQL refuse a Parse with a name that the client has given already: the name is taken by an
    * empty statement, which nothing can make fail, and is taken off the link before others have it.
    */
@@ -204,6 +216,9 @@ export class OwnNames {
 function quietly({ status }: Link, sql: string): string | readonly Buffer[] {
   return status === STATUS_IDLE ? sql : ownGroup(sql);
 }
+
+/** Made for one SQL DEALLOCATE and gone with it. */
+export const SPARE_NAME = 'pgweir_spare';
 
 /** So many statements are given in one write. */
 const AT_A_TIME = 50;

@@ -19,6 +19,7 @@ import {
 import { ANY_CALL, effectsOfCall } from './fast-path';
 import { GroupAhead } from './group-ahead';
 import { LongText } from './long-text';
+import { SPARE_NAME } from './own-names';
 import { boundKey, NAME_BYTES_MAX } from './own-statement';
 import { Pin } from './pins';
 import { putFailure } from './put-failure';
@@ -312,7 +313,7 @@ export class Tracker {
 
   /** PostgreSQL does not know the client's name: it is given another one to forget. */
   #beginDeallocate(link: Link, name: string): void {
-    this.#host.runOwn(link, `PREPARE ${SPARE_NAME} AS SELECT`, (result) => {
+    this.#host.runOwn(link, this.statements.names.spare(link, name), (result) => {
       if (result.kind === 'done') this.#deallocating = name;
       else this.#host.failWith({ ...result.error, severity: 'FATAL' }, 'DEALLOCATE failed');
     });
@@ -394,6 +395,3 @@ export class Tracker {
 
 /** Stands for a text that nobody has kept. */
 const LONG = 'statement of more than 64 kB';
-
-/** Made for one SQL DEALLOCATE and gone with it. */
-const SPARE_NAME = 'pgweir_spare';

@@ -1,7 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import { type Daemon, startDaemon } from '../daemon';
 import type { PlayTarget } from '../differential/player';
-import { serverUser } from '../process/system-user';
+import { pgbouncerCommand, pgbouncerVersion } from '../process/pgbouncer';
 import type { Way } from './scenario';
 
 /** Who is compared with PostgreSQL: pgweir by `session_state`, PgBouncer, and PostgreSQL with itself. */
@@ -33,15 +32,8 @@ export interface Contender {
 }
 
 const HOST = '127.0.0.1';
-const PROGRAM = 'pgbouncer';
 /** From here on PgBouncer knows prepared statements in transaction mode. */
 const WITH_STATEMENTS: readonly [number, number] = [1, 21];
-
-/** PgBouncer's version as it prints it; undefined: it is not on the PATH. */
-export function pgbouncerVersion(): string | undefined {
-  const { stdout } = spawnSync(PROGRAM, ['--version'], { encoding: 'utf8' });
-  return /^PgBouncer (\S+)/m.exec(stdout ?? '')?.[1];
-}
 
 /** Starts one in transaction mode. The caller stops it. */
 export async function startContender(options: ContenderOptions): Promise<Contender> {
@@ -69,12 +61,6 @@ function target(port: number, database: string): PlayTarget {
 
 async function stopped(daemon: Daemon): Promise<void> {
   await daemon.stop();
-}
-
-/** It refuses to run as root, and changes the user itself. */
-function pgbouncerCommand(): readonly [string, ...string[]] {
-  const user = serverUser();
-  return user.kind === 'self' ? [PROGRAM] : [PROGRAM, '-u', user.name];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { availableMajors, MAJORS, type Major } from '../postgres/binaries';
-import { CONTENDERS, type ContenderName, pgbouncerVersion } from './contender';
+import { pgbouncerVersion } from '../process/pgbouncer';
+import { CONTENDERS, type ContenderName } from './contender';
 import { runConformance } from './environment';
 import type { Result } from './runner';
 import { WAYS, type Way } from './scenario';

@@ -32,7 +32,6 @@ function memory({ picture, config }: Scene): readonly Row[] {
 
 function lists(scene: Scene): readonly Row[] {
   const { picture, config } = scene;
-  const idle = picture.pools.reduce((sum, pool) => sum + pool.linksIdle, 0);
   return [
     ['databases', databaseNames(scene).length + 1],
     ['users', userNames(scene).length],
@@ -42,8 +41,9 @@ function lists(scene: Scene): readonly Row[] {
     ['free_clients', 0],
     ['used_clients', picture.clientsTotal],
     ['login_clients', picture.loginsTotal],
-    ['free_servers', idle],
-    ['used_servers', picture.linksTotal - idle],
+    // Nothing is kept ready for those to come.
+    ['free_servers', 0],
+    ['used_servers', picture.linksTotal],
     ['dns_names', picture.resolvedHosts.length],
     ['dns_zones', 0],
     ['dns_queries', 0],

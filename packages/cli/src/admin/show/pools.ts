@@ -69,10 +69,9 @@ function databaseRow(scene: Scene, name: string): Row {
   const settings = settingsOf(scene, name);
   const globals = config.pooler;
   const pools = picture.pools.filter((pool) => pool.database === name);
-  const isSocket = settings?.hosts.every((host) => host.startsWith('/') || host.startsWith('@'));
   return [
     name,
-    isSocket === true && settings?.hosts.length === 1 ? null : (settings?.hosts.join(',') ?? null),
+    hostOf(scene, settings),
     settings?.port ?? 0,
     settings?.dbname ?? name,
     settings?.forcedUser ?? null,
@@ -91,6 +90,12 @@ function databaseRow(scene: Scene, name: string): Row {
   ];
 }
 
+/** Null: the default, which is a directory of Unix sockets. */
+function hostOf({ config }: Scene, settings: DatabaseSettings | undefined): string | null {
+  const host = settings?.hosts.join(',') ?? '';
+  return host === '' || host === (config.listen.unixSocketDir ?? '/tmp') ? null : host;
+}
+
 /** As PgBouncer describes its own. */
 function consoleDatabase({ picture, config }: Scene): Row {
   const numbers = [2, 0, 0, wholeSeconds(config.pooler.serverLifetimeMs)];
@@ -107,10 +112,10 @@ export function databaseNames({ picture, config }: Scene): readonly string[] {
   return [...new Set<string>(names)].sort(byName);
 }
 
-/** Those of auth_file and [users], and those who are or were here. */
+/** Those of auth_file and [users], the console's own, and those who are or were here. */
 export function userNames({ picture, config }: Scene): readonly string[] {
   const seen = [...picture.pools, ...picture.clients].map(({ user }) => user);
-  return [...new Set<string>([...config.userNames, ...seen])].sort(byName);
+  return [...new Set<string>([...config.userNames, CONSOLE_DATABASE, ...seen])].sort(byName);
 }
 
 /** Sizes of users are text in PgBouncer, and right-aligned. */

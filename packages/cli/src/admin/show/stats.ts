@@ -38,10 +38,14 @@ const NOTHING: Readonly<Record<Counted, number>> = {
 const numbers = (of: Readonly<Record<Counted, number>>): readonly number[] =>
   COUNTED.map(([, name]) => Math.round(of[name]));
 
-/** Every database in the order of its name, the console's among them. */
+/** Every database that was used, in the order of their names, the console's among them. */
 function databases({ picture }: Scene): readonly DatabaseStatsView[] {
   const console = { database: CONSOLE_DATABASE, ...NOTHING };
-  return [...picture.stats, console].sort((a, b) => byName(a.database, b.database));
+  const pools = new Set(picture.pools.map(({ database }) => database));
+  const used = picture.stats.filter(
+    (row) => pools.has(row.database) || row.logins > 0 || row.leases > 0,
+  );
+  return [...used, console].sort((a, b) => byName(a.database, b.database));
 }
 
 function averageOf({ picture }: Scene, database: string): readonly number[] {

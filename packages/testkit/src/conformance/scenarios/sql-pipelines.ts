@@ -322,4 +322,17 @@ export const sqlPipelineScenarios: readonly Scenario[] = [
     simple('PREPARE taken AS SELECT 6'),
     group(describe('S', 'taken'), use('taken')),
   ),
+  of(
+    'a name that was taken, and is given up by SQL twice',
+    simple('CREATE TEMP TABLE keeps_the_link (n int)'),
+    group(parse('SELECT 1', 'taken'), parse('SELECT 2', 'taken')),
+    simple('DEALLOCATE taken'),
+    group(run('DEALLOCATE taken')),
+    group(parse('SELECT 3', 'taken')),
+    group(parse('SELECT 4', 'taken')),
+    simple('DEALLOCATE taken'),
+    simple('DEALLOCATE taken'),
+    simple('EXECUTE taken'),
+    group(use('taken')),
+  ),
 ];
