@@ -30,7 +30,9 @@ export function showConfig(values: GlobalValues): readonly ShownSetting[] {
 
 /** Where PgBouncer shows another text than that of the value. */
 const DEFAULTS: Readonly<Record<string, string | null>> = {
+  auth_dbname: null,
   auth_file: null,
+  auth_user: null,
   conffile: null,
   unix_socket_mode: '0777',
   user: null,

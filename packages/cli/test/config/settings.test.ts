@@ -66,7 +66,7 @@ test('SHOW CONFIG has one row for every setting, sorted, in the spelling of PgBo
   );
   expect(rows.map((row) => row.key)).toEqual(Object.keys(GLOBAL_SETTINGS).sort());
   const row = (key: string) => rows.find((candidate) => candidate.key === key);
-  expect(row('verbose')).toEqual({ key: 'verbose', value: '2', default: '0', changeable: 'yes' });
+  expect(row('verbose')).toEqual({ key: 'verbose', value: '2', default: null, changeable: 'yes' });
   expect(row('unix_socket_mode')).toMatchObject({ value: '511', changeable: 'no' });
   expect(row('reserve_pool_timeout')).toMatchObject({ value: '1.5', default: '5' });
   expect(row('log_connections')?.value).toBe('1');
