@@ -5,7 +5,7 @@ import type { SettingTable } from './settings/row';
 /** A row of SHOW CONFIG, with PgBouncer's columns. */
 export interface ShownSetting {
   readonly key: string;
-  readonly value: string;
+  readonly value: string | null;
   /** Null as in PgBouncer, where there is none. */
   readonly default: string | null;
   readonly changeable: 'yes' | 'no';
@@ -17,11 +17,13 @@ export function showConfig(values: GlobalValues): readonly ShownSetting[] {
   const byName: Readonly<Record<string, unknown>> = values;
   return Object.entries(table)
     .map(([key, row]): ShownSetting => {
-      const value = row.type.show(byName[key]);
+      const text = row.type.show(byName[key]);
+      const given = key in DEFAULTS ? (DEFAULTS[key] ?? null) : shownDefault(table, key);
+      const value = text === '' && given === null ? null : text;
       return {
         key,
-        value: row.secret && value !== '' ? '***' : value,
-        default: key in DEFAULTS ? (DEFAULTS[key] ?? null) : shownDefault(table, key),
+        value: row.secret && text !== '' ? '***' : value,
+        default: given,
         changeable: row.reloadable ? 'yes' : 'no',
       };
     })
