@@ -70,3 +70,73 @@ test.each(Object.entries(REFERENCE))(
     for (const row of answer.rows) expect(row).toHaveLength(wanted.length);
   },
 );
+
+describe("pgbouncer_exporter's queries", () => {
+  const LABEL_TYPES: readonly number[] = [OIDS.t, OIDS.i];
+  const NUMBER_TYPES: readonly number[] = [OIDS.i, OIDS.q, OIDS.N];
+
+  test.each([
+    ['SHOW VERSION;', 1],
+    ['SHOW LISTS;', 2],
+    ['SHOW CONFIG;', 4],
+  ])('%s has as many columns as it expects', async (sql, count) => {
+    expect((await new ConsoleClient().ask(sql)).columns).toHaveLength(count);
+  });
+
+  test('the limits in SHOW CONFIG are numbers', async () => {
+    const { rows } = await new ConsoleClient().ask('SHOW CONFIG;');
+    for (const name of ['max_client_conn', 'max_user_connections']) {
+      const value = rows.find(([key]) => key === name)?.[1];
+      expect(value).toMatch(/^\d+(\.\d+)?$/);
+    }
+  });
+
+  test.each([
+    [
+      'SHOW databases;',
+      ['name', 'host', 'port', 'database', 'force_user', 'pool_mode'],
+      [
+        'pool_size',
+        'reserve_pool_size',
+        'max_connections',
+        'current_connections',
+        'paused',
+        'disabled',
+      ],
+    ],
+    [
+      'SHOW stats_totals;',
+      ['database'],
+      [
+        ...['query_count', 'query_time', 'bytes_received', 'bytes_sent', 'wait_time', 'xact_count'],
+        ...['xact_time', 'client_parse_count', 'server_parse_count', 'bind_count'],
+        'server_assignment_count',
+      ],
+    ],
+    [
+      'SHOW pools;',
+      ['database', 'user'],
+      [
+        ...[
+          'cl_active',
+          'cl_active_cancel_req',
+          'cl_waiting',
+          'cl_waiting_cancel_req',
+          'sv_active',
+        ],
+        ...['sv_active_cancel', 'sv_being_canceled', 'sv_idle', 'sv_used', 'sv_tested', 'sv_login'],
+        'maxwait',
+      ],
+    ],
+    ['SHOW CLIENTS;', ['database', 'user', 'state', 'application_name'], []],
+  ])('%s has the labels and the numbers that it reads', async (sql, labels, numbers) => {
+    const ini = 'auth_file = /users\n[databases]\na = host=x\nb = host=y,z user=ann\n';
+    const { columns, types, rows } = await new ConsoleClient({ ini }).ask(sql);
+    for (const name of labels) expect(LABEL_TYPES).toContain(types[columns.indexOf(name)]);
+    for (const name of numbers) {
+      const at = columns.indexOf(name);
+      expect(NUMBER_TYPES).toContain(types[at]);
+      for (const row of rows) expect(row[at]).toMatch(/^\d+$/);
+    }
+  });
+});
