@@ -1,4 +1,5 @@
 import { noticeResponse } from '@pgweir/protocol';
+import { HostWatch } from './backend/host-watch';
 import type { Link } from './backend/link';
 import { STATUS_IDLE } from './backend/server-status';
 import { errorFields } from './errors';
@@ -6,6 +7,7 @@ import type { Session } from './frontend/session';
 import type { Pool } from './pool/pool';
 import type { PoolWaiter } from './pool/waiters';
 import type { Pooler } from './pooler';
+import type { Resolver } from './ports/resolver';
 
 const QUEUED_NOTICE = noticeResponse({
   severity: 'NOTICE',
@@ -26,9 +28,13 @@ const SLOW_CLOSE_MS = 10_000;
 export class Maintenance {
   static readonly PERIOD_MS = 333;
   readonly #pooler: Pooler;
+  readonly #hosts: HostWatch;
 
-  constructor(pooler: Pooler) {
+  constructor(pooler: Pooler, resolver: Resolver) {
     this.#pooler = pooler;
+    this.#hosts = new HostWatch(resolver, () =>
+      pooler.everyPool().flatMap(({ links }) => [...links]),
+    );
   }
 
   tick(): void {
@@ -50,6 +56,7 @@ export class Maintenance {
       this.#forgetPool(pool, nowMs);
     }
     this.#pooler.lookUps.tick(nowMs);
+    this.#hosts.tick(nowMs);
     this.#listening(nowMs);
     this.#pooler.budget.relieve();
     for (const session of [...this.#pooler.sessions.values()]) this.#session(session, nowMs);

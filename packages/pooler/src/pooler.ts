@@ -122,7 +122,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     };
     this.cancels = new CancelDesk(live);
     this.dialer = new Dialer(live);
-    const maintenance = new Maintenance(this);
+    const maintenance = new Maintenance(this, needs.resolver);
     this.#stopMaintenance = needs.clock.every(Maintenance.PERIOD_MS, () => maintenance.tick());
     this.#openForcedPools();
   }
