@@ -16,9 +16,6 @@ export function applySettings(pooler: Pooler, settings: PoolerSettings): void {
   if (!before.mockAuthenticationSecret.equals(settings.mockAuthenticationSecret)) {
     pooler.scramSecrets = new ScramSecrets(settings.mockAuthenticationSecret);
   }
-  const tlsChanged =
-    before.serverTlsMode !== settings.serverTlsMode ||
-    JSON.stringify(before.serverTls) !== JSON.stringify(settings.serverTls);
   for (const [name, database] of pooler.databases) {
     const found = databaseSettingsFor(settings, name);
     if (found === undefined || (found.automatic && !database.automatic)) {
@@ -26,6 +23,9 @@ export function applySettings(pooler: Pooler, settings: PoolerSettings): void {
       removeDatabase(pooler, database);
       continue;
     }
+    const tlsBefore = database.settings.serverTls ?? before.serverTls;
+    const tlsChanged =
+      JSON.stringify(tlsBefore) !== JSON.stringify(found.entry.serverTls ?? settings.serverTls);
     const moved = tlsChanged || serverChanged(database.settings, found.entry);
     configure(pooler, database, { ...found, moved });
   }

@@ -2,9 +2,10 @@ import { availableParallelism } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import {
   type AccessRule,
+  type DatabaseSettings,
   databaseName,
   type PoolerSettings,
-  type TlsClientOptions,
+  type ServerTls,
   type TlsServerOptions,
   type UserName,
   type UserSettings,
@@ -25,7 +26,7 @@ export interface Parts {
   readonly accessRules: readonly AccessRule[];
   readonly unixSocketGid: number | undefined;
   readonly clientTls: TlsServerOptions | undefined;
-  readonly serverTls: TlsClientOptions | undefined;
+  readonly serverTls: ServerTls;
   readonly mockSecret: Buffer;
 }
 
@@ -87,13 +88,11 @@ function poolerSettings(parts: Parts, running: PoolerSettings | undefined): Pool
     tcpKeepIdleSeconds: values.tcp_keepidle,
     clientTlsMode: values.client_tls_sslmode,
     clientTls: unlessSame(running?.clientTls, parts.clientTls),
-    serverTlsMode: values.server_tls_sslmode,
-    serverTls: unlessSame(running?.serverTls, parts.serverTls),
+    serverTls: sameTls(running?.serverTls, parts.serverTls),
     logConnections: values.log_connections,
     logDisconnections: values.log_disconnections,
     logPoolerErrors: values.log_pooler_errors,
-    databases: parts.databases.named,
-    fallbackDatabase: parts.databases.fallback,
+    ...databasesOf(parts.databases, running),
     users: parts.users,
   };
 }
@@ -171,6 +170,27 @@ function checkQuery(text: string): string | undefined {
 
 function lowerCase(names: readonly string[]): ReadonlySet<string> {
   return new Set(names.map((name) => name.toLowerCase()));
+}
+
+/** As the one before, if it says the same. */
+function sameTls(old: ServerTls | undefined, fresh: ServerTls): ServerTls {
+  return unlessSame(old, fresh) ?? fresh;
+}
+
+function databasesOf({ named, fallback }: Databases, running: PoolerSettings | undefined) {
+  const kept = <Entry extends DatabaseSettings | undefined>(
+    entry: Entry,
+    before: DatabaseSettings | undefined,
+  ): Entry =>
+    entry?.serverTls === undefined
+      ? entry
+      : { ...entry, serverTls: sameTls(before?.serverTls, entry.serverTls) };
+  return {
+    databases: new Map(
+      [...named].map(([name, entry]) => [name, kept(entry, running?.databases.get(name))]),
+    ),
+    fallbackDatabase: kept(fallback, running?.fallbackDatabase),
+  };
 }
 
 /** Options are compared by identity: the old object stands as long as its content does. */

@@ -2,6 +2,7 @@ import {
   type DatabaseName,
   type DatabaseSettings,
   databaseName,
+  type ServerTls,
   type UserName,
   type UserSettings,
   userName,
@@ -28,11 +29,29 @@ export interface Databases {
   readonly fallback: DatabaseSettings | undefined;
 }
 
+/** Reads what the settings for TLS towards servers say: those of an entry over those for all. */
+type ReadTls = (own: Partial<GlobalValues>, entry: IniEntry) => ServerTls;
+
+function ownTls(values: DatabaseValues, entry: IniEntry, readTls: ReadTls): ServerTls | undefined {
+  const own: Partial<GlobalValues> = Object.fromEntries(
+    OWN_TLS.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])),
+  );
+  return Object.keys(own).length === 0 ? undefined : readTls(own, entry);
+}
+
+const OWN_TLS = [
+  'server_tls_sslmode',
+  'server_tls_ca_file',
+  'server_tls_key_file',
+  'server_tls_cert_file',
+] as const;
+
 /** Reads the entries of `[databases]`. The last entry of a name counts, as a whole. */
 export function readDatabases(
   entries: readonly IniEntry[],
   globals: GlobalValues,
   findings: Findings,
+  readTls: ReadTls,
 ): Databases {
   const named = new Map<DatabaseName, DatabaseSettings>();
   let fallback: DatabaseSettings | undefined;
@@ -41,7 +60,10 @@ export function readDatabases(
     const subject = entry.key === FALLBACK ? 'database *: ' : `database ${quoted(entry.key)}: `;
     const values = readEntry(entry, DATABASE_PARAMETERS, subject, findings);
     if (values === undefined) continue;
-    const settings = databaseSettings(values, globals);
+    const settings = {
+      ...databaseSettings(values, globals),
+      serverTls: ownTls(values, entry, readTls),
+    };
     checkDatabase(settings, { entry, subject, globals, findings });
     if (entry.key === FALLBACK) fallback = settings;
     else named.set(databaseName(entry.key), settings);
@@ -127,7 +149,10 @@ function readEntry<Table extends SettingTable>(
   return readValues(table, assignments, findings, subject).values;
 }
 
-function databaseSettings(values: DatabaseValues, globals: GlobalValues): DatabaseSettings {
+function databaseSettings(
+  values: DatabaseValues,
+  globals: GlobalValues,
+): Omit<DatabaseSettings, 'serverTls'> {
   const defaultHost = globals.unix_socket_dir === '' ? '/tmp' : globals.unix_socket_dir;
   const startup = new Map<string, string>();
   for (const name of ['client_encoding', 'datestyle', 'timezone', 'application_name'] as const) {

@@ -63,13 +63,15 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
     findings.warning(place(name), message);
   });
 
-  const databases = readDatabases(of('databases'), values, findings);
+  const context = { access, findings, place };
+  const databases = readDatabases(of('databases'), values, findings, (own, entry) =>
+    readClientSide({ ...values, ...own }, { ...context, place: () => entry }),
+  );
   const users = readUsers(of('users'), findings);
   const peers = readPeers(of('peers'), values, findings);
   const accounts = options.accounts ?? systemAccounts;
   const unixSocketGid = checkGlobals({ values, place, findings, accounts, databases, file });
 
-  const context = { access, findings, place };
   const authText = readNamed('auth_file', values, context);
   const credentials =
     authText === undefined ? NO_CREDENTIALS : readUserlist(authText, values.auth_file, findings);

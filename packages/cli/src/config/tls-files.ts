@@ -1,7 +1,7 @@
 import { createPrivateKey, getCurves, X509Certificate } from 'node:crypto';
 import path from 'node:path';
 import tls from 'node:tls';
-import type { TlsClientOptions, TlsServerOptions } from '@pgweir/pooler';
+import type { ServerTls, TlsClientOptions, TlsServerOptions } from '@pgweir/pooler';
 import { reasonOf } from '../system-error';
 import { type Findings, type Place, quoted } from './finding';
 import type { FileAccess } from './ini-file';
@@ -62,12 +62,16 @@ function clientCertificate(wanted: {
 }
 
 /** Reads what `server_tls_*` names. undefined: TLS is off, or a problem was reported. */
-export function readClientSide(
+export function readClientSide(values: GlobalValues, context: TlsContext): ServerTls {
+  const mode = values.server_tls_sslmode;
+  return { mode, options: mode === 'disable' ? undefined : clientOptions(mode, values, context) };
+}
+
+function clientOptions(
+  mode: string,
   values: GlobalValues,
   context: TlsContext,
 ): TlsClientOptions | undefined {
-  const mode = values.server_tls_sslmode;
-  if (mode === 'disable') return undefined;
   const { findings, place } = context;
   const verified = mode === 'verify-ca' || mode === 'verify-full';
   if (verified && values.server_tls_ca_file === '') {

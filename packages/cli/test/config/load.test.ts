@@ -31,11 +31,13 @@ describe('defaults', () => {
       packetBytesMax: 2_147_483_647,
       clientTlsMode: 'disable',
       clientTls: undefined,
-      serverTlsMode: 'prefer',
       logConnections: true,
       fallbackDatabase: undefined,
     });
-    expect(pooler.serverTls).toMatchObject({ verify: 'none', minVersion: 'TLSv1.2' });
+    expect(pooler.serverTls).toMatchObject({
+      mode: 'prefer',
+      options: { verify: 'none', minVersion: 'TLSv1.2' },
+    });
     expect([...pooler.trackExtraParameters]).toEqual(['intervalstyle']);
     expect(listen).toEqual({
       addresses: [],

@@ -51,7 +51,10 @@ test('files are not read while TLS is off', () => {
     'server_tls_ca_file = gone',
   ];
   const { pooler } = loaded(ini(...lines));
-  expect(pooler).toMatchObject({ clientTls: undefined, serverTls: undefined });
+  expect(pooler).toMatchObject({
+    clientTls: undefined,
+    serverTls: { mode: 'disable', options: undefined },
+  });
 });
 
 test('what is missing, unreadable or not PEM is a problem of its line', () => {
@@ -98,12 +101,12 @@ test.each([
     ini(`server_tls_sslmode = ${mode}`, 'server_tls_ca_file = ca.crt'),
     CERTS,
   );
-  expect(pooler.serverTls?.verify).toBe(verify);
+  expect(pooler.serverTls.options?.verify).toBe(verify);
 });
 
 test('a certificate for servers is read with its key', () => {
   const lines = ['server_tls_key_file = client.key', 'server_tls_cert_file = client.crt'];
-  expect(loaded(ini(...lines), CERTS).pooler.serverTls).toMatchObject({
+  expect(loaded(ini(...lines), CERTS).pooler.serverTls.options).toMatchObject({
     key: CERTS['/etc/pgweir/client.key'],
     cert: CERTS['/etc/pgweir/client.crt'],
   });
@@ -111,16 +114,21 @@ test('a certificate for servers is read with its key', () => {
 
 test('ciphers of both kinds become one list that leaves TLS 1.3 on', () => {
   const { pooler } = loaded(ini('server_tls_ciphers = ECDHE-RSA-AES256-GCM-SHA384'));
-  const ciphers = pooler.serverTls?.ciphers ?? '';
+  const ciphers = pooler.serverTls.options?.ciphers ?? '';
   expect(ciphers).toMatch(/^TLS_AES_256_GCM_SHA384:.*:ECDHE-RSA-AES256-GCM-SHA384$/);
   expect(() => tls.createSecureContext({ ciphers })).not.toThrow();
-  const only = loaded(ini('server_tls13_ciphers = TLS_AES_128_GCM_SHA256')).pooler.serverTls;
+  const only = loaded(ini('server_tls13_ciphers = TLS_AES_128_GCM_SHA256')).pooler.serverTls
+    .options;
   expect(only?.ciphers).toMatch(/^TLS_AES_128_GCM_SHA256:ECDHE/);
 });
 
 test('words for ciphers are understood', () => {
-  expect(loaded(ini('server_tls_ciphers = secure')).pooler.serverTls?.ciphers).toBeUndefined();
-  expect(loaded(ini('server_tls_ciphers = all')).pooler.serverTls?.ciphers).toContain('ALL:!aNULL');
+  expect(
+    loaded(ini('server_tls_ciphers = secure')).pooler.serverTls.options?.ciphers,
+  ).toBeUndefined();
+  expect(loaded(ini('server_tls_ciphers = all')).pooler.serverTls.options?.ciphers).toContain(
+    'ALL:!aNULL',
+  );
 });
 
 test('ciphers and curves that OpenSSL does not know are problems', () => {
@@ -154,7 +162,7 @@ test('old versions of TLS work when they are asked for, although OpenSSL is wary
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  const { minVersion, maxVersion, ciphers } = pooler.serverTls ?? {};
+  const { minVersion, maxVersion, ciphers } = pooler.serverTls.options ?? {};
   const options = withoutUndefined({ minVersion, maxVersion, ciphers });
   const socket = tls.connect({ port: address.port, rejectUnauthorized: false, ...options });
   const [said] = await once(socket, 'data');

@@ -78,10 +78,13 @@ function parts({ mode, authority = 'ca.crt', certificate, host }: Wanted) {
 }
 
 /** What PostgreSQL says of the link of a client: with TLS or without; or the SQLSTATE of its refusal. */
-async function link(user: string): Promise<{ readonly how: string; readonly why: string }> {
+async function link(
+  user: string,
+  database = 'shop',
+): Promise<{ readonly how: string; readonly why: string }> {
   const client = await RawClient.connect(rawTarget(rig.daemon));
   try {
-    await client.login({ user, database: 'shop' });
+    await client.login({ user, database });
     const sql = 'SELECT ssl, client_dn FROM pg_stat_ssl WHERE pid = pg_backend_pid()';
     client.send(frame('Q', Buffer.from(`${sql}\0`)));
     const messages = await client.until(({ tag }) => tag === 'Z' || tag === 'E');
@@ -264,4 +267,35 @@ test('SIGHUP with another mode moves all links, and clients notice nothing', asy
   } finally {
     client.destroy();
   }
+});
+
+test('one database has TLS of its own, another one what holds for all', async () => {
+  const { daemon } = rig;
+  const { settings, databases } = parts({ mode: 'disable' });
+  const ca = 'server_tls_ca_file={certs}/ca.crt';
+  const all = {
+    settings,
+    databases: {
+      ...databases,
+      secure: `{server} dbname=postgres server_tls_sslmode=verify-full ${ca}`,
+      doubtful:
+        '{server} dbname=postgres server_tls_sslmode=verify-ca server_tls_ca_file={certs}/other-ca.crt',
+    },
+  };
+  await daemon.reload(rig.config(all), 'configuration reloaded');
+  expect((await link('postgres')).how).toBe('clear');
+  expect((await link('postgres', 'secure')).how).toBe('tls');
+  expect((await link('postgres', 'doubtful')).how).toBe('57P03');
+  // A cancel request goes the same way as the link.
+  const client = await RawClient.connect(rawTarget(daemon));
+  const { processId, cancelKey } = await client.login({ user: 'postgres', database: 'secure' });
+  client.send(frame('Q', Buffer.from('SELECT pg_sleep(60)\0')));
+  const answer = client.until(({ tag }) => tag === 'E');
+  await cancelUntil(answer, async () => {
+    const other = await RawClient.connect(rawTarget(daemon));
+    other.send(cancelPacket(processId, cancelKey));
+    await other.closed;
+  });
+  expect((await answer).at(-1)?.tag).toBe('E');
+  client.destroy();
 });

@@ -16,7 +16,7 @@ import type { Pool } from '../pool/pool';
 import type { CredentialSource } from '../ports/credential-source';
 import type { TlsInfo, Wire, WireHandler } from '../ports/transport';
 import { BodyCollector } from '../relay/body-collector';
-import type { PoolerSettings } from '../settings/settings';
+import type { PoolerSettings, ServerTls } from '../settings/settings';
 import type { DialPurpose } from './dialer';
 import type { Link } from './link';
 import { consumeOwn } from './own-replies';
@@ -59,6 +59,10 @@ export class LinkLogin implements WireHandler {
     this.#needs = needs;
   }
 
+  get #tls(): ServerTls {
+    return this.#pool.databaseState.settings.serverTls ?? this.#needs.settings.serverTls;
+  }
+
   get #wire(): Wire {
     const wire = this.#link.wire;
     if (wire === undefined) throw new ProtocolViolation('unexpectedMessage', 0, 0, 'no wire');
@@ -72,8 +76,7 @@ export class LinkLogin implements WireHandler {
       this.#fail(notWatched());
       return;
     }
-    const { settings } = this.#needs;
-    if (settings.serverTlsMode === 'disable' || isUnixDirectory(this.#link.hostName)) {
+    if (this.#tls.mode === 'disable' || isUnixDirectory(this.#link.hostName)) {
       this.#sendStartup();
       return;
     }
@@ -82,17 +85,17 @@ export class LinkLogin implements WireHandler {
   }
 
   #tlsAnswer(buffer: Buffer, length: number): void {
-    const { settings } = this.#needs;
-    const required = settings.serverTlsMode !== 'prefer' && settings.serverTlsMode !== 'allow';
+    const { mode, options } = this.#tls;
+    const required = mode !== 'prefer' && mode !== 'allow';
     const answer = buffer[0];
     if (length > 1 && answer === SSL_YES) {
       // Whoever is in between could have put it there; it would be taken for what TLS protects.
       this.#fail(
         serverUnreachable('server sent unencrypted data after its answer to the SSL request'),
       );
-    } else if (answer === SSL_YES && settings.serverTls !== undefined) {
+    } else if (answer === SSL_YES && options !== undefined) {
       this.phase = 'tls';
-      this.#wire.startClientTls(settings.serverTls, {
+      this.#wire.startClientTls(options, {
         serverName: this.#link.hostName,
         alpn: 'postgresql',
       });
@@ -234,6 +237,7 @@ export class LinkLogin implements WireHandler {
       address,
       hostName,
       tls: this.#wire.tls !== undefined,
+      database: this.#pool.database,
       processId: this.#processId,
       key: this.#cancelKey,
     });

@@ -1,8 +1,10 @@
+import type { DatabaseName } from '../ports/names';
 import type { Link } from './link';
 import type { LinkPhase } from './link-phase';
 
 /** What a link tells the pool that owns it. All calls come at the end of a chunk or of a close. */
 export interface LinkOwner {
+  readonly database: DatabaseName;
   /** The link moved from one phase to another. */
   moved(link: Link, from: LinkPhase, to: LinkPhase): void;
   /** A clean link without a session: lend it, keep it or close it. */

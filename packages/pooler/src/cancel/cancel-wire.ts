@@ -1,5 +1,6 @@
 import { cancelRequestPacket, sslRequestPacket } from '@pgweir/protocol';
 import { socketOptions } from '../backend/dialer';
+import { serverTlsOf } from '../pool/pool-limits';
 import type { Clock } from '../ports/clock';
 import type { CancelTarget } from '../ports/link-budget';
 import type { LogFields, Logger } from '../ports/logger';
@@ -67,16 +68,16 @@ export class CancelWire implements WireHandler {
   }
 
   received(buffer: Buffer, length: number): void {
-    const { serverTls } = this.#means.settings;
+    const { target } = this.#errand;
+    const { options } = serverTlsOf(this.#means.settings, target.database);
     const wire = this.#wire;
     if (wire?.tls !== undefined) return;
-    if (length !== 1 || buffer[0] !== SSL_YES || serverTls === undefined) {
+    if (length !== 1 || buffer[0] !== SSL_YES || options === undefined) {
       this.#means.log.warn('server refused SSL for a cancel request', this.#errand.fields);
       wire?.destroy();
       return;
     }
-    const serverName = this.#errand.target.hostName;
-    wire?.startClientTls(serverTls, { serverName, alpn: 'postgresql' });
+    wire?.startClientTls(options, { serverName: target.hostName, alpn: 'postgresql' });
   }
 
   secured(_info: TlsInfo): void {

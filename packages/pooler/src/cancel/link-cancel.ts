@@ -65,8 +65,9 @@ export class LinkCancel {
 
 /** Where a cancel request for a link goes; undefined before it has logged in. */
 export function cancelTargetOf(link: Link): CancelTarget | undefined {
-  const { address, identity, hostName, wire } = link;
+  const { address, identity, hostName, wire, owner } = link;
   if (address === undefined || identity === undefined) return undefined;
   const { processId, cancelKey } = identity;
-  return { address, hostName, tls: wire?.tls !== undefined, processId, key: cancelKey };
+  const { database } = owner;
+  return { address, hostName, tls: wire?.tls !== undefined, database, processId, key: cancelKey };
 }

@@ -1,15 +1,17 @@
 import type { CancelTarget } from '../ports/link-budget';
+import type { DatabaseName } from '../ports/names';
 import type { Address } from '../ports/transport';
 import type { LimitKind, LinkLimits } from './budget-account';
 
 /** Goes up when a message changes its meaning: both ends drop messages of another version. */
-export const BUDGET_VERSION = 1;
+export const BUDGET_VERSION = 2;
 
 /** `CancelTarget` as it travels: plain data. */
 export interface CancelTargetMessage {
   readonly address: Address;
   readonly hostName: string;
   readonly tls: boolean;
+  readonly database: DatabaseName;
   readonly processId: number;
   /** Base64. */
   readonly key: string;

@@ -4,6 +4,7 @@ import type {
   PinnedLimitAction,
   PoolerSettings,
   PoolMode,
+  ServerTls,
   SessionState,
   UserSettings,
   WorkerSlot,
@@ -110,4 +111,9 @@ export function databaseSettingsFor(
   if (entry !== undefined) return { entry, automatic: false };
   const fallback = settings.fallbackDatabase;
   return fallback === undefined ? undefined : { entry: fallback, automatic: true };
+}
+
+/** How links to the servers of a database speak TLS. */
+export function serverTlsOf(settings: PoolerSettings, database: DatabaseName): ServerTls {
+  return databaseSettingsFor(settings, database)?.entry.serverTls ?? settings.serverTls;
 }

@@ -39,6 +39,8 @@ export interface CancelTarget {
   readonly hostName: string;
   /** The connection speaks TLS, so the cancel request does too. */
   readonly tls: boolean;
+  /** Whose servers it leads to: the entry of the configuration says how TLS is spoken with them. */
+  readonly database: DatabaseName;
   readonly processId: number;
   readonly key: Buffer;
 }

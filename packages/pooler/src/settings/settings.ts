@@ -92,9 +92,7 @@ export interface PoolerSettings {
   readonly clientTlsMode: TlsMode;
   /** Present unless the mode is `disable`. */
   readonly clientTls: TlsServerOptions | undefined;
-  readonly serverTlsMode: TlsMode;
-  /** Present unless the mode is `disable`. */
-  readonly serverTls: TlsClientOptions | undefined;
+  readonly serverTls: ServerTls;
 
   readonly logConnections: boolean;
   readonly logDisconnections: boolean;
@@ -112,6 +110,13 @@ export interface PoolerSettings {
 export interface WorkerSlot {
   readonly index: number;
   readonly count: number;
+}
+
+/** How links speak TLS. */
+export interface ServerTls {
+  readonly mode: TlsMode;
+  /** Present unless the mode is `disable`. */
+  readonly options: TlsClientOptions | undefined;
 }
 
 /** One entry of `[databases]`. `undefined`: the global setting holds. */
@@ -140,6 +145,8 @@ export interface DatabaseSettings {
   readonly databaseClientsMax: number | undefined;
   readonly serverLifetimeMs: number | undefined;
   readonly queryWaitTimeoutMs: number | undefined;
+  /** TLS towards its servers, where that is not as everywhere. */
+  readonly serverTls: ServerTls | undefined;
   /** Sent in the startup packet of every link: client_encoding, datestyle, timezone, application_name. */
   readonly startupParameters: ReadonlyMap<string, string>;
 }

@@ -11,6 +11,7 @@ import { HandClock } from '../kit/hand-clock';
 const PHASES = Object.keys(LINK_MOVES) as LinkPhase[];
 
 class Owner implements LinkOwner {
+  readonly database = databaseName('app');
   readonly moves: string[] = [];
 
   moved(_link: Link, from: LinkPhase, to: LinkPhase): void {

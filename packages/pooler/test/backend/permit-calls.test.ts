@@ -38,7 +38,9 @@ test('a permit hears of the connection before anything is sent on it, and of the
   expect(calls).toEqual(['connected after 0 startup packets', 'established']);
   const { processId, key } = rig.server.backend;
   const address = { kind: 'tcp', host: '10.0.0.2', port: 5432 };
-  expect(targets).toEqual([{ address, hostName: 'db.test', tls: false, processId, key }]);
+  expect(targets).toEqual([
+    { address, hostName: 'db.test', tls: false, database: 'app', processId, key },
+  ]);
   await rig.stop();
   expect(calls.at(-1)).toBe('released');
 });

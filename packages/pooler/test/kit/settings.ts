@@ -38,6 +38,7 @@ export function databaseSettings(changes: Partial<DatabaseSettings> = {}): Datab
     databaseClientsMax: undefined,
     serverLifetimeMs: undefined,
     queryWaitTimeoutMs: undefined,
+    serverTls: undefined,
     startupParameters: new Map(),
     ...changes,
   };
@@ -99,8 +100,7 @@ export function poolerSettings(changes: Partial<PoolerSettings> = {}): PoolerSet
     tcpKeepIdleSeconds: 0,
     clientTlsMode: 'disable',
     clientTls: undefined,
-    serverTlsMode: 'disable',
-    serverTls: undefined,
+    serverTls: { mode: 'disable', options: undefined },
     logConnections: true,
     logDisconnections: true,
     logPoolerErrors: true,

@@ -1,4 +1,5 @@
 import type { CancelTarget } from '../../src/ports/link-budget';
+import { databaseName } from '../../src/ports/names';
 import type { FakePool } from '../kit/fake-pool';
 import { NO_LIMITS } from '../kit/fake-pool';
 import { Fleet } from '../kit/fleet';
@@ -266,6 +267,7 @@ test('what a permit knows: whose it is, and how to cancel what runs there', () =
     address: { kind: 'tcp', host: '10.0.0.2', port: 5432 },
     hostName: 'db.test',
     tls: true,
+    database: databaseName('app'),
     processId: 77,
     key: Buffer.from([0, 255, 128, 7]),
   };

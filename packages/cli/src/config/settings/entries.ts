@@ -3,6 +3,7 @@ import { GENERIC } from './generic';
 import { DATABASE_NAME_BYTES_MAX, PASSWORD_BYTES_MAX, USER_NAME_BYTES_MAX } from './names';
 import { setting } from './row';
 import { SESSION_STATE } from './session-state';
+import { TLS } from './tls';
 
 const connections = (help: string) => setting(wholeNumber(), { unit: 'connections', help });
 const duration = (help: string) => setting(time(), { help });
@@ -50,6 +51,12 @@ export const DATABASE_PARAMETERS = {
   load_balance_hosts: setting(oneOf(['round-robin', 'disable']), {
     help: 'With round-robin each link goes to the next host, with disable to one host until it fails.',
   }),
+  server_tls_sslmode: setting(TLS.server_tls_sslmode.type, {
+    help: 'Our own. TLS towards the servers of this database.',
+  }),
+  server_tls_ca_file: setting(text(), { help: 'Our own. As the global setting.' }),
+  server_tls_key_file: setting(text(), { help: 'Our own. As the global setting.' }),
+  server_tls_cert_file: setting(text(), { help: 'Our own. As the global setting.' }),
   max_db_connections: connections('Links of this database, over all its users.'),
   max_db_client_connections: connections('Clients of this database.'),
   server_lifetime: duration('Close links of this database that are older and unused.'),
