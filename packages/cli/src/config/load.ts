@@ -84,10 +84,8 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
     asksForCertificates: asksForCertificates(values, accessRules),
   });
   const serverTls = readClientSide(values, context);
-  const ownSecret = readNamed('mock_auth_secret_file', values, context);
-  if (ownSecret?.trim() === '') {
-    findings.problem(place('mock_auth_secret_file'), 'mock_auth_secret_file: the file is empty');
-  }
+  const authFile = authText ?? '';
+  const secret = readMockSecret(values, context, { authFile, tlsKey: clientTls?.key ?? '' });
 
   if (findings.of('problem').length > 0) return failed(findings);
   const parts: Parts = {
@@ -100,15 +98,24 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
     unixSocketGid,
     clientTls,
     serverTls,
-    mockSecret: mockSecret({
-      own: ownSecret ?? '',
-      authFile: authText ?? '',
-      tlsKey: clientTls?.key ?? '',
-      machineId: machineId(access.readFile),
-    }),
+    mockSecret: secret,
   };
   const config = assemble(parts, options.running);
   return { kind: 'ok', config, warnings: findings.of('warning'), notes: findings.of('note') };
+}
+
+/** Where the configuration names no file for it, it comes from what else there is. */
+function readMockSecret(
+  values: GlobalValues,
+  context: FileContext,
+  other: { readonly authFile: string; readonly tlsKey: string },
+): Buffer {
+  const own = readNamed('mock_auth_secret_file', values, context);
+  if (own?.trim() === '') {
+    const { findings, place } = context;
+    findings.problem(place('mock_auth_secret_file'), 'mock_auth_secret_file: the file is empty');
+  }
+  return mockSecret({ own: own ?? '', ...other, machineId: machineId(context.access.readFile) });
 }
 
 function failed(findings: Findings): LoadResult {

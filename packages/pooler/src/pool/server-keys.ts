@@ -10,8 +10,8 @@ export type ServerProof =
 
 /**
  * Keeps what a client's login has shown us and the configuration does not say: the SCRAM client key
- * (where only a verifier is known), the clear password, or the secret that auth_query has found. Used for the links of that client's own user
- * only. Holds secrets: never logged.
+ * (where only a verifier is known), the clear password, or the secret that auth_query has found. Used
+ * for the links of that client's own user only. Holds secrets: never logged.
  */
 export class ServerKeys {
   #clientKey: Buffer | undefined;

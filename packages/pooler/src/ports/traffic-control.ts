@@ -31,7 +31,7 @@ export interface TrafficControl {
    * @returns false when it is not paused any more
    */
   untilQuiet(database: string | undefined): Promise<boolean>;
-  /** Waits until clients have taken what was sent to them; those who don't within `suspend_timeout` are dropped. */
+  /** Waits until clients have taken what was sent to them, and drops who takes too long. */
   untilFlushed(): Promise<void>;
   /** Has every link closed as soon as it is free. */
   reconnect(database: string | undefined): Promise<void>;
