@@ -13,6 +13,12 @@ interface Entry {
  */
 const CATALOGUE = {
   badPacketHeader: { code: '08P01', severity: 'FATAL', text: "bad packet header: '%s'" },
+  badProxyHeader: {
+    code: '08P01',
+    severity: 'FATAL',
+    text: 'bad PROXY header',
+    hint: 'The load balancer is in proxy_protocol, and has to begin each connection with one.',
+  },
   badStartupLayout: { code: '08P01', severity: 'FATAL', text: '%s' },
   oldProtocol: { code: '08P01', severity: 'FATAL', text: 'old V2 protocol not supported' },
   unsupportedProtocol: {

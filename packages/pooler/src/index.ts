@@ -1,5 +1,6 @@
 export * from './access/access-rules';
-export { type AddressBytes, addressBytes, withoutMapping } from './access/ip-address';
+export { type AddressList, NO_ADDRESSES } from './access/address-list';
+export type { Network } from './access/network';
 export { type CancelMeans, CancelWire } from './cancel/cancel-wire';
 export { isFromWorker, WORKER_NUMBERS_APART } from './cancel/worker-bits';
 export { StoredSecretVerifier } from './frontend/stored-secret-verifier';

@@ -8,10 +8,10 @@ import { Conditions } from './conditions';
 import { errorFields } from './errors';
 import { ClientCounts } from './frontend/client-counts';
 import { describeClient } from './frontend/describe';
+import { firstHandler } from './frontend/first-handler';
 import { ScramSecrets } from './frontend/scram-secrets';
 import { Session } from './frontend/session';
 import type { SessionContext } from './frontend/session-context';
-import { Startup } from './frontend/startup';
 import { Strangers } from './frontend/strangers';
 import { Maintenance } from './maintenance';
 import { Orders } from './orders';
@@ -147,7 +147,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
       return;
     }
     this.sessions.set(session.id, session);
-    wire.handler = new Startup(session, this);
+    wire.handler = firstHandler(session, this);
     this.#strangers.came(session, this.settings.clientsMax);
   }
 

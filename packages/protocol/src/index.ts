@@ -45,6 +45,8 @@ export * from './decode';
 export * from './errors';
 export * from './frame-reader';
 export * from './frontend-messages';
+export * from './ip-address';
+export * from './proxy-header';
 export * from './sqlstate';
 export * from './startup';
 export * from './startup-options';

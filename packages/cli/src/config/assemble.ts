@@ -84,6 +84,7 @@ function poolerSettings(parts: Parts, running: PoolerSettings | undefined): Pool
     loginNotifyMessage: values.login_notify_message,
     disableSimpleQuery: values.disable_pqexec,
     packetBytesMax: values.max_packet_size,
+    loadBalancers: values.proxy_protocol,
     tcpKeepAlive: values.tcp_keepalive,
     tcpKeepIdleSeconds: values.tcp_keepidle,
     clientTlsMode: values.client_tls_sslmode,

@@ -20,6 +20,7 @@ export interface CheckContext {
  */
 export function checkGlobals(context: CheckContext): number | undefined {
   checkListening(context);
+  checkLoadBalancers(context);
   checkLogin(context);
   checkPools(context);
   const { values, place, findings, accounts } = context;
@@ -49,6 +50,13 @@ function checkListening({ values, place, findings, file }: CheckContext): void {
     const expected = 'accepted: an absolute path, or a name that begins with @';
     findings.problem(place('unix_socket_dir'), `unix_socket_dir = ${shown}; ${expected}`);
   }
+}
+
+function checkLoadBalancers({ values, place, findings }: CheckContext): void {
+  const { networks } = values.proxy_protocol;
+  if (!networks.some(({ mask }) => mask.every((byte) => byte === 0))) return;
+  const message = 'proxy_protocol names every address: whoever connects may claim to be anywhere';
+  findings.warning(place('proxy_protocol'), message);
 }
 
 function checkLogin({ values, place, findings, databases, file }: CheckContext): void {

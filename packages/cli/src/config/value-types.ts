@@ -6,7 +6,15 @@ export type Parsed<T> =
 
 /** How the text of a setting becomes a value, and back for SHOW CONFIG. */
 export interface ValueType<T> {
-  readonly name: 'whole number' | 'switch' | 'time' | 'choice' | 'list' | 'text' | 'protocols';
+  readonly name:
+    | 'whole number'
+    | 'switch'
+    | 'time'
+    | 'choice'
+    | 'list'
+    | 'text'
+    | 'protocols'
+    | 'addresses';
   /** Ends the sentence "accepted: ...". */
   readonly accepted: string;
   parse(text: string): Parsed<T>;

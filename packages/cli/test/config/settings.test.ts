@@ -26,6 +26,7 @@ unix_socket_dir unix_socket_group unix_socket_mode user verbose`.split(/\s+/);
 
 const OURS = [
   'mock_auth_secret_file',
+  'proxy_protocol',
   'session_state',
   'max_pinned_per_pool',
   'pinned_limit_action',

@@ -1,4 +1,5 @@
-import { type AddressBytes, addressBytes, withoutMapping } from './ip-address';
+import type { AddressBytes } from '@pgweir/protocol';
+import { clientBytes, contains, type Network } from './network';
 
 /** How a client that a rule fits has to prove who it is. */
 export type AccessMethod = 'trust' | 'reject' | 'plain' | 'md5' | 'scram-sha-256' | 'cert' | 'peer';
@@ -12,12 +13,6 @@ export interface NameList {
   /** The keyword `replication` (databases only): physical replication, and nothing else. */
   readonly replication: boolean;
   readonly names: readonly string[];
-}
-
-/** Addresses that agree with `address` where `mask` has ones. Both have 4 or 16 bytes. */
-export interface Network {
-  readonly address: AddressBytes;
-  readonly mask: AddressBytes;
 }
 
 /** A name that the system or a certificate knows, and a user as whom it may log in. */
@@ -77,12 +72,6 @@ export function mayLogInAs(
   );
 }
 
-/** The zone of a link-local address says through which of our interfaces it came. */
-function clientBytes(address: string): AddressBytes | undefined {
-  const bytes = addressBytes(address.replace(/%.*$/, ''));
-  return bytes === undefined ? undefined : withoutMapping(bytes);
-}
-
 function connectionFits(
   { connection, network }: AccessRule,
   { address, encrypted }: ConnectionFacts,
@@ -94,11 +83,6 @@ function connectionFits(
   if (connection === 'hostssl' && !encrypted) return false;
   if (connection === 'hostnossl' && encrypted) return false;
   return network === undefined || (bytes !== undefined && contains(network, bytes));
-}
-
-function contains({ address, mask }: Network, bytes: AddressBytes): boolean {
-  if (address.length !== bytes.length) return false;
-  return bytes.every((byte, at) => (byte & (mask[at] ?? 0)) === (address[at] ?? 0));
 }
 
 function databaseFits(

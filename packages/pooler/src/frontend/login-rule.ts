@@ -104,6 +104,7 @@ function peerFault(
 ): string | undefined {
   const { descriptor } = session.wire;
   if (session.remote.kind !== 'unix') return 'not a Unix socket';
+  if (session.via !== undefined) return 'the peer is a load balancer';
   const peer = descriptor === undefined ? undefined : socketPeers?.peerOf(descriptor);
   if (peer?.userName === undefined) return 'the user of the peer cannot be told';
   return mayLogInAs(peer.userName, user, identMap) ? undefined : 'peer user mismatch';
@@ -112,6 +113,7 @@ function peerFault(
 /** Comes by a Unix socket, as the user that this process runs as. */
 export function isOwnUser({ socketPeers }: SessionContext, session: Session): boolean {
   const { descriptor } = session.wire;
-  if (session.remote.kind !== 'unix' || descriptor === undefined) return false;
+  if (session.remote.kind !== 'unix' || session.via !== undefined) return false;
+  if (descriptor === undefined) return false;
   return socketPeers?.peerOf(descriptor)?.isOwnUser === true;
 }

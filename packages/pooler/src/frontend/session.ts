@@ -85,19 +85,20 @@ export class Session implements WireHandler, DedicatedWaiter {
   readonly wire: Wire;
   readonly input: ClientInput;
   readonly context: SessionContext;
+  /** Where the client is: at the other end of the wire, or where a load balancer says. */
+  remote: Address;
+  /** The load balancer that passes the client on. Undefined: nobody is in between. */
+  via: Address | undefined;
 
   constructor(context: SessionContext, id: ClientId, wire: Wire) {
     this.context = context;
     this.id = id;
     this.wire = wire;
+    this.remote = wire.remote;
     this.input = new ClientInput(this, wire);
     this.reader = new FrameReader(context.settings.packetBytesMax);
     this.connectedAtMs = context.clock.nowMs();
     this.activeAtMs = this.connectedAtMs;
-  }
-
-  get remote(): Address {
-    return this.wire.remote;
   }
 
   get gone(): boolean {

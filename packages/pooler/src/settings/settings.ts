@@ -1,4 +1,5 @@
 import type { AccessRule } from '../access/access-rules';
+import type { AddressList } from '../access/address-list';
 import type { DatabaseName, UserName } from '../ports/names';
 import type { TlsClientOptions, TlsServerOptions } from '../ports/transport';
 
@@ -86,6 +87,8 @@ export interface PoolerSettings {
   readonly disableSimpleQuery: boolean;
   readonly packetBytesMax: number;
 
+  /** Load balancers: who connects from here begins with a PROXY header, nobody else does. */
+  readonly loadBalancers: AddressList;
   readonly tcpKeepAlive: boolean;
   readonly tcpKeepIdleSeconds: number;
 

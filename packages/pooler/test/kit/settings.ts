@@ -1,3 +1,4 @@
+import { NO_ADDRESSES } from '../../src/access/address-list';
 import { databaseName } from '../../src/ports/names';
 import type { DatabaseSettings, PoolerSettings, UserSettings } from '../../src/settings/settings';
 
@@ -49,6 +50,7 @@ export function poolerSettings(changes: Partial<PoolerSettings> = {}): PoolerSet
   return {
     authType: 'trust',
     accessRules: [],
+    loadBalancers: NO_ADDRESSES,
     mockAuthenticationSecret: Buffer.from('mock'),
     scramIterations: 4096,
     authUser: undefined,

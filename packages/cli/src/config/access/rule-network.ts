@@ -1,4 +1,5 @@
-import { type AddressBytes, addressBytes, type Network, withoutMapping } from '@pgweir/pooler';
+import type { Network } from '@pgweir/pooler';
+import { type AddressBytes, addressBytes, ipAddressText, withoutMapping } from '@pgweir/protocol';
 import { quoted } from '../finding';
 import { LineFault, type TokenCursor } from './rule-tokens';
 
@@ -29,7 +30,8 @@ export function readNetwork(cursor: TokenCursor): Network | undefined {
   return withoutMappedNetwork(address, mask);
 }
 
-function prefixMask(bits: string, address: AddressBytes): AddressBytes {
+/** @throws LineFault */
+export function prefixMask(bits: string, address: AddressBytes): AddressBytes {
   const most = address.length * 8;
   const count = /^\d{1,3}$/.test(bits) ? Number(bits) : most + 1;
   if (count > most) {
@@ -51,24 +53,26 @@ function separateMask(cursor: TokenCursor, address: AddressBytes): AddressBytes 
 }
 
 function checkMask(address: AddressBytes, mask: AddressBytes, shown: string): void {
-  const masked = address.map((byte, at) => byte & (mask[at] ?? 0));
-  if (masked.every((byte, at) => byte === address[at])) return;
-  throw new LineFault(`address ${shown} ${OUTSIDE} ${addressText(masked)}`);
+  const inside = outsideOf(address, mask);
+  if (inside === undefined) return;
+  throw new LineFault(`address ${shown} ${OUTSIDE} ${ipAddressText(inside)}`);
+}
+
+/** The network that an address with bits outside of its mask belongs to; undefined when it has none. */
+export function outsideOf(address: AddressBytes, mask: AddressBytes): AddressBytes | undefined {
+  const inside = address.map((byte, at) => byte & (mask[at] ?? 0));
+  return inside.every((byte, at) => byte === address[at]) ? undefined : inside;
+}
+
+/** How many ones a mask of `address/bits` has. */
+export function bitsOf(mask: AddressBytes): number {
+  return mask.reduce((sum, byte) => sum + byte.toString(2).replaceAll('0', '').length, 0);
 }
 
 /** Clients that come by IPv4 are never seen under a mapped address. */
-function withoutMappedNetwork(address: AddressBytes, mask: AddressBytes): Network {
+export function withoutMappedNetwork(address: AddressBytes, mask: AddressBytes): Network {
   const plain = withoutMapping(address);
   const prefix = mask.slice(0, MAPPED_BITS / 8);
   if (plain === address || prefix.some((byte) => byte !== 0xff)) return { address, mask };
   return { address: plain, mask: mask.slice(MAPPED_BITS / 8) };
-}
-
-function addressText(bytes: AddressBytes): string {
-  if (bytes.length === 4) return bytes.join('.');
-  const groups: string[] = [];
-  for (let at = 0; at < bytes.length; at += 2) {
-    groups.push(((bytes[at] ?? 0) * 256 + (bytes[at + 1] ?? 0)).toString(16));
-  }
-  return groups.join(':');
 }

@@ -1,3 +1,4 @@
+import { addressList } from '../access/address-list';
 import { onOff, wholeNumber } from '../value-types';
 import { noEffect, setting } from './row';
 
@@ -41,6 +42,12 @@ export const NETWORK = {
       silentAt: '0',
     },
     help: 'Let several processes listen on one port.',
+  }),
+  proxy_protocol: setting(addressList, {
+    help:
+      'Load balancers: addresses and networks, or `unix`. A connection from there must begin with a ' +
+      'PROXY header (version 1 or 2), and its client counts as coming from the address in it. A header ' +
+      'from anywhere else is a bad packet. Empty: nobody sends one. See docs/load-balancers.md.',
   }),
   tcp_defer_accept: setting(wholeNumber(), {
     default: '1',

@@ -63,15 +63,23 @@ export async function consoleRows(
   const client = await RawClient.connect({ host: daemon.host, port: daemon.port });
   try {
     await client.login({ user: 'app', database: 'pgweir' });
-    const messages = await client.query(command);
-    const names = messages.filter(({ tag }) => tag === 'T').flatMap(({ body }) => columns(body));
-    return messages
-      .filter(({ tag }) => tag === 'D')
-      .map(rowValues)
-      .map((row) => Object.fromEntries(names.map((name, at) => [name, row[at] ?? ''])));
+    return await rowsOf(client, command);
   } finally {
     client.destroy();
   }
+}
+
+/** What a client is answered, in columns by name. */
+export async function rowsOf(
+  client: RawClient,
+  command: string,
+): Promise<readonly Readonly<Record<string, string>>[]> {
+  const messages = await client.query(command);
+  const names = messages.filter(({ tag }) => tag === 'T').flatMap(({ body }) => columns(body));
+  return messages
+    .filter(({ tag }) => tag === 'D')
+    .map(rowValues)
+    .map((row) => Object.fromEntries(names.map((name, at) => [name, row[at] ?? ''])));
 }
 
 /** The names in a RowDescription. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import * as fc from 'fast-check';
-import { addressBytes, withoutMapping } from '../../src/access/ip-address';
+import { addressBytes, ipAddressText, withoutMapping } from '../src';
 
 test.each([
   ['1.2.3.4', [1, 2, 3, 4]],
@@ -45,4 +45,30 @@ test('an IPv4 address mapped into IPv6 is that IPv4 address, and nothing else is
   expect(plain('1.2.3.4')).toEqual([1, 2, 3, 4]);
   expect(plain('::fffe:1.2.3.4')).toHaveLength(16);
   expect(plain('::1.2.3.4')).toHaveLength(16);
+});
+
+test.each([
+  ['1.2.3.4', '1.2.3.4'],
+  ['::', '::'],
+  ['::1', '::1'],
+  ['1::', '1::'],
+  ['2001:DB8:0:0:1:0:0:1', '2001:db8::1:0:0:1'],
+  ['2001:db8:0:1:1:1:1:1', '2001:db8:0:1:1:1:1:1'],
+  ['1:0:0:2:0:0:0:3', '1:0:0:2::3'],
+  ['0:0:1:2:3:4:5:0', '::1:2:3:4:5:0'],
+])('%s is shown as %s', (text, shown) => {
+  expect(ipAddressText(addressBytes(text) ?? [])).toBe(shown);
+});
+
+test('an address that is shown can be read back, as the same', () => {
+  const byte = fc.constantFrom(0, 0, 0, 1, 16, 255);
+  const lengths = [4, 16].map((length) => ({ minLength: length, maxLength: length }));
+  const address = fc.oneof(...lengths.map((length) => fc.array(byte, length)));
+  fc.assert(
+    fc.property(address, (bytes) => {
+      const text = ipAddressText(bytes);
+      expect(isIP(text)).toBe(bytes.length === 4 ? 4 : 6);
+      expect(addressBytes(text)).toEqual(bytes);
+    }),
+  );
 });

@@ -59,3 +59,34 @@ export function withoutMapping(bytes: AddressBytes): AddressBytes {
   const mapped = bytes.length === 16 && MAPPED_PREFIX.every((byte, at) => bytes[at] === byte);
   return mapped ? bytes.slice(MAPPED_PREFIX.length) : bytes;
 }
+
+/**
+ * An address of 4 or 16 bytes as text, in the one way that is recommended: lower case, the longest run of
+ * zeros as `::`.
+ *
+ * @see RFC 5952, section 4
+ */
+export function ipAddressText(bytes: AddressBytes): string {
+  if (bytes.length === 4) return bytes.join('.');
+  const texts: string[] = [];
+  for (let at = 0; at < bytes.length; at += 2) {
+    texts.push((((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)).toString(16));
+  }
+  const { start, length } = longestZeros(texts);
+  if (length < 2) return texts.join(':');
+  return `${texts.slice(0, start).join(':')}::${texts.slice(start + length).join(':')}`;
+}
+
+/** The longest run of zero groups; of equal ones the first. */
+function longestZeros(texts: readonly string[]): {
+  readonly start: number;
+  readonly length: number;
+} {
+  let best = { start: 0, length: 0 };
+  let start = 0;
+  for (const [at, text] of texts.entries()) {
+    if (text !== '0') start = at + 1;
+    else if (at + 1 - start > best.length) best = { start, length: at + 1 - start };
+  }
+  return best;
+}
