@@ -75,7 +75,7 @@ function serverChanged(before: DatabaseSettings, after: DatabaseSettings): boole
   return (
     before.dbname !== after.dbname ||
     before.hosts.join(',') !== after.hosts.join(',') ||
-    before.port !== after.port ||
+    before.ports.join(',') !== after.ports.join(',') ||
     before.forcedUser !== after.forcedUser ||
     before.connectQuery !== after.connectQuery ||
     before.loadBalanceHosts !== after.loadBalanceHosts ||

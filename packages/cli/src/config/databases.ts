@@ -162,7 +162,7 @@ function databaseSettings(
   return {
     dbname: values.dbname,
     hosts: values.host?.split(',').map((host) => host.trim()) ?? [defaultHost],
-    port: values.port ?? 5432,
+    ports: values.port ?? [5432],
     forcedUser: values.user === undefined ? undefined : userName(values.user),
     password: values.password,
     authUser: values.auth_user ? userName(values.auth_user) : undefined,
@@ -210,8 +210,13 @@ function checkDatabase(settings: DatabaseSettings, context: DatabaseContext): vo
   const consoles = authDatabaseProblem(settings.authDatabase);
   if (consoles !== undefined) findings.problem(entry, `${subject}${consoles}`);
   for (const host of settings.hosts) {
-    const message = unixSocketProblem(host, settings.port);
+    const message = unixSocketProblem(host, Math.max(...settings.ports));
     if (message !== undefined) findings.problem(entry, `${subject}host: ${message}`);
+  }
+  const [hosts, ports] = [settings.hosts.length, settings.ports.length];
+  if (ports !== 1 && ports !== hosts) {
+    const message = `port has ${ports} values for ${hosts} hosts; accepted: one, or one for each`;
+    findings.problem(entry, `${subject}${message}`);
   }
   if (globals.auth_type === 'any' && settings.forcedUser === undefined) {
     findings.warning(entry, `${subject}auth_type = any needs user=: every login will be refused`);

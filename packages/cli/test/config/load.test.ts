@@ -150,7 +150,7 @@ describe('databases and users', () => {
     });
     expect(pooler.databases.get(databaseName('my db'))).toMatchObject({
       hosts: ['/tmp'],
-      port: 5432,
+      ports: [5432],
     });
     expect(pooler.fallbackDatabase).toMatchObject({ hosts: ['fallback'], dbname: undefined });
     expect(pooler.databases.has(databaseName('*'))).toBe(false);
@@ -374,4 +374,18 @@ verbose = 0
   expect(
     result.warnings.map(({ line, message }) => `${line} ${message.split(' has no')[0]}`),
   ).toEqual(['47 pkt_buf', '49 sbuf_loopcnt', '50 tcp_defer_accept']);
+});
+
+test('a list of hosts has one port, or one for each', () => {
+  const of = (entry: string) => `${BASE.replace('* = host=db', `a = ${entry}`)}`;
+  const portsOf = (entry: string) =>
+    loaded(of(entry), USERS).pooler.databases.get(databaseName('a'))?.ports;
+  expect(portsOf('host=x,y port=6000')).toEqual([6000]);
+  expect(portsOf('host=x,y port=6000,6001')).toEqual([6000, 6001]);
+  expect(problems(of('host=x,y,z port=6000,6001'), USERS)).toEqual([
+    '2: database "a": port has 2 values for 3 hosts; accepted: one, or one for each',
+  ]);
+  expect(problems(of('host=x,y port=6000,many'), USERS)).toEqual([
+    expect.stringContaining('port = "6000,many" is not a valid value'),
+  ]);
 });

@@ -128,7 +128,8 @@ export interface DatabaseSettings {
   readonly dbname: string | undefined;
   /** Names, IP addresses or directories of Unix sockets; tried in turn. */
   readonly hosts: readonly string[];
-  readonly port: number;
+  /** One for all hosts, or one for each. */
+  readonly ports: readonly number[];
   readonly forcedUser: UserName | undefined;
   /** For the forced user; otherwise the `CredentialSource` knows it. */
   readonly password: string | undefined;

@@ -39,5 +39,10 @@ function snapshotOf(settings: PoolerSettings, generation: number): TopologySnaps
 }
 
 function endpoints(database: DatabaseSettings): readonly ServerEndpoint[] {
-  return database.hosts.map((host) => ({ host, port: database.port, role: 'unknown' as const }));
+  const [first = 5432, ...more] = database.ports;
+  return database.hosts.map((host, at) => ({
+    host,
+    port: at === 0 ? first : (more[at - 1] ?? first),
+    role: 'unknown' as const,
+  }));
 }

@@ -21,7 +21,7 @@ export function databaseSettings(changes: Partial<DatabaseSettings> = {}): Datab
   return {
     dbname: undefined,
     hosts: ['db.test'],
-    port: 5432,
+    ports: [5432],
     forcedUser: undefined,
     password: undefined,
     authUser: undefined,

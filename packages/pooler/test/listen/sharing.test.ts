@@ -184,7 +184,7 @@ test('a reload that moves the database moves the listening link, and tells the l
   const listener = await stage.listener('news');
   const before = stage.listening;
   const moved = poolerSettings({
-    databases: new Map([[databaseName('app'), databaseSettings({ port: 5433 })]]),
+    databases: new Map([[databaseName('app'), databaseSettings({ ports: [5433] })]]),
   });
   stage.rig.pooler.reload(moved, stage.rig.pooler.credentials);
   await stage.tick();

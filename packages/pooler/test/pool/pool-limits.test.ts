@@ -140,7 +140,7 @@ test('the settings of another user do not matter', () => {
 });
 
 test('a name that is not configured is served by the * entry, if there is one', () => {
-  const fallback = databaseSettings({ port: 1 });
+  const fallback = databaseSettings({ ports: [1] });
   const settings = poolerSettings({ fallbackDatabase: fallback });
   expect(databaseSettingsFor(settings, databaseName('other'))).toEqual({
     entry: fallback,

@@ -72,7 +72,7 @@ function databaseRow(scene: Scene, name: string): Row {
   return [
     name,
     hostOf(scene, settings),
-    settings?.port ?? 0,
+    settings?.ports[0] ?? 0,
     settings?.dbname ?? name,
     settings?.forcedUser ?? null,
     settings?.poolSize ?? globals.poolSize,

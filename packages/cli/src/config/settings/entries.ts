@@ -1,4 +1,4 @@
-import { oneOf, text, time, wholeNumber } from '../value-types';
+import { oneOf, ports, text, time, wholeNumber } from '../value-types';
 import { GENERIC } from './generic';
 import { DATABASE_NAME_BYTES_MAX, PASSWORD_BYTES_MAX, USER_NAME_BYTES_MAX } from './names';
 import { setting } from './row';
@@ -18,8 +18,8 @@ export const DATABASE_PARAMETERS = {
       'Name or address of the server, a directory of Unix sockets, or several with commas between ' +
       '(used in turn). Not set: unix_socket_dir.',
   }),
-  port: setting(wholeNumber({ min: 1, max: 65_535 }), {
-    help: 'Port of the server. Not set: 5432.',
+  port: setting(ports, {
+    help: 'Port of the server, or one for each host with commas between. Not set: 5432.',
   }),
   user: setting(text({ bytesMax: USER_NAME_BYTES_MAX }), {
     help: 'User for every link, whoever the client is: one pool for the database.',
