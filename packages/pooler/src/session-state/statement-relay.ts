@@ -169,7 +169,8 @@ export class StatementRelay {
           own.fate = 'failed';
           if (this.own.get(key) !== own) return;
           this.#forget(key);
-          if (own.before?.fate === 'taken') this.#remember(key, own.before);
+          const there = notFailed(own.before);
+          if (there !== undefined) this.#remember(key, there);
         },
       },
       link.owed.messagesInGroup,
@@ -315,7 +316,8 @@ export class StatementRelay {
     const failed = () => {
       over();
       // Unless it was never prepared, or is gone: what failed may have been in a group before this one.
-      if (own?.fate === 'taken' && this.own.get(key) === undefined) this.#remember(key, own);
+      const there = notFailed(own);
+      if (there !== undefined && this.own.get(key) === undefined) this.#remember(key, there);
     };
     expected.sent({ ...PLAIN_CLOSE, arrived, failed }, link.owed.messagesInGroup);
     // Where it is on the link under the client's own name, it goes.
@@ -361,6 +363,13 @@ export class StatementRelay {
     }
     return Buffer.from(text, 'latin1');
   }
+}
+
+/** What PostgreSQL has by a name: this one, or if its Parse has failed the one before. */
+function notFailed(own: OwnStatement | undefined): OwnStatement | undefined {
+  let there = own;
+  while (there !== undefined && there.fate !== 'taken') there = there.before;
+  return there;
 }
 
 /** Nothing that PostgreSQL had before this one comes back if it fails. */

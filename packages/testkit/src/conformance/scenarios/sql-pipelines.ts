@@ -335,4 +335,18 @@ export const sqlPipelineScenarios: readonly Scenario[] = [
     simple('EXECUTE taken'),
     group(use('taken')),
   ),
+  of(
+    'a Parse that fails and a Close that is skipped, in one write, leave what was there before them',
+    simple('CREATE TEMP TABLE keeps_the_link (n int)'),
+    group(parse('SELECT 1', 'kept')),
+    simple('EXECUTE kept'),
+    pipeline(parse('SELECT 2', 'kept'), sync(), run('SELECT 1 / 0'), close('S', 'kept'), sync()),
+    group(use('kept')),
+    pipeline(
+      ...[parse('SELECT 2', 'kept'), sync(), parse('SELECT 3', 'kept'), sync()],
+      ...[run('SELECT 1 / 0'), close('S', 'kept'), sync()],
+    ),
+    simple('DROP TABLE keeps_the_link'),
+    group(use('kept')),
+  ),
 ];
