@@ -25,6 +25,9 @@ export interface PipelineFuzzReport {
 
 const SESSIONS = ['x', 'y', 'z'] as const;
 type Name = (typeof SESSIONS)[number];
+/** In some lives it may keep its link beyond its transactions. */
+const PINNED: Name = 'x';
+const PINS_CHANCE = 0.5;
 
 /** Fewer than sessions, and each transaction gets another one. */
 const LINKS = 2;
@@ -97,6 +100,7 @@ async function oneLife(
   const pairs = new Map<Name, readonly [RawClient, RawClient]>();
   const history: string[] = [];
   const open = new Set<Name>();
+  const pins = random.chance(PINS_CHANCE);
   const rollback = async (name: Name): Promise<void> => {
     for (const client of pairs.get(name) ?? []) await client.query('ROLLBACK');
     open.delete(name);
@@ -106,7 +110,7 @@ async function oneLife(
     for (const name of SESSIONS) pairs.set(name, [await connect(direct), await connect(through)]);
     for (let count = 0; count < LIFE; count++) {
       const name = random.pick(SESSIONS);
-      const pipeline = randomPipeline(random);
+      const pipeline = randomPipeline(random, { pins: pins && name === PINNED });
       const [wanted = '', found] = await Promise.all(
         (pairs.get(name) ?? []).map((client) => answersOf(client, pipeline)),
       );
@@ -119,7 +123,8 @@ async function oneLife(
       else open.add(name);
       if (open.has(name) && !random.chance(STAYS_CHANCE)) await rollback(name);
       // Somebody has to have a link.
-      if (open.size >= LINKS) for (const each of [...open]) await rollback(each);
+      const holders = pins ? new Set([...open, PINNED]) : open;
+      if (holders.size >= LINKS) for (const each of [...open]) await rollback(each);
     }
     return undefined;
   } finally {

@@ -33,6 +33,15 @@ const COMMANDS = [
   'SHOW TimeZone',
   'SELECT 3',
 ] as const;
+/** With these a session keeps its link, and what has happened to that: for one session only. */
+const PINNING = [
+  'CREATE TEMP TABLE keeps (n int)',
+  'DROP TABLE keeps',
+  'PREPARE a AS SELECT 5',
+  'EXECUTE b',
+] as const;
+const PINNING_CHANCE = 0.2;
+
 /** What an EXECUTE that is prepared itself returns depends on when it was parsed, which may be twice. */
 const SIMPLE_COMMANDS = [...COMMANDS, 'EXECUTE a'] as const;
 
@@ -41,12 +50,13 @@ const MESSAGES_MAX = 5;
 const SIMPLE_CHANCE = 0.25;
 
 /** Groups of messages about few names and few texts, so that they meet. */
-export function randomPipeline(random: Random): Pipeline {
+export function randomPipeline(random: Random, { pins }: { readonly pins: boolean }): Pipeline {
   const parts: Part[] = [];
   const groups = random.between(1, GROUPS_MAX);
   for (let group = 0; group < groups; group++) {
     if (random.chance(SIMPLE_CHANCE)) {
-      const sql = random.pick(SIMPLE_COMMANDS);
+      const keeps = pins && random.chance(PINNING_CHANCE);
+      const sql = keeps ? random.pick(PINNING) : random.pick(SIMPLE_COMMANDS);
       parts.push({ text: `Query(${sql})`, bytes: query(sql) });
       continue;
     }
