@@ -33,7 +33,7 @@ class Daemon {
   #exit: (code: number) => void = () => undefined;
 
   constructor(options: DaemonOptions, grammar: Grammar) {
-    const { config, log } = options;
+    const { config, log, service } = options;
     this.#options = options;
     this.#stopped = new Promise((resolve) => {
       this.#exit = resolve;
@@ -53,7 +53,7 @@ class Daemon {
       },
     });
     const { pooler } = this.#process;
-    this.#statsPeriods = new StatsPeriods(pooler, log);
+    this.#statsPeriods = new StatsPeriods({ view: pooler, log, service });
     this.#operator = new Operator({
       traffic: pooler.orders,
       view: pooler,
@@ -104,6 +104,16 @@ class Daemon {
 
   /** Reads the configuration again and applies it as a whole or not at all. */
   #reload(changes?: Overrides): boolean {
+    const { service } = this.#options;
+    if (changes === undefined) service.reloading();
+    try {
+      return this.#apply(changes);
+    } finally {
+      service.reloaded();
+    }
+  }
+
+  #apply(changes: Overrides | undefined): boolean {
     const config = readAgain(this.#options, changes);
     if (config === undefined) return false;
     this.#process.configure(config);
@@ -114,8 +124,9 @@ class Daemon {
 
   /** Asked for a second time, whatever the first was: at once. */
   #shutDown(how: ShutdownKind): void {
-    const { log } = this.#options;
+    const { log, service } = this.#options;
     const { pooler } = this.#process;
+    service.stopping();
     if (how === 'now' || pooler.draining) {
       log.info('immediate shutdown');
       void this.#stop();

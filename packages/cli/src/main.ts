@@ -3,6 +3,7 @@ import { readCommandLine } from './command-line';
 import { loadConfig } from './config/load';
 import { runDaemon } from './daemon';
 import { ownCommand } from './process/own-command';
+import { takeServiceEnvironment } from './service/service-environment';
 import { start } from './start';
 import { stackOf } from './system-error';
 import { runWorker } from './workers/worker-main';
@@ -29,6 +30,7 @@ async function main(): Promise<number> {
         cwd,
         self: ownCommand(__filename),
         stderr: (text) => process.stderr.write(text),
+        service: takeServiceEnvironment(process.env, process.pid),
         runDaemon,
       });
   }

@@ -9,6 +9,8 @@ import { createLogger, type DaemonLogger, loggerOptions } from './log/logger';
 import { changeUser } from './process/change-user';
 import { daemonize, type WaitingParent, waitingParent } from './process/daemonize';
 import { claimPidfile, removePidfile, writePidfile } from './process/pidfile';
+import type { ServiceEnvironment } from './service/service-environment';
+import { ServiceManager } from './service/service-manager';
 import { reasonOf, stackOf } from './system-error';
 
 export interface StartOptions {
@@ -17,6 +19,8 @@ export interface StartOptions {
   /** Program and arguments that start this program again, up to its own arguments. */
   readonly self: readonly [string, ...string[]];
   readonly stderr: (text: string) => void;
+  /** Of the service manager that started this process, taken out of the environment. */
+  readonly service: ServiceEnvironment;
   readonly runDaemon: (options: DaemonOptions) => Promise<number>;
 }
 
@@ -86,6 +90,7 @@ async function serve(options: StartOptions, serving: Serving): Promise<number> {
   let latest = result.config;
   let files = serving.recorder.files;
   let overrides: Overrides = [];
+  const service = new ServiceManager(options.service, log);
   const cleanUp = (): void => {
     if (pidfile !== undefined) removeQuietly(pidfile, log);
   };
@@ -123,12 +128,14 @@ async function serve(options: StartOptions, serving: Serving): Promise<number> {
         return again;
       },
       log,
+      service,
       onUp(message) {
         if (pidfile !== undefined) writePidfile(pidfile);
         // The way out need not lead through here: an immediate shutdown ends the process at once.
         process.once('exit', cleanUp);
         log.info(message);
         parent?.up();
+        service.ready();
       },
     });
   } catch (error) {
@@ -138,6 +145,7 @@ async function serve(options: StartOptions, serving: Serving): Promise<number> {
     process.removeListener('uncaughtException', crash);
     process.removeListener('exit', cleanUp);
     cleanUp();
+    service.close();
     log.close();
   }
 }

@@ -13,10 +13,12 @@ export const SIGNATURES = {
   sendmsg: 'ipil',
   recvmsg: 'ipil',
   recv: 'iplil',
+  sendto: 'iplipil',
   poll: 'plii',
   shutdown: 'iii',
   close: 'ii',
   alarm: 'ii',
+  clock_gettime: 'ipi',
 } as const;
 
 export type FunctionName = keyof typeof SIGNATURES;
