@@ -2,7 +2,7 @@ import { type Grammar, LocalLinkBudget, loadGrammar, type SnapshotPart } from '@
 import type { Picture } from './admin/show/item';
 import type { Overrides } from './config/load';
 import type { DaemonOptions } from './daemon-options';
-import { openListeners } from './listen';
+import { openPorts } from './listen';
 import { Operator } from './operator';
 import { PoolerProcess } from './pooler-process';
 import { readAgain } from './reloading';
@@ -63,7 +63,7 @@ class Daemon {
   }
 
   async run(): Promise<number> {
-    const { config, log, onUp } = this.#options;
+    const { config, givenSockets, log, onUp } = this.#options;
     const { pooler } = this.#process;
     const releaseSignals = onSignals({
       reload: () => {
@@ -76,11 +76,11 @@ class Daemon {
       log,
     });
     try {
-      await openListeners(
-        (address, backlog) => pooler.listen(address, backlog),
-        config.listen,
+      await openPorts((...port) => pooler.listen(...port), {
+        settings: config.listen,
+        givenSockets,
         log,
-      );
+      });
       this.#statsPeriods.restart(config);
       onUp(upMessage());
       return await this.#stopped;

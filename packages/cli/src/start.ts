@@ -9,6 +9,7 @@ import { createLogger, type DaemonLogger, loggerOptions } from './log/logger';
 import { changeUser } from './process/change-user';
 import { daemonize, type WaitingParent, waitingParent } from './process/daemonize';
 import { claimPidfile, removePidfile, writePidfile } from './process/pidfile';
+import { takeGivenSockets } from './service/given-sockets';
 import type { ServiceEnvironment } from './service/service-environment';
 import { ServiceManager } from './service/service-manager';
 import { reasonOf, stackOf } from './system-error';
@@ -50,6 +51,11 @@ export async function start(options: StartOptions): Promise<number> {
     if (config.pidfile === undefined) return complain('daemon needs pidfile configured');
     if (config.log.file === undefined) {
       options.stderr('pgweir: without logfile nothing is logged in the background\n');
+    }
+    if (options.service.socketCount > 0) {
+      options.stderr(
+        'pgweir: sockets passed from service manager are not used in the background\n',
+      );
     }
     return startInBackground(options, complain);
   }
@@ -128,6 +134,7 @@ async function serve(options: StartOptions, serving: Serving): Promise<number> {
         return again;
       },
       log,
+      givenSockets: takeGivenSockets(options.service.socketCount),
       service,
       onUp(message) {
         if (pidfile !== undefined) writePidfile(pidfile);

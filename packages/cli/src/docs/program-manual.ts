@@ -23,6 +23,9 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
     'The service manager is told there when the daemon is ready, reloads and stops, and how it goes.',
   'WATCHDOG_USEC, WATCHDOG_PID':
     'Signs of life are sent to NOTIFY_SOCKET twice in so many microseconds.',
+  'LISTEN_FDS, LISTEN_PID':
+    'Sockets that the service manager has opened. They are listened on instead of `listen_addr` and ' +
+    '`unix_socket_dir`; `listen_backlog` holds for them. Not with `-d`.',
 };
 
 /** pgweir(1): the command line, signals and files. */

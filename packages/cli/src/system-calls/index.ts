@@ -1,3 +1,4 @@
+export { adoptListening } from './adopted-socket';
 export { discardArrived, endWriting } from './connected-socket';
 export { DatagramSender } from './datagram-sender';
 export { descriptorChannel, passDescriptor, takeDescriptor } from './descriptor-passing';

@@ -17,6 +17,7 @@ export const SIGNATURES = {
   poll: 'plii',
   shutdown: 'iii',
   close: 'ii',
+  fcntl: 'iiii',
   alarm: 'ii',
   clock_gettime: 'ipi',
 } as const;

@@ -11,7 +11,7 @@ import type { Picture } from '../admin/show/item';
 import type { DaemonConfig } from '../config/daemon-config';
 import type { Overrides } from '../config/load';
 import type { DaemonOptions } from '../daemon-options';
-import { openListeners } from '../listen';
+import { openPorts } from '../listen';
 import { Operator } from '../operator';
 import { readAgain } from '../reloading';
 import { systemClock } from '../runtime/system-clock';
@@ -106,7 +106,7 @@ export class Supervisor {
 
   /** @returns the exit code */
   async run(): Promise<number> {
-    const { log, onUp } = this.#options;
+    const { givenSockets, log, onUp } = this.#options;
     const releaseSignals = onSignals({
       reload: () => {
         log.reopen();
@@ -121,7 +121,7 @@ export class Supervisor {
     try {
       const { listen, workers } = this.#config;
       const open = async (...port: Parameters<SharedPorts['open']>) => this.#ports.open(...port);
-      await openListeners(open, listen, log);
+      await openPorts(open, { settings: listen, givenSockets, log });
       await Promise.race([this.#crew.startAll(), this.#stopped]);
       this.#statsPeriods.restart(this.#config);
       this.#heartbeat.restart(workers.hangTimeoutMs);
