@@ -15,6 +15,7 @@ const FILES: Readonly<Record<string, string>> = {
     'Rules of who may log in, from where and how, and maps of names for them.',
   pidfile: 'The number of the process while it runs.',
   logfile: 'Log lines are appended. It is opened again by SIGHUP.',
+  '/dev/log': 'Where lines go as well with `syslog = 1`.',
   'unix_socket_dir/.s.PGSQL.port': 'The Unix socket, with the port of `listen_port`.',
 };
 
@@ -26,6 +27,8 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
   'LISTEN_FDS, LISTEN_PID':
     'Sockets that the service manager has opened. They are listened on instead of `listen_addr` and ' +
     '`unix_socket_dir`; `listen_backlog` holds for them. Not with `-d`.',
+  JOURNAL_STREAM:
+    'Where stderr is the journal, lines on it carry their levels, and neither time nor process.',
 };
 
 /** pgweir(1): the command line, signals and files. */
