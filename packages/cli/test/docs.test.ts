@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadConfig } from '../src/config/load';
 import { GLOBAL_SETTINGS } from '../src/config/settings';
@@ -7,7 +7,9 @@ import { PAGES } from '../src/docs/pages';
 import { entry, paragraphs, verbatim } from '../src/docs/roff';
 import { VERSION } from '../src/version';
 import { testWith } from './e2e/support/programs';
+import { tempDir } from './support/temp-dir';
 
+const directory = tempDir();
 const PACKAGE = path.join(__dirname, '..');
 
 test.each(Object.entries(PAGES))(
@@ -45,6 +47,26 @@ testWith('groff')('what is rendered is what was written', async () => {
   expect(rendered('pgweir.5').text).toMatch(
     /^ +listen_port \(whole number; default: 6432; restart\)$/m,
   );
+});
+
+testWith('systemd-analyze')('the sample units are fine for systemd', async () => {
+  const units = ['pgweir.service', 'pgweir.socket'];
+  for (const unit of units) {
+    const text = readFileSync(path.join(PACKAGE, 'docs', unit), 'utf8');
+    // The program, its user and its manual pages need not be on this machine.
+    const here = text
+      .replace('/usr/bin/pgweir', process.execPath)
+      .replace(/^(User|Doc.*)=.*$/gm, '');
+    writeFileSync(directory.file(unit), here);
+  }
+  const how = { cwd: directory.path, encoding: 'utf8' } as const;
+  const verified = spawnSync(
+    'systemd-analyze',
+    ['verify', ...units.map((unit) => `./${unit}`)],
+    how,
+  );
+  const about = verified.stderr.split('\n').filter((line) => line.includes('pgweir'));
+  expect(about).toEqual([]);
 });
 
 test('nothing in a text is taken for a command of the page', () => {
