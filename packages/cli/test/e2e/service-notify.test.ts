@@ -4,6 +4,7 @@ import {
   type Daemon,
   daemonCommand,
   freePort,
+  frontend,
   isAlive,
   makeScratch,
   RawClient,
@@ -62,6 +63,8 @@ describe.each([1, 2])('with workers = %d', (workers) => {
     await daemon.reload();
     await inbox.until(/^RELOADING=1\nMONOTONIC_USEC=\d+$/);
     await client.query('RELOAD');
+    // What SET changes is no reload.
+    await client.query('SET log_stats = 1');
     expect(changes()).toEqual(['READY=1', 'RELOADING=1', 'READY=1', 'RELOADING=1', 'READY=1']);
     // It waits for this client, and says so before.
     daemon.kill('SIGTERM');
@@ -85,6 +88,16 @@ test('a reload that is refused is over as well', async () => {
   await daemon.reload('nonsense', 'RELOAD failed');
   await inbox.until(/^RELOADING=1/);
   expect(changes()).toEqual(['READY=1', 'RELOADING=1', 'READY=1']);
+});
+
+test('SHUTDOWN on the console tells of the end', async () => {
+  const daemon = await start();
+  const client = await RawClient.connect({ host: daemon.host, port: daemon.port });
+  await client.login({ user: 'app', database: 'pgweir' });
+  await client.flushed(frontend.query('SHUTDOWN'));
+  expect(await daemon.exit).toEqual({ code: 0, signal: null });
+  client.destroy();
+  expect(changes()).toEqual(['READY=1', 'STOPPING=1']);
 });
 
 test.each(['SIGINT', 'SIGQUIT'] as const)('%s tells of the end', async (signal) => {
