@@ -55,6 +55,13 @@ export function readCommandLine(args: readonly string[]): Order {
   return toOrder(command.opts<Flags>(), command.args[0]);
 }
 
+/** Every option with what it does, for the manual. */
+export function commandOptions(): readonly { readonly flags: string; readonly help: string }[] {
+  const command = describe(() => undefined);
+  const options = command.createHelp().visibleOptions(command);
+  return options.map(({ flags, description }) => ({ flags, help: description }));
+}
+
 function toOrder(flags: Flags, configPath: string | undefined): Order {
   if (flags.reboot) {
     return refuse('-R is not supported: there is no online restart; stop and start instead');

@@ -2,6 +2,8 @@ import type { DaemonConfig, LoadResult } from './config/daemon-config';
 import type { Overrides } from './config/load';
 import type { FileText } from './config/recorded-files';
 import type { DaemonLogger } from './log/logger';
+import type { GivenSocket } from './service/given-sockets';
+import type { ServiceManager } from './service/service-manager';
 
 /** What the daemon proper is started with. */
 export interface DaemonOptions {
@@ -24,6 +26,10 @@ export interface DaemonOptions {
   /** What SET has changed since the last reload. */
   readonly overrides: () => Overrides;
   readonly log: DaemonLogger;
+  /** Listening sockets of the service manager: used instead of the configured addresses. */
+  readonly givenSockets: readonly GivenSocket[];
+  /** Is told of reloads, of the end and how it goes; `onUp` has told that it is ready. */
+  readonly service: Pick<ServiceManager, 'reloading' | 'reloaded' | 'stopping' | 'status'>;
   /**
    * Call once, when every port is open: the process id is written, `message` logged, and then a waiting
    * parent let go.

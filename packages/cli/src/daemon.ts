@@ -2,7 +2,7 @@ import { type Grammar, LocalLinkBudget, loadGrammar, type SnapshotPart } from '@
 import type { Picture } from './admin/show/item';
 import type { Overrides } from './config/load';
 import type { DaemonOptions } from './daemon-options';
-import { openListeners } from './listen';
+import { openPorts } from './listen';
 import { Operator } from './operator';
 import { PoolerProcess } from './pooler-process';
 import { readAgain } from './reloading';
@@ -33,7 +33,7 @@ class Daemon {
   #exit: (code: number) => void = () => undefined;
 
   constructor(options: DaemonOptions, grammar: Grammar) {
-    const { config, log } = options;
+    const { config, log, service } = options;
     this.#options = options;
     this.#stopped = new Promise((resolve) => {
       this.#exit = resolve;
@@ -53,7 +53,7 @@ class Daemon {
       },
     });
     const { pooler } = this.#process;
-    this.#statsPeriods = new StatsPeriods(pooler, log);
+    this.#statsPeriods = new StatsPeriods({ view: pooler, log, service });
     this.#operator = new Operator({
       traffic: pooler.orders,
       view: pooler,
@@ -63,7 +63,7 @@ class Daemon {
   }
 
   async run(): Promise<number> {
-    const { config, log, onUp } = this.#options;
+    const { config, givenSockets, log, onUp } = this.#options;
     const { pooler } = this.#process;
     const releaseSignals = onSignals({
       reload: () => {
@@ -76,11 +76,11 @@ class Daemon {
       log,
     });
     try {
-      await openListeners(
-        (address, backlog) => pooler.listen(address, backlog),
-        config.listen,
+      await openPorts((...port) => pooler.listen(...port), {
+        settings: config.listen,
+        givenSockets,
         log,
-      );
+      });
       this.#statsPeriods.restart(config);
       onUp(upMessage());
       return await this.#stopped;
@@ -104,6 +104,16 @@ class Daemon {
 
   /** Reads the configuration again and applies it as a whole or not at all. */
   #reload(changes?: Overrides): boolean {
+    const { service } = this.#options;
+    if (changes === undefined) service.reloading();
+    try {
+      return this.#apply(changes);
+    } finally {
+      service.reloaded();
+    }
+  }
+
+  #apply(changes: Overrides | undefined): boolean {
     const config = readAgain(this.#options, changes);
     if (config === undefined) return false;
     this.#process.configure(config);
@@ -114,8 +124,9 @@ class Daemon {
 
   /** Asked for a second time, whatever the first was: at once. */
   #shutDown(how: ShutdownKind): void {
-    const { log } = this.#options;
+    const { log, service } = this.#options;
     const { pooler } = this.#process;
+    service.stopping();
     if (how === 'now' || pooler.draining) {
       log.info('immediate shutdown');
       void this.#stop();

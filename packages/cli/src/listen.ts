@@ -3,16 +3,51 @@ import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, isIP } from 'node:net';
 import type { Address, Logger } from '@pgweir/pooler';
 import type { ListenSettings } from './config/daemon-config';
+import type { GivenSocket } from './service/given-sockets';
 
-/** Opens one port. @throws the system's error with `code` */
-export type OpenPort = (address: Address, backlog: number) => Promise<unknown>;
+/**
+ * Opens one port, or takes a descriptor that listens there already.
+ *
+ * @throws the system's error with `code`
+ */
+export type OpenPort = (address: Address, backlog: number, descriptor?: number) => Promise<unknown>;
+
+interface Ports {
+  readonly settings: ListenSettings;
+  /** Of the service manager. */
+  readonly givenSockets: readonly GivenSocket[];
+  readonly log: Logger;
+}
+
+/**
+ * Listens on the sockets of the service manager; where there are none, at every configured port.
+ *
+ * @throws Error with a text for the operator; nothing is open then
+ */
+export async function openPorts(openPort: OpenPort, ports: Ports): Promise<void> {
+  const { settings, givenSockets, log } = ports;
+  if (givenSockets.length === 0) return await openListeners(openPort, settings, log);
+  const ignored = (name: string): void => {
+    log.warn(`sockets passed from service manager, ${name} ignored`);
+  };
+  if (settings.addresses.length > 0) ignored('listen_addr');
+  if (settings.unixSocketDir !== undefined) ignored('unix_socket_dir');
+  for (const { address, descriptor } of givenSockets) {
+    await openPort(address, settings.backlog, descriptor);
+    log.info(`listening on ${shown(address)}, passed from service manager`);
+  }
+}
+
+function shown(address: Address): string {
+  return address.kind === 'unix' ? address.path : `${address.host}:${address.port}`;
+}
 
 /**
  * Opens every configured port, or none.
  *
  * @throws Error with a text for the operator
  */
-export async function openListeners(
+async function openListeners(
   openPort: OpenPort,
   settings: ListenSettings,
   log: Logger,

@@ -2,10 +2,19 @@ import { checkReport } from './check';
 import { readCommandLine } from './command-line';
 import { loadConfig } from './config/load';
 import { runDaemon } from './daemon';
+import { stderrIsJournal, withPriority } from './log/journal';
 import { ownCommand } from './process/own-command';
+import { takeServiceEnvironment } from './service/service-environment';
 import { start } from './start';
 import { stackOf } from './system-error';
 import { runWorker } from './workers/worker-main';
+
+const isJournal = stderrIsJournal(process.env);
+
+/** What is said before there is a log: why nothing starts. */
+function complaint(text: string): string {
+  return isJournal ? withPriority('error', text) : text;
+}
 
 async function main(): Promise<number> {
   const order = readCommandLine(process.argv.slice(2));
@@ -28,7 +37,8 @@ async function main(): Promise<number> {
         run: order.run,
         cwd,
         self: ownCommand(__filename),
-        stderr: (text) => process.stderr.write(text),
+        stderr: (text) => process.stderr.write(complaint(text)),
+        service: takeServiceEnvironment(process.env, process.pid),
         runDaemon,
       });
   }

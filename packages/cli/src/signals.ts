@@ -12,7 +12,20 @@ interface Actions {
   readonly log: Logger;
 }
 
-/** What each signal means; as PgBouncer 1.25. @returns the way to give the signals back */
+/** What each signal means; as PgBouncer 1.25. Text between backticks is code. */
+export const SIGNALS = {
+  SIGHUP: 'Opens the log file again and reloads the configuration, as a whole or not at all.',
+  SIGTERM:
+    'Shuts down: accepts nobody new, and ends when the last client has left. A second one ends at once.',
+  SIGINT:
+    'Shuts down: accepts nobody new, and ends when the running transactions have; the clients are ' +
+    'disconnected then. A second one ends at once.',
+  SIGQUIT: 'Ends at once.',
+  SIGUSR1: '`PAUSE`: holds all clients back once their transactions have ended.',
+  SIGUSR2: '`RESUME`: takes that back. Ignored during a shutdown.',
+} as const;
+
+/** Has the signals act. @returns the way to give the signals back */
 export function onSignals(actions: Actions): () => void {
   const { log } = actions;
   const ordered = (name: string, order: Order): void => {
@@ -21,7 +34,7 @@ export function onSignals(actions: Actions): () => void {
       else log.warn(`${name}: ${problem}`);
     });
   };
-  const handlers: Readonly<Partial<Record<NodeJS.Signals, () => void>>> = {
+  const handlers: Readonly<Record<keyof typeof SIGNALS, () => void>> = {
     SIGHUP: actions.reload,
     SIGTERM: () => actions.shutDown('clients'),
     SIGINT: () => actions.shutDown('servers'),

@@ -9,6 +9,9 @@ import { createLogger, type DaemonLogger, loggerOptions } from './log/logger';
 import { changeUser } from './process/change-user';
 import { daemonize, type WaitingParent, waitingParent } from './process/daemonize';
 import { claimPidfile, removePidfile, writePidfile } from './process/pidfile';
+import { takeGivenSockets } from './service/given-sockets';
+import type { ServiceEnvironment } from './service/service-environment';
+import { ServiceManager } from './service/service-manager';
 import { reasonOf, stackOf } from './system-error';
 
 export interface StartOptions {
@@ -17,6 +20,8 @@ export interface StartOptions {
   /** Program and arguments that start this program again, up to its own arguments. */
   readonly self: readonly [string, ...string[]];
   readonly stderr: (text: string) => void;
+  /** Of the service manager that started this process, taken out of the environment. */
+  readonly service: ServiceEnvironment;
   readonly runDaemon: (options: DaemonOptions) => Promise<number>;
 }
 
@@ -46,6 +51,11 @@ export async function start(options: StartOptions): Promise<number> {
     if (config.pidfile === undefined) return complain('daemon needs pidfile configured');
     if (config.log.file === undefined) {
       options.stderr('pgweir: without logfile nothing is logged in the background\n');
+    }
+    if (options.service.socketCount > 0) {
+      options.stderr(
+        'pgweir: sockets passed from service manager are not used in the background\n',
+      );
     }
     return startInBackground(options, complain);
   }
@@ -86,6 +96,7 @@ async function serve(options: StartOptions, serving: Serving): Promise<number> {
   let latest = result.config;
   let files = serving.recorder.files;
   let overrides: Overrides = [];
+  const service = new ServiceManager(options.service, log);
   const cleanUp = (): void => {
     if (pidfile !== undefined) removeQuietly(pidfile, log);
   };
@@ -123,12 +134,15 @@ async function serve(options: StartOptions, serving: Serving): Promise<number> {
         return again;
       },
       log,
+      givenSockets: takeGivenSockets(options.service.socketCount),
+      service,
       onUp(message) {
         if (pidfile !== undefined) writePidfile(pidfile);
         // The way out need not lead through here: an immediate shutdown ends the process at once.
         process.once('exit', cleanUp);
         log.info(message);
         parent?.up();
+        service.ready();
       },
     });
   } catch (error) {
@@ -138,6 +152,7 @@ async function serve(options: StartOptions, serving: Serving): Promise<number> {
     process.removeListener('uncaughtException', crash);
     process.removeListener('exit', cleanUp);
     cleanUp();
+    service.close();
     log.close();
   }
 }

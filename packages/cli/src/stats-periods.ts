@@ -3,21 +3,26 @@ import type { DaemonConfig } from './config/daemon-config';
 
 type Numbers = Omit<DatabaseStatsView, 'database'>;
 
+interface StatsPeriodsNeeds {
+  readonly view: DaemonView;
+  readonly log: Logger;
+  /** Is told every line, also when none is logged. */
+  readonly service: { readonly status: (line: string) => void };
+}
+
 /**
- * The averages of the last whole `stats_period`, and one line of them in the log. Counts are per second;
- * times in microseconds per transaction, query and lease.
+ * The averages of the last whole `stats_period`, and one line of them in the log and for the service
+ * manager. Counts are per second; times in microseconds per transaction, query and lease.
  */
 export class StatsPeriods {
   /** By database; empty in the first period. */
   averages: readonly DatabaseStatsView[] = [];
-  readonly #view: DaemonView;
-  readonly #log: Logger;
+  readonly #needs: StatsPeriodsNeeds;
   #timer: NodeJS.Timeout | undefined;
   #last = new Map<string, Numbers>();
 
-  constructor(view: DaemonView, log: Logger) {
-    this.#view = view;
-    this.#log = log;
+  constructor(needs: StatsPeriodsNeeds) {
+    this.#needs = needs;
   }
 
   /** Begins (again) with the period of `config`. */
@@ -38,20 +43,22 @@ export class StatsPeriods {
   }
 
   async #ends(seconds: number, { logs }: { readonly logs: boolean }): Promise<void> {
-    const { stats } = await this.#view.snapshot([]);
+    const { stats } = await this.#needs.view.snapshot([]);
     const period = stats.map((row) => difference(row, this.#last.get(row.database) ?? NOTHING));
     this.#last = new Map(stats.map((row) => [row.database, row]));
     this.averages = period.map((row) => average(row, seconds));
-    if (logs) this.#line(average(period.reduce(sum, { database: '', ...NOTHING }), seconds));
+    const line = statsLine(average(period.reduce(sum, { database: '', ...NOTHING }), seconds));
+    this.#needs.service.status(line);
+    if (logs) this.#needs.log.info(line);
   }
+}
 
-  #line(all: DatabaseStatsView): void {
-    this.#log.info(
-      `stats: ${all.transactions} xacts/s, ${all.queries} queries/s, ` +
-        `in ${all.receivedBytes} B/s, out ${all.sentBytes} B/s, ` +
-        `xact ${all.transactionUs} us, query ${all.queryUs} us, wait ${all.waitUs} us`,
-    );
-  }
+function statsLine(all: DatabaseStatsView): string {
+  return (
+    `stats: ${all.transactions} xacts/s, ${all.queries} queries/s, ` +
+    `in ${all.receivedBytes} B/s, out ${all.sentBytes} B/s, ` +
+    `xact ${all.transactionUs} us, query ${all.queryUs} us, wait ${all.waitUs} us`
+  );
 }
 
 const NOTHING: Numbers = {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { RunOptions } from '../src/command-line';
 import type { DaemonOptions } from '../src/daemon-options';
+import { NO_SERVICE } from '../src/service/service-environment';
 import { start } from '../src/start';
 import { tempDir } from './support/temp-dir';
 
@@ -31,6 +32,7 @@ function run(
     cwd: directory.path,
     self: ['/no/such/program'],
     stderr: (text) => errors.push(text),
+    service: NO_SERVICE,
     runDaemon,
   });
   return code.then((value) => ({ code: value, stderr: errors.join('') }));

@@ -34,6 +34,8 @@ export interface DaemonOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Program and first arguments. Default: `daemonCommand()`. */
   readonly command?: readonly [string, ...string[]];
+  /** Descriptors that it inherits, as its 3 and on. They stay the caller's to close. */
+  readonly descriptors?: readonly number[];
 }
 
 export interface DaemonExit {
@@ -122,7 +124,7 @@ export class Daemon {
     const log = openSync(this.#logFile, 'a');
     this.#child = spawn(program, [...first, ...(options.args ?? []), this.configFile], {
       cwd: this.dir,
-      stdio: ['ignore', log, log],
+      stdio: ['ignore', log, log, ...(options.descriptors ?? [])],
       detached: true,
       env: { ...process.env, ...options.env },
     });

@@ -47,7 +47,14 @@ export function assemble(parts: Parts, running: DaemonConfig | undefined): Daemo
           ? undefined
           : { name: values.unix_socket_group, gid: parts.unixSocketGid },
     },
-    log: { file: notEmpty(values.logfile), verbose: values.verbose, stats: values.log_stats },
+    log: {
+      file: notEmpty(values.logfile),
+      verbose: values.verbose,
+      stats: values.log_stats,
+      syslog: values.syslog
+        ? { ident: values.syslog_ident, facility: values.syslog_facility }
+        : undefined,
+    },
     dns: { foundMs: values.dns_max_ttl, notFoundMs: values.dns_nxdomain_ttl },
     credentials: parts.credentials,
     pidfile: notEmpty(values.pidfile),

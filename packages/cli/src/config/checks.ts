@@ -38,8 +38,11 @@ export function checkGlobals(context: CheckContext): number | undefined {
 
 function checkListening({ values, place, findings, file }: CheckContext): void {
   if (values.listen_addr.length === 0 && values.unix_socket_dir === '') {
-    const message = 'nowhere to listen on: neither listen_addr nor unix_socket_dir is set';
-    findings.problem({ file, line: 0 }, message);
+    // A service manager may pass sockets: only the start can tell.
+    const message =
+      'nowhere to listen on, unless a service manager passes sockets: neither listen_addr nor ' +
+      'unix_socket_dir is set';
+    findings.warning({ file, line: 0 }, message);
   }
   const message = unixSocketProblem(values.unix_socket_dir, values.listen_port);
   if (message !== undefined) {

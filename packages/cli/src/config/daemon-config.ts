@@ -1,4 +1,5 @@
 import type { CredentialSource, PoolerSettings } from '@pgweir/pooler';
+import type { SyslogSettings } from '../log/syslog-message';
 import type { Finding } from './finding';
 import type { GlobalValues } from './settings';
 
@@ -49,6 +50,8 @@ export interface LogSettings {
   readonly verbose: number;
   /** Whether to log a line of statistics every `statsPeriodMs`. */
   readonly stats: boolean;
+  /** Undefined: lines do not go to syslog. */
+  readonly syslog: SyslogSettings | undefined;
 }
 
 export interface WorkerSettings {

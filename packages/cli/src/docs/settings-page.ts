@@ -1,13 +1,5 @@
-import { SETTINGS } from '../config/settings';
-import { AUTHENTICATION } from '../config/settings/authentication';
-import { GENERIC } from '../config/settings/generic';
-import { LOGGING } from '../config/settings/logging';
-import { NETWORK } from '../config/settings/network';
 import type { Setting, SettingTable } from '../config/settings/row';
-import { SESSION_STATE } from '../config/settings/session-state';
-import { TIMEOUTS } from '../config/settings/timeouts';
-import { TLS } from '../config/settings/tls';
-import { WORKERS } from '../config/settings/workers';
+import { accepted, ENTRIES, GROUPS, meaning } from './setting-groups';
 
 const INTRODUCTION = `# Settings
 
@@ -25,35 +17,6 @@ The column _class_ says: **works**; **no effect** (accepted, with one warning); 
 value given there is accepted). _restart_ marks settings that a reload does not change.
 `;
 
-const GROUPS: readonly (readonly [title: string, table: SettingTable])[] = [
-  ['Files, listening, pools and caps', GENERIC],
-  ['Session state and prepared statements', SESSION_STATE],
-  ['Login and the console', AUTHENTICATION],
-  ['Logging', LOGGING],
-  ['Resets, checks and limits of time', TIMEOUTS],
-  ['TLS', TLS],
-  ['Network', NETWORK],
-  ['Workers', WORKERS],
-];
-
-const ENTRIES: readonly (readonly [title: string, text: string, table: SettingTable])[] = [
-  [
-    '`[databases]`',
-    "`name = key=value key='value with blanks' ...`; the name `*` stands for every other database.",
-    SETTINGS.databases,
-  ],
-  [
-    '`[users]`',
-    '`name = key=value ...`. What a user has goes before the database, and that before `[pgbouncer]`.',
-    SETTINGS.users,
-  ],
-  [
-    '`[peers]`',
-    '`number = key=value ...`. Checked, but without effect: cancel requests are not passed on yet.',
-    SETTINGS.peers,
-  ],
-];
-
 /** The manual page of all settings, in Markdown. */
 export function settingsPage(): string {
   const globals = GROUPS.map(([title, table]) => `### ${title}\n\n${globalTable(table)}`);
@@ -70,7 +33,7 @@ function globalTable(table: SettingTable): string {
     row.default === '' ? 'not set' : `\`${row.default}\``,
     row.reloadable ? '' : 'restart',
     classOf(row),
-    help(row),
+    meaning(row),
   ]);
   return markdown(['setting', 'value', 'default', 'change', 'class', 'meaning'], rows);
 }
@@ -80,20 +43,9 @@ function entryTable(table: SettingTable): string {
     `\`${name}\``,
     accepted(row),
     classOf(row),
-    help(row),
+    meaning(row),
   ]);
   return markdown(['parameter', 'value', 'class', 'meaning'], rows);
-}
-
-function accepted(row: Setting<unknown>): string {
-  switch (row.type.name) {
-    case 'choice':
-      return row.type.accepted;
-    case 'whole number':
-      return row.unit === undefined ? 'whole number' : `whole number, ${row.unit}`;
-    default:
-      return row.type.name;
-  }
 }
 
 function classOf(row: Setting<unknown>): string {
@@ -105,10 +57,6 @@ function classOf(row: Setting<unknown>): string {
     case 'refused':
       return `refused unless ${row.class.silentAt}: ${row.class.why}`;
   }
-}
-
-function help(row: Setting<unknown>): string {
-  return row.differs === undefined ? row.help : `${row.help} Differs: ${row.differs}.`;
 }
 
 /** A table as the formatter of this repository wants it: columns padded to one width. */

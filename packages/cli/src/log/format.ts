@@ -24,10 +24,15 @@ export interface LogLine {
  */
 export function formatLine(line: LogLine): string {
   const stamp = new Date(line.wallMs).toISOString().replace('T', ' ').replace('Z', ' UTC');
+  return `${stamp} [${line.pid}] ${WORDS[line.level]} ${formatText(line)}`;
+}
+
+/** `message key=value` of such a line. */
+export function formatText(line: Pick<LogLine, 'message' | 'fields'>): string {
   const fields = Object.entries(line.fields)
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => ` ${key}=${fieldValue(value)}`);
-  return `${stamp} [${line.pid}] ${WORDS[line.level]} ${oneLine(line.message)}${fields.join('')}`;
+  return `${oneLine(line.message)}${fields.join('')}`;
 }
 
 /** Control characters, line and paragraph separators, and those that turn the direction of text. */

@@ -5,13 +5,21 @@ import winston from 'winston';
 import type { DaemonConfig } from '../config/daemon-config';
 import type { LogFlags } from '../daemon-options';
 import { reasonOf } from '../system-error';
-import { formatLine, type Level } from './format';
-import { LineFile } from './line-file';
+import { formatLine, formatText, type Level } from './format';
+import { stderrIsJournal } from './journal';
+import { SYSLOG_PATH } from './syslog';
+import type { SyslogSettings } from './syslog-message';
+import { type LogEntry, Targets } from './targets';
 
 export interface LoggerOptions {
   /** Whether lines go to stderr. */
   readonly stderr: boolean;
+  /** Whether stderr is the journal, which has levels, times and processes of its own. */
+  readonly journal?: boolean;
   readonly file: string | undefined;
+  /** Undefined: lines do not go to syslog. */
+  readonly syslog?: SyslogSettings | undefined;
+  readonly syslogPath?: string;
   /** Where relative names of files start. */
   readonly cwd: string;
   /** 0 to 3: from 1 on, debug lines as well. */
@@ -28,7 +36,21 @@ export interface LoggerOptions {
 /** How a process of this daemon logs, by its configuration and the command line. */
 export function loggerOptions({ log }: DaemonConfig, flags: LogFlags, cwd: string): LoggerOptions {
   const verbose = Math.max(flags.verbose, log.verbose);
-  return { stderr: flags.stderr, file: log.file, cwd, verbose, verboseLeast: flags.verbose };
+  return {
+    stderr: flags.stderr,
+    journal: stderrIsJournal(process.env),
+    file: log.file,
+    syslog: log.syslog,
+    cwd,
+    verbose,
+    verboseLeast: flags.verbose,
+  };
+}
+
+export interface ChangeableSettings {
+  readonly file: string | undefined;
+  readonly syslog?: SyslogSettings | undefined;
+  readonly verbose: number;
 }
 
 /** A logger whose target can change while it runs. */
@@ -36,9 +58,11 @@ export interface DaemonLogger extends Logger {
   /** Opens the log file again, after a rotation. A failure is logged; the old file stays in use. */
   reopen(): void;
   /** Takes over the settings of a reload, and reopens the file. */
-  configure(settings: { readonly file: string | undefined; readonly verbose: number }): void;
+  configure(settings: ChangeableSettings): void;
   close(): void;
 }
+
+const FILE_FAILED = 'cannot open the log file, the old one stays in use';
 
 const levelOf = (verbose: number): Level => (verbose > 0 ? 'debug' : 'info');
 
@@ -48,50 +72,47 @@ const levelOf = (verbose: number): Level => (verbose > 0 ? 'debug' : 'info');
  * @throws the system's error when the log file cannot be opened
  */
 export function createLogger(options: LoggerOptions): DaemonLogger {
-  const targets = new Targets(options.stderr ? LineFile.stderr() : undefined);
+  const targets = new Targets(fixedTargets(options));
   const absolute = (file: string | undefined): string | undefined =>
     file === undefined ? undefined : path.resolve(options.cwd, file);
   targets.useFile(absolute(options.file));
-  const stream = new Writable({
-    decodeStrings: false,
-    highWaterMark: 1024 * 1024,
-    write(line: string, _encoding, done) {
-      targets.write(line);
-      done();
-    },
+  let syslogProblem: string | undefined;
+  const inner = lineLogger(options.verbose, (entry) => {
+    syslogProblem = targets.write(entry);
   });
   const { observe = () => undefined, wallMs = Date.now, fields: common } = options;
-  const inner = winston.createLogger({
-    level: levelOf(options.verbose),
-    levels: { error: 0, warn: 1, info: 2, debug: 3 },
-    format: winston.format.printf((info) => String(info.message)),
-    transports: [new winston.transports.Stream({ stream, eol: '\n' })],
-    exitOnError: false,
-  });
   const log = (level: Level, message: string, fields: LogFields = {}): void => {
     if (!inner.isLevelEnabled(level)) return;
     const all = common === undefined ? fields : { ...fields, ...common };
-    const line = formatLine({ level, message, fields: all, wallMs: wallMs(), pid: process.pid });
-    inner.log(level, line);
+    const parts = { level, message, fields: all, wallMs: wallMs(), pid: process.pid };
+    const line = formatLine(parts);
+    inner.log({ level, message: line, text: formatText(parts), wallMs: parts.wallMs });
     observe(level, line);
+    if (syslogProblem === undefined) return;
+    const reason = syslogProblem;
+    syslogProblem = undefined;
+    log('warn', 'syslog cannot be reached, its lines are lost', { reason });
   };
-  const attempt = (change: () => void): void => {
+  const attempt = (change: () => void, failure: string): void => {
     try {
       change();
     } catch (error) {
-      const reason = reasonOf(error);
-      log('error', 'cannot open the log file, the old one stays in use', { reason });
+      log('error', failure, { reason: reasonOf(error) });
     }
   };
+  const useSyslog = (settings: SyslogSettings | undefined): void =>
+    attempt(() => targets.useSyslog(settings), 'there is no syslog output');
+  useSyslog(options.syslog);
   return {
     error: (message, fields) => log('error', message, fields),
     warn: (message, fields) => log('warn', message, fields),
     info: (message, fields) => log('info', message, fields),
     debug: (message, fields) => log('debug', message, fields),
-    reopen: () => attempt(() => targets.reopen()),
+    reopen: () => attempt(() => targets.reopen(), FILE_FAILED),
     configure(settings) {
       inner.level = levelOf(Math.max(settings.verbose, options.verboseLeast ?? 0));
-      attempt(() => targets.useFile(absolute(settings.file)));
+      attempt(() => targets.useFile(absolute(settings.file)), FILE_FAILED);
+      useSyslog(settings.syslog);
     },
     close() {
       inner.close();
@@ -100,38 +121,26 @@ export function createLogger(options: LoggerOptions): DaemonLogger {
   };
 }
 
-/** Where lines go: stderr, a file, both or neither. */
-class Targets {
-  readonly #stderr: LineFile | undefined;
-  #file: LineFile | undefined;
+function fixedTargets({ stderr, journal = false, syslogPath = SYSLOG_PATH }: LoggerOptions) {
+  const plainOrJournal = journal ? 'journal' : 'plain';
+  return { stderr: stderr ? plainOrJournal : 'none', syslogPath } as const;
+}
 
-  constructor(stderr: LineFile | undefined) {
-    this.#stderr = stderr;
-  }
-
-  /** @throws the system's error; then nothing has changed */
-  useFile(path: string | undefined): void {
-    if (path === this.#file?.path) {
-      this.#file?.reopen();
-      return;
-    }
-    const fresh = path === undefined ? undefined : LineFile.open(path);
-    this.#file?.close();
-    this.#file = fresh;
-  }
-
-  /** @throws the system's error; then nothing has changed */
-  reopen(): void {
-    this.#file?.reopen();
-  }
-
-  write(line: string): void {
-    this.#stderr?.write(line);
-    this.#file?.write(line);
-  }
-
-  close(): void {
-    this.#file?.close();
-    this.#file = undefined;
-  }
+/** Hands every line on before the call returns. */
+function lineLogger(verbose: number, write: (entry: LogEntry) => void): winston.Logger {
+  const stream = new Writable({
+    objectMode: true,
+    highWaterMark: 1024,
+    write({ level, message, text, wallMs }, _encoding, done) {
+      write({ level, line: message, text, wallMs });
+      done();
+    },
+  });
+  return winston.createLogger({
+    level: levelOf(verbose),
+    levels: { error: 0, warn: 1, info: 2, debug: 3 },
+    format: winston.format.printf((info) => String(info.message)),
+    transports: [new winston.transports.Stream({ stream })],
+    exitOnError: false,
+  });
 }

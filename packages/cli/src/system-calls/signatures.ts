@@ -13,10 +13,13 @@ export const SIGNATURES = {
   sendmsg: 'ipil',
   recvmsg: 'ipil',
   recv: 'iplil',
+  sendto: 'iplipil',
   poll: 'plii',
   shutdown: 'iii',
   close: 'ii',
+  fcntl: 'iiii',
   alarm: 'ii',
+  clock_gettime: 'ipi',
 } as const;
 
 export type FunctionName = keyof typeof SIGNATURES;

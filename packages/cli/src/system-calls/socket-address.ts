@@ -9,6 +9,11 @@ const IPV6_BYTES = 28;
 /** Family, and the path with the zero at its end. */
 const UNIX_PATH_BYTES_MAX = 107;
 
+/** Where a socket is bound. A Unix path that begins with `@` is in the abstract name space. */
+export type SocketAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string };
+
 /** A `sockaddr_in` or `sockaddr_in6`. */
 export function tcpSocketAddress(host: string, port: number): Buffer {
   const six = isIPv6(host);
@@ -38,6 +43,31 @@ export function unixSocketAddress(path: string): Buffer {
   bytes.writeUInt16LE(FAMILY.unix, 0);
   name.copy(bytes, 2);
   return bytes;
+}
+
+/** What `tcpSocketAddress` and `unixSocketAddress` write; undefined: of another family. */
+export function readSocketAddress(bytes: Buffer): SocketAddress | undefined {
+  switch (bytes.readUInt16LE(0)) {
+    case FAMILY.unix:
+      return { kind: 'unix', path: unixPathOf(bytes.subarray(2)) };
+    case FAMILY.ipv4:
+      return { kind: 'tcp', host: [...bytes.subarray(4, 8)].join('.'), port: portOf(bytes) };
+    case FAMILY.ipv6:
+      return { kind: 'tcp', host: ipv6Of(bytes.subarray(8, 24)), port: portOf(bytes) };
+    default:
+      return undefined;
+  }
+}
+
+function unixPathOf(name: Buffer): string {
+  if (name[0] === 0) return `@${name.toString('utf8', 1)}`;
+  const end = name.indexOf(0);
+  return name.toString('utf8', 0, end < 0 ? name.length : end);
+}
+
+function ipv6Of(bytes: Buffer): string {
+  const groups = Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(at * 2).toString(16));
+  return groups.join(':').replace(/(^|:)0(:0)+(:|$)/, '::');
 }
 
 /** Writes the eight groups of an address as `isIPv6` accepts it; a zone (`%eth0`) is left out. */

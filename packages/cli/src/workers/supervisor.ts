@@ -11,7 +11,7 @@ import type { Picture } from '../admin/show/item';
 import type { DaemonConfig } from '../config/daemon-config';
 import type { Overrides } from '../config/load';
 import type { DaemonOptions } from '../daemon-options';
-import { openListeners } from '../listen';
+import { openPorts } from '../listen';
 import { Operator } from '../operator';
 import { readAgain } from '../reloading';
 import { systemClock } from '../runtime/system-clock';
@@ -62,7 +62,7 @@ export class Supervisor {
 
   /** @throws Error with a text for the operator where there cannot be workers */
   constructor(options: DaemonOptions) {
-    const { config, log } = options;
+    const { config, log, service } = options;
     systemCalls();
     this.#options = options;
     this.#config = config;
@@ -94,7 +94,7 @@ export class Supervisor {
     }, SharedLinkBudget.TICK_MS);
     this.#clients = new ClientExchange(living);
     this.#view = new CrewView(this.#crew, log);
-    this.#statsPeriods = new StatsPeriods(this.#view, log);
+    this.#statsPeriods = new StatsPeriods({ view: this.#view, log, service });
     this.#operator = new Operator({
       traffic: new CrewTraffic(this.#crew, log),
       view: this.#view,
@@ -106,7 +106,7 @@ export class Supervisor {
 
   /** @returns the exit code */
   async run(): Promise<number> {
-    const { log, onUp } = this.#options;
+    const { givenSockets, log, onUp } = this.#options;
     const releaseSignals = onSignals({
       reload: () => {
         log.reopen();
@@ -121,7 +121,7 @@ export class Supervisor {
     try {
       const { listen, workers } = this.#config;
       const open = async (...port: Parameters<SharedPorts['open']>) => this.#ports.open(...port);
-      await openListeners(open, listen, log);
+      await openPorts(open, { settings: listen, givenSockets, log });
       await Promise.race([this.#crew.startAll(), this.#stopped]);
       this.#statsPeriods.restart(this.#config);
       this.#heartbeat.restart(workers.hangTimeoutMs);
@@ -235,6 +235,16 @@ export class Supervisor {
   }
 
   async #reloadNow(changes: Overrides | undefined): Promise<boolean> {
+    const { service } = this.#options;
+    if (changes === undefined) service.reloading();
+    try {
+      return await this.#apply(changes);
+    } finally {
+      service.reloaded();
+    }
+  }
+
+  async #apply(changes: Overrides | undefined): Promise<boolean> {
     const { log } = this.#options;
     const config = readAgain(this.#options, changes);
     if (config === undefined) return false;
@@ -263,7 +273,8 @@ export class Supervisor {
 
   /** Asked for a second time, whatever the first was: at once. */
   #shutDown(how: ShutdownKind): void {
-    const { log } = this.#options;
+    const { log, service } = this.#options;
+    service.stopping();
     const closed = this.#crew.close();
     if (how === 'now' || this.#shuttingDown) {
       log.info('immediate shutdown');

@@ -219,7 +219,6 @@ describe('settings without effect and refused settings', () => {
     'dns_zone_check_period = 5',
     'service_name = pool',
     'job_name = pool',
-    'syslog = 1',
     'peer_id = 3',
     'tcp_user_timeout = 5000',
   ])('%s is accepted with one warning', (assignment) => {
@@ -229,7 +228,7 @@ describe('settings without effect and refused settings', () => {
     ]);
   });
 
-  test.each(['syslog = off', 'so_reuseport = 0', 'peer_id = 0', 'tcp_user_timeout = 0'])(
+  test.each(['so_reuseport = 0', 'peer_id = 0', 'tcp_user_timeout = 0'])(
     '%s asks for what happens anyway and gets no warning',
     (assignment) => {
       expect(load(`${BASE}${assignment}\n`, USERS)).toMatchObject({ kind: 'ok', warnings: [] });

@@ -1,37 +1,23 @@
+import { FACILITIES } from '../../log/syslog-message';
 import { oneOf, onOff, text, wholeNumber } from '../value-types';
-import { noEffect, setting } from './row';
+import { setting } from './row';
 
-const NO_SYSLOG = 'there is no syslog output; lines go to stderr and to logfile';
+// Those of the table, in its order.
+const FACILITY_NAMES = Object.keys(FACILITIES) as (keyof typeof FACILITIES)[];
 
 /** What is logged, and where to. */
 export const LOGGING = {
   syslog: setting(onOff, {
     default: '0',
-    class: noEffect(NO_SYSLOG, '0'),
-    help: 'Log to syslog as well.',
+    help:
+      'Log to the local syslog (/dev/log) as well. A line that it does not take at once is lost, and ' +
+      'counted there.',
   }),
-  syslog_ident: setting(text(), {
-    default: 'pgbouncer',
-    class: noEffect(NO_SYSLOG),
-    help: 'Name in syslog lines.',
+  syslog_ident: setting(text(), { default: 'pgbouncer', help: 'Name in syslog lines.' }),
+  syslog_facility: setting(oneOf(FACILITY_NAMES), {
+    default: 'daemon',
+    help: 'Facility of syslog lines.',
   }),
-  syslog_facility: setting(
-    oneOf([
-      'auth',
-      'authpriv',
-      'daemon',
-      'user',
-      'local0',
-      'local1',
-      'local2',
-      'local3',
-      'local4',
-      'local5',
-      'local6',
-      'local7',
-    ]),
-    { default: 'daemon', class: noEffect(NO_SYSLOG), help: 'Facility of syslog lines.' },
-  ),
   log_connections: setting(onOff, { default: '1', help: 'Log every login.' }),
   log_disconnections: setting(onOff, {
     default: '1',

@@ -1,0 +1,58 @@
+import { SETTINGS } from '../config/settings';
+import { AUTHENTICATION } from '../config/settings/authentication';
+import { GENERIC } from '../config/settings/generic';
+import { LOGGING } from '../config/settings/logging';
+import { NETWORK } from '../config/settings/network';
+import type { Setting, SettingTable } from '../config/settings/row';
+import { SESSION_STATE } from '../config/settings/session-state';
+import { TIMEOUTS } from '../config/settings/timeouts';
+import { TLS } from '../config/settings/tls';
+import { WORKERS } from '../config/settings/workers';
+
+/** The settings of `[pgbouncer]` in the order of the manual. */
+export const GROUPS: readonly (readonly [title: string, table: SettingTable])[] = [
+  ['Files, listening, pools and caps', GENERIC],
+  ['Session state and prepared statements', SESSION_STATE],
+  ['Login and the console', AUTHENTICATION],
+  ['Logging', LOGGING],
+  ['Resets, checks and limits of time', TIMEOUTS],
+  ['TLS', TLS],
+  ['Network', NETWORK],
+  ['Workers', WORKERS],
+];
+
+/** The other sections. Text between backticks is code. */
+export const ENTRIES: readonly (readonly [title: string, text: string, table: SettingTable])[] = [
+  [
+    '`[databases]`',
+    "`name = key=value key='value with blanks' ...`; the name `*` stands for every other database.",
+    SETTINGS.databases,
+  ],
+  [
+    '`[users]`',
+    '`name = key=value ...`. What a user has goes before the database, and that before `[pgbouncer]`.',
+    SETTINGS.users,
+  ],
+  [
+    '`[peers]`',
+    '`number = key=value ...`. Checked, but without effect: cancel requests are not passed on yet.',
+    SETTINGS.peers,
+  ],
+];
+
+/** What a file may say. */
+export function accepted(row: Setting<unknown>): string {
+  switch (row.type.name) {
+    case 'choice':
+      return row.type.accepted;
+    case 'whole number':
+      return row.unit === undefined ? 'whole number' : `whole number, ${row.unit}`;
+    default:
+      return row.type.name;
+  }
+}
+
+/** What it means, and how that differs from PgBouncer. */
+export function meaning(row: Setting<unknown>): string {
+  return row.differs === undefined ? row.help : `${row.help} Differs: ${row.differs}.`;
+}
