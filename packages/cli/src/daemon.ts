@@ -133,6 +133,7 @@ class Daemon {
       return;
     }
     log.info(`shutting down: waiting until the ${how} are gone`);
+    void this.#operator.letGo();
     void pooler.drain(how === 'clients' ? 'clients-left' : 'links-closed').then(() => this.#stop());
   }
 

@@ -17,8 +17,8 @@ export type Order =
     }
   | { readonly kind: 'disable' | 'enable'; readonly database: string }
   | { readonly kind: 'killClient'; readonly client: number }
-  /** `unsuspend`: the client that has suspended is gone. */
-  | { readonly kind: 'suspend' | 'unsuspend' };
+  /** `unsuspend`: the client that has suspended is gone, or wants it no more. */
+  | { readonly kind: 'suspend' | 'unsuspend'; readonly client: number };
 
 interface OperatorNeeds {
   readonly traffic: TrafficControl;
@@ -29,6 +29,7 @@ interface OperatorNeeds {
 
 const CONSOLE = ['pgbouncer', 'pgweir'];
 const PAUSED_ALREADY = 'already suspended/paused';
+const STOPPING = 'pooler is shutting down';
 
 /**
  * Decides about the orders of operators, with PgBouncer's words, and knows what is held back. There is
@@ -36,6 +37,8 @@ const PAUSED_ALREADY = 'already suspended/paused';
  */
 export class Operator {
   #holds: Holds = NOTHING_HELD;
+  /** The client that has suspended; undefined: nobody has. */
+  #suspender: number | undefined;
   readonly #needs: OperatorNeeds;
 
   constructor(needs: OperatorNeeds) {
@@ -61,9 +64,9 @@ export class Operator {
       case 'kill':
         return await this.#kill(order.database);
       case 'suspend':
-        return await this.#suspend();
+        return await this.#suspend(order.client);
       case 'unsuspend':
-        if (this.#holds.suspended) await this.#hold({ suspended: false });
+        if (this.#suspender === order.client) await this.#hold({ suspended: false });
         return undefined;
       case 'reconnect':
         await traffic.reconnect(order.database);
@@ -87,12 +90,25 @@ export class Operator {
     }
   }
 
+  /** These clients are gone, with the process that they were connected to. */
+  async clientsGone(are: (client: number) => boolean): Promise<void> {
+    if (this.#suspender !== undefined && are(this.#suspender))
+      await this.#hold({ suspended: false });
+  }
+
+  /** The daemon ends: what is held up is to come to an end as well. */
+  async letGo(): Promise<void> {
+    await this.#hold(NOTHING_HELD);
+  }
+
   async #hold(changes: Partial<Holds>): Promise<void> {
     this.#holds = { ...this.#holds, ...changes };
+    if (!this.#holds.suspended) this.#suspender = undefined;
     await this.#needs.traffic.hold(this.#holds);
   }
 
   async #pause(database: string | undefined): Promise<string | undefined> {
+    if (this.#needs.stopping()) return STOPPING;
     if (this.#isHeld) return PAUSED_ALREADY;
     await this.#holdDatabase(database, { isPaused: true });
     const quiet = await this.#needs.traffic.untilQuiet(database);
@@ -100,6 +116,7 @@ export class Operator {
   }
 
   async #kill(database: string | undefined): Promise<string | undefined> {
+    if (this.#needs.stopping()) return STOPPING;
     if (this.#isHeld) return PAUSED_ALREADY;
     await this.#holdDatabase(database, { isPaused: true });
     await this.#needs.traffic.kill(database);
@@ -107,7 +124,7 @@ export class Operator {
   }
 
   async #resume(database: string | undefined): Promise<string | undefined> {
-    if (this.#needs.stopping()) return 'pooler is shutting down';
+    if (this.#needs.stopping()) return STOPPING;
     if (database !== undefined) {
       if (!this.#holds.pausedDatabases.includes(database)) {
         return `database ${database} is not paused`;
@@ -118,12 +135,14 @@ export class Operator {
     return undefined;
   }
 
-  async #suspend(): Promise<string | undefined> {
+  async #suspend(client: number): Promise<string | undefined> {
+    if (this.#needs.stopping()) return STOPPING;
     if (this.#isHeld) return PAUSED_ALREADY;
     if (this.#holds.pausedDatabases.length > 0) return 'cannot suspend with paused databases';
+    this.#suspender = client;
     await this.#hold({ suspended: true });
     await this.#needs.traffic.untilFlushed();
-    return undefined;
+    return this.#suspender === client ? undefined : 'resumed before everything was flushed';
   }
 
   /** All of it is held, not only some databases. */
@@ -147,6 +166,10 @@ export class Operator {
       if (kind === 'resume') return `database ${database} is not paused`;
       return `cannot ${VERBS[kind]} admin db: ${database}`;
     }
+    const { pausedDatabases, disabledDatabases } = this.#holds;
+    // One that a reload has removed can still be let go.
+    if (kind === 'resume' && pausedDatabases.includes(database)) return undefined;
+    if (kind === 'enable' && disabledDatabases.includes(database)) return undefined;
     return (await this.#isKnown(database)) ? undefined : `no such database: ${database}`;
   }
 

@@ -19,21 +19,23 @@ export class StatsPeriods {
   averages: readonly DatabaseStatsView[] = [];
   readonly #needs: StatsPeriodsNeeds;
   #timer: NodeJS.Timeout | undefined;
+  #periodMs = 0;
+  #logs = true;
+  #lastMs = performance.now();
   #last = new Map<string, Numbers>();
 
   constructor(needs: StatsPeriodsNeeds) {
     this.#needs = needs;
   }
 
-  /** Begins (again) with the period of `config`. */
+  /** Goes on with the period of `config`; another one begins anew. */
   restart(config: DaemonConfig): void {
+    this.#logs = config.log.stats;
+    if (this.#timer !== undefined && config.statsPeriodMs === this.#periodMs) return;
     this.stop();
-    if (config.statsPeriodMs <= 0) return;
-    const seconds = config.statsPeriodMs / 1000;
-    this.#timer = setInterval(
-      () => void this.#ends(seconds, { logs: config.log.stats }),
-      config.statsPeriodMs,
-    );
+    this.#periodMs = config.statsPeriodMs;
+    if (this.#periodMs <= 0) return;
+    this.#timer = setInterval(() => void this.#ends(), this.#periodMs);
     this.#timer.unref();
   }
 
@@ -42,14 +44,17 @@ export class StatsPeriods {
     this.#timer = undefined;
   }
 
-  async #ends(seconds: number, { logs }: { readonly logs: boolean }): Promise<void> {
+  async #ends(): Promise<void> {
     const { stats } = await this.#needs.view.snapshot([]);
+    const nowMs = performance.now();
+    const seconds = Math.max(1, nowMs - this.#lastMs) / 1000;
+    this.#lastMs = nowMs;
     const period = stats.map((row) => difference(row, this.#last.get(row.database) ?? NOTHING));
     this.#last = new Map(stats.map((row) => [row.database, row]));
     this.averages = period.map((row) => average(row, seconds));
     const line = statsLine(average(period.reduce(sum, { database: '', ...NOTHING }), seconds));
     this.#needs.service.status(line);
-    if (logs) this.#needs.log.info(line);
+    if (this.#logs) this.#needs.log.info(line);
   }
 }
 

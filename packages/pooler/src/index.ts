@@ -4,6 +4,7 @@ export type { Network } from './access/network';
 export { type CancelMeans, CancelWire } from './cancel/cancel-wire';
 export { isFromWorker, WORKER_NUMBERS_APART } from './cancel/worker-bits';
 export { StoredSecretVerifier } from './frontend/stored-secret-verifier';
+export { isIdOfWorker } from './ids';
 export { mergeSnapshots, mergeTotals } from './merged-view';
 export { createNodeTransport, createTransport, type QueueLength } from './net';
 export type { LinkLimits } from './pool/budget-account';

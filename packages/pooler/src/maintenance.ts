@@ -1,6 +1,7 @@
 import { noticeResponse } from '@pgweir/protocol';
 import { HostWatch } from './backend/host-watch';
 import type { Link } from './backend/link';
+import { isOutdated } from './backend/outdated';
 import { STATUS_IDLE } from './backend/server-status';
 import { errorFields } from './errors';
 import type { Session } from './frontend/session';
@@ -40,7 +41,7 @@ export class Maintenance {
   tick(): void {
     const nowMs = this.#pooler.clock.nowMs();
     for (const pool of this.#pooler.everyPool()) {
-      this.#waiters(pool, nowMs);
+      if (!this.#isSuspended) this.#waiters(pool, nowMs);
       for (const link of [...pool.links]) this.#link(pool, link, nowMs);
       if (pool.demand.reserveAllowed() && !pool.reserveInUse) {
         pool.reserveInUse = true;
@@ -59,7 +60,9 @@ export class Maintenance {
     this.#hosts.tick(nowMs);
     this.#listening(nowMs);
     this.#pooler.budget.relieve();
-    for (const session of [...this.#pooler.sessions.values()]) this.#session(session, nowMs);
+    if (!this.#isSuspended) {
+      for (const session of [...this.#pooler.sessions.values()]) this.#session(session, nowMs);
+    }
     for (const [wire, deadlineMs] of this.#pooler.lingering) {
       if (nowMs < deadlineMs) continue;
       this.#pooler.lingering.delete(wire);
@@ -69,6 +72,11 @@ export class Maintenance {
     this.#pooler.conditions.check();
   }
 
+  /** Nobody can do anything, and nobody's time runs. */
+  get #isSuspended(): boolean {
+    return this.#pooler.orders.suspended;
+  }
+
   /** Those of databases that have been removed as well, until their links are gone. */
   #listening(nowMs: number): void {
     const databases = new Set(this.#pooler.everyPool().map((pool) => pool.databaseState));
@@ -76,7 +84,8 @@ export class Maintenance {
   }
 
   #waiters(pool: Pool, nowMs: number): void {
-    if (pool.waiters.length > 0) pool.pins.giveUpSequences();
+    const wanted = pool.waiters.length > 0 || pool.paused;
+    if (wanted || [...pool.links].some((link) => isOutdated(link))) pool.pins.giveUpSequences();
     for (const waiter of pool.waiters) this.#waiter(waiter, nowMs);
     for (const waiter of pool.dedicatedWaiters) this.#waiter(waiter, nowMs);
     for (const waiter of pool.welcomeWaiters) {
@@ -127,7 +136,7 @@ export class Maintenance {
       case 'leased':
       case 'resetting':
         if (link.deadlineMs > 0 && nowMs > link.deadlineMs) link.close('no answer in time');
-        else if (link.session !== undefined) this.#lease(link, nowMs);
+        else if (link.session !== undefined && !this.#isSuspended) this.#lease(link, nowMs);
         return;
       case 'closing':
         if (link.deadlineMs === 0) link.deadlineMs = nowMs + SLOW_CLOSE_MS;
@@ -158,7 +167,7 @@ export class Maintenance {
     const quiet = link.owed.settled && link.status === STATUS_IDLE;
     const fastClose =
       this.#pooler.settings.serverFastClose && session.admission?.replication === undefined;
-    if (fastClose && quiet && link.retireReason !== undefined) {
+    if (fastClose && quiet && isOutdated(link)) {
       session.fail('configurationChanged');
       return;
     }

@@ -1,3 +1,4 @@
+import { isOutdated } from './backend/outdated';
 import type { Pool } from './pool/pool';
 import type { Pooler } from './pooler';
 import type { ClientId, DatabaseName } from './ports/names';
@@ -43,7 +44,11 @@ export class Orders implements TrafficControl {
     const pooler = this.#pooler;
     if (this.suspended === suspended) return;
     this.suspended = suspended;
-    if (!suspended) for (const session of [...pooler.sessions.values()]) session.resumeKept();
+    if (suspended) return;
+    for (const session of [...pooler.sessions.values()]) {
+      // What others have sent ahead is for their login.
+      if (session.admission !== undefined && session.login === undefined) session.resumeKept();
+    }
   }
 
   async untilFlushed(): Promise<void> {
@@ -73,7 +78,7 @@ export class Orders implements TrafficControl {
 
   async untilRenewed(database: string | undefined): Promise<void> {
     const isRenewed = (pool: Pool): boolean => {
-      for (const link of pool.links) if (link.retireReason !== undefined) return false;
+      for (const link of pool.links) if (isOutdated(link)) return false;
       return true;
     };
     await this.#pooler.conditions.until(() => this.#pools(database).every(isRenewed));

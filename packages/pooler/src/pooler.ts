@@ -13,6 +13,7 @@ import { ScramSecrets } from './frontend/scram-secrets';
 import { Session } from './frontend/session';
 import type { SessionContext } from './frontend/session-context';
 import { Strangers } from './frontend/strangers';
+import { Ids } from './ids';
 import { Maintenance } from './maintenance';
 import { Orders } from './orders';
 import { Database } from './pool/database';
@@ -45,8 +46,6 @@ import type { PoolerSettings } from './settings/settings';
 import { StaticTopology } from './topology/static-topology';
 import { snapshotOf } from './view';
 
-/** Ids of clients and links of a worker begin at so many times its number. */
-const IDS_PER_WORKER = 1_000_000_000;
 /** How long an immediate stop waits for its cancel requests, and how often it looks. */
 const STOP_CANCEL_MS = 1000;
 const STOP_POLL_MS = 10;
@@ -86,8 +85,8 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   readonly #transport: Transport;
   readonly #virtualDatabases = new Map<string, VirtualDatabase>();
   readonly #stopMaintenance: () => void;
-  #nextClientId: number;
-  #nextLinkId: number;
+  readonly #clientIds: Ids;
+  readonly #linkIds: Ids;
 
   constructor(needs: PoolerNeeds) {
     this.settings = needs.settings;
@@ -101,7 +100,8 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     const { worker } = needs;
     this.sharedWelcomes = worker?.welcomes;
     this.#counts = new ClientCounts(() => worker?.clientsChanged());
-    this.#nextClientId = this.#nextLinkId = (worker?.number ?? 0) * IDS_PER_WORKER + 1;
+    this.#clientIds = new Ids(worker?.number);
+    this.#linkIds = new Ids(worker?.number);
     this.stateKnowledge = new StateKnowledge(needs.sql);
     this.topology = new StaticTopology(needs.settings);
     this.scramSecrets = new ScramSecrets(needs.settings.mockAuthenticationSecret);
@@ -141,7 +141,8 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   }
 
   #accepted(wire: Wire): void {
-    const session = new Session(this, this.#nextClientId++ as ClientId, wire);
+    const id = this.#clientIds.next((taken) => this.sessions.has(taken as ClientId));
+    const session = new Session(this, id as ClientId, wire);
     if (this.state === 'stopped') {
       wire.destroy();
       return;
@@ -202,7 +203,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   }
 
   newLink(pool: Pool, permit: Permit): Link {
-    return new Link(this.#nextLinkId++ as LinkId, pool, {
+    return new Link(this.#linkIds.next(() => false) as LinkId, pool, {
       permit,
       clock: this.clock,
       frameBytesMax: this.settings.packetBytesMax,

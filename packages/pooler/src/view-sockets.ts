@@ -1,4 +1,5 @@
 import type { Link } from './backend/link';
+import { isOutdated } from './backend/outdated';
 import { STATUS_IDLE } from './backend/server-status';
 import type { Session } from './frontend/session';
 import type { Pool } from './pool/pool';
@@ -56,7 +57,7 @@ export function linkView(pooler: Pooler, pool: Pool, link: Link): LinkView {
     connectedAtMs: wallMs(pooler, link.connectedAtMs),
     requestedAtMs: wallMs(pooler, link.queryStartMs > 0 ? link.queryStartMs : since),
     waitMs: 0,
-    closing: link.retireReason !== undefined || link.phase === 'closing',
+    closing: isOutdated(link) || link.phase === 'closing',
     processId: link.identity?.processId ?? 0,
     tls: tlsText(wire?.tls),
     applicationName: link.identity?.parameters.current('application_name') ?? '',

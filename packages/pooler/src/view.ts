@@ -88,7 +88,6 @@ function poolView(
     links[link.phase] = (links[link.phase] ?? 0) + 1;
     if (link.cancelsInFlight > 0) beingCanceled++;
   }
-  const head = pool.waiters.head;
   return {
     database: pool.database,
     user: pool.user,
@@ -104,7 +103,7 @@ function poolView(
     linksClosing: links.closing ?? 0,
     linksBeingCanceled: links.canceling ?? 0,
     linksPinned: pinned,
-    waitMaxMs: head === undefined ? 0 : pooler.clock.nowMs() - head.waitingSinceMs,
+    waitMaxMs: longestWaitMs(pooler, pool),
     waits: [...pool.waits.counts],
   };
 }
@@ -130,4 +129,14 @@ function pinView(
 
 function order(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Of whoever waits for anything of the pool. */
+function longestWaitMs(pooler: Pooler, pool: Pool): number {
+  const nowMs = pooler.clock.nowMs();
+  let sinceMs = nowMs;
+  for (const waiters of [pool.waiters, pool.dedicatedWaiters, pool.welcomeWaiters]) {
+    for (const { waitingSinceMs } of waiters) sinceMs = Math.min(sinceMs, waitingSinceMs);
+  }
+  return nowMs - sinceMs;
 }

@@ -137,3 +137,174 @@ test('KILL_CLIENT drops one client', async () => {
   expect(one.errors.at(-1)).toMatchObject({ code: '57P01', message: 'admin forced disconnect' });
   expect(other.closed).toBe(false);
 });
+
+describe('a link that is being opened', () => {
+  /** A pool whose only dial is under way, and a client that waits for it. */
+  async function dialing(resolve?: (answer: () => void) => void) {
+    const rig = await Rig.open(
+      { poolSize: 1, serverConnectTimeoutMs: 15_000 },
+      resolve === undefined
+        ? {}
+        : { resolver: { resolve: (_h, done) => resolve(() => done({ addresses: ['10.0.0.2'] })) } },
+    );
+    return rig;
+  }
+
+  test('in name resolution when KILL comes is given up, and the name may come later', async () => {
+    const answers: (() => void)[] = [];
+    const rig = await dialing((answer) => answers.push(answer));
+    const client = rig.caller();
+    await rig.settle();
+    await rig.pooler.orders.hold({ ...NOTHING_HELD, pausedDatabases: ['app'] });
+    await rig.pooler.orders.kill('app');
+    await rig.pass(10);
+    expect(client.closed).toBe(true);
+    for (const answer of answers.splice(0)) answer();
+    await rig.settle();
+    expect(rig.server.dials + rig.server.open).toBe(0);
+    await rig.pooler.orders.hold(NOTHING_HELD);
+    const other = rig.caller();
+    await rig.settle();
+    for (const answer of answers.splice(0)) answer();
+    await rig.settle();
+    expect(other.tags).toContain('Z');
+  });
+
+  test('to a server that is silent when KILL comes is given up, and the next one is not', async () => {
+    const rig = await dialing();
+    rig.server.dialling = { kind: 'silence' };
+    rig.caller();
+    await rig.settle();
+    await rig.pooler.orders.hold({ ...NOTHING_HELD, pausedDatabases: ['app'] });
+    await rig.pooler.orders.kill('app');
+    await rig.pass(10);
+    rig.server.dialling = { kind: 'accept' };
+    await rig.pooler.orders.hold(NOTHING_HELD);
+    const other = rig.caller();
+    await rig.pass(500);
+    expect(other.tags).toContain('Z');
+  });
+
+  test('and fails while it is paused fails nobody who waits', async () => {
+    const rig = await dialing();
+    const client = await rig.client();
+    const [link] = rig.pool().links;
+    link?.close('test');
+    await rig.settle();
+    rig.server.dialling = { kind: 'silence' };
+    client.send(query('SELECT 1'));
+    await rig.settle();
+    await rig.pooler.orders.hold(PAUSED);
+    await rig.pass(20_000);
+    expect(client.errors).toEqual([]);
+    rig.server.dialling = { kind: 'accept' };
+    await rig.pooler.orders.hold(NOTHING_HELD);
+    await rig.pass(500);
+    expect(client.tags).toBe('CZ');
+  });
+});
+
+test('WAIT_CLOSE does not wait for a link that is for one client alone, unless it is to be renewed', async () => {
+  const rig = await Rig.open({ poolSize: 2 });
+  const client = await rig.client({ replication: 'database' });
+  const before = watched(rig.pooler.orders.untilRenewed(undefined));
+  await rig.settle();
+  expect(before.done).toBe(true);
+  await rig.pooler.orders.reconnect(undefined);
+  const after = watched(rig.pooler.orders.untilRenewed(undefined));
+  await rig.settle();
+  expect(after.done).toBe(false);
+  client.wire.arriveEnd();
+  await rig.settle();
+  expect(after.done).toBe(true);
+});
+
+test('a link for one client alone that logs in while it is paused is not handed out', async () => {
+  const rig = await Rig.open({ poolSize: 2 });
+  await rig.client();
+  const client = rig.caller({ replication: 'database' });
+  await rig.pooler.orders.hold(PAUSED);
+  await rig.settle();
+  expect(client.tags).not.toContain('Z');
+  expect(rig.server.open).toBe(0);
+  await rig.pooler.orders.hold(NOTHING_HELD);
+  await rig.settle();
+  expect(client.tags).toContain('Z');
+});
+
+test('PAUSE is not held up by a client that has only used a sequence once', async () => {
+  const rig = await Rig.open({ poolSize: 1, sequencePinTimeoutMs: 1000 });
+  const client = await rig.client();
+  client.send(query("SELECT nextval('s')"));
+  await rig.settle();
+  await rig.pooler.orders.hold(PAUSED);
+  const quiet = watched(rig.pooler.orders.untilQuiet(undefined));
+  await rig.pass(3000);
+  expect(quiet.done).toBe(true);
+});
+
+describe('SUSPEND', () => {
+  const SUSPENDED = { ...NOTHING_HELD, suspended: true };
+
+  test('holds up what clients send, in transactions too, and nobody is too late for it', async () => {
+    const rig = await Rig.open({
+      poolSize: 2,
+      idleTransactionTimeoutMs: 1000,
+      clientIdleTimeoutMs: 1000,
+    });
+    const [busy, idle] = [await rig.client(), await rig.client()];
+    busy.send(query('BEGIN'));
+    await rig.settle();
+    await rig.pooler.orders.hold(SUSPENDED);
+    await rig.pooler.orders.untilFlushed();
+    for (const client of [busy, idle]) {
+      client.forget();
+      client.send(query('SELECT 1'));
+    }
+    await rig.pass(5000);
+    for (const client of [busy, idle]) expect(client.tags).toBe('');
+    await rig.pooler.orders.hold(NOTHING_HELD);
+    await rig.settle();
+    for (const client of [busy, idle]) expect(client.tags).toBe('CZ');
+  });
+
+  test('leaves logins alone that have sent ahead what is for later', async () => {
+    const rig = await Rig.open({ poolSize: 1 });
+    rig.server.dialling = { kind: 'silence' };
+    const client = rig.caller();
+    client.send(query('SELECT 1'));
+    await rig.settle();
+    await rig.pooler.orders.hold(SUSPENDED);
+    await rig.pooler.orders.hold(NOTHING_HELD);
+    await rig.settle();
+    expect(client.tags).not.toContain('Z');
+    expect(client.errors).toEqual([]);
+  });
+
+  test('a statement that is held up can be canceled', async () => {
+    const rig = await Rig.open({ poolSize: 1 });
+    const client = await rig.client();
+    await rig.pooler.orders.hold(SUSPENDED);
+    client.send(query('SELECT 1'));
+    await rig.settle();
+    await rig.cancel(client);
+    expect(client.sqlState).toBe('57014');
+    await rig.pooler.orders.hold(NOTHING_HELD);
+    await rig.settle();
+    expect(client.tags).toBe('EZ');
+  });
+
+  test('who does not read for suspend_timeout is dropped', async () => {
+    const rig = await Rig.open({ poolSize: 1, suspendTimeoutMs: 2000 });
+    const client = await rig.client();
+    client.wire.stall();
+    client.send(query('SELECT 1'));
+    await rig.settle();
+    await rig.pooler.orders.hold(SUSPENDED);
+    const flushed = watched(rig.pooler.orders.untilFlushed());
+    await rig.pass(1000);
+    expect(flushed.done).toBe(false);
+    await rig.pass(2000);
+    expect(flushed.done).toBe(true);
+  });
+});

@@ -85,7 +85,7 @@ test('ids of clients begin with the number of the worker', async () => {
   const rig = await Rig.open({}, { worker: new Among(7) });
   await rig.clients(2);
   const { clients } = await rig.pooler.snapshot(['clients', 'pins']);
-  expect(clients.map(({ id }) => id)).toEqual([7_000_000_001, 7_000_000_002]);
+  expect(clients.map(({ id }) => id)).toEqual([7 * 2 ** 21 + 1, 7 * 2 ** 21 + 2]);
 });
 
 test('caps on clients count those of other workers', async () => {

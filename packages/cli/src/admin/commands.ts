@@ -30,6 +30,8 @@ export interface Request {
   /** As it was typed, for the answer to what makes no sense. */
   readonly text: string;
   readonly isAdmin: boolean;
+  /** Who asks. */
+  readonly client: number;
 }
 
 interface Needs extends ConsoleCommands {
@@ -57,11 +59,11 @@ function itemOf(command: Command): ShowItem | undefined {
 }
 
 /** What an order waits for and may be told not to: the order that ends it. */
-export function undoing(command: Command): Order | undefined {
+export function undoing(command: Command, client: number): Order | undefined {
   if (command.kind !== 'command') return undefined;
   const { word, argument } = command;
   if (word === 'pause') return { kind: 'resume', database: argument };
-  return word === 'suspend' ? { kind: 'unsuspend' } : undefined;
+  return word === 'suspend' ? { kind: 'unsuspend', client } : undefined;
 }
 
 /** Whether there is such a command; its argument may still make no sense. */
@@ -94,7 +96,7 @@ export async function runCommand(request: Request, needs: Needs): Promise<Outcom
   const run = runOf(command.word);
   if (run === undefined) return refused(invalidText(text));
   if (!isAdmin) return NO_ADMIN;
-  return (await run(command.argument, needs)) ?? refused(invalidText(text));
+  return (await run(command.argument, needs, request.client)) ?? refused(invalidText(text));
 }
 
 async function set(
@@ -110,7 +112,11 @@ async function set(
 }
 
 /** undefined: there is no such command with this argument. */
-type Run = (argument: string | undefined, needs: Needs) => Promise<Outcome | undefined>;
+type Run = (
+  argument: string | undefined,
+  needs: Needs,
+  client: number,
+) => Promise<Outcome | undefined>;
 
 const PRIVILEGED: Readonly<Record<string, Run>> = {
   reload: async (argument, needs) => {
@@ -136,8 +142,10 @@ const PRIVILEGED: Readonly<Record<string, Run>> = {
   wait_close: (database, needs) => ordered('WAIT_CLOSE', { kind: 'waitClose', database }, needs),
   disable: (database, needs) => switched('DISABLE', 'disable', database, needs),
   enable: (database, needs) => switched('ENABLE', 'enable', database, needs),
-  suspend: async (argument, needs) =>
-    argument === undefined ? await ordered('SUSPEND', { kind: 'suspend' }, needs) : undefined,
+  suspend: async (argument, needs, client) =>
+    argument === undefined
+      ? await ordered('SUSPEND', { kind: 'suspend', client }, needs)
+      : undefined,
   kill_client: async (argument, needs) => {
     const id = argument !== undefined && /^c?\d{1,15}$/.test(argument) ? argument : undefined;
     if (id === undefined) return refused('invalid client pointer supplied', '22023');

@@ -27,8 +27,11 @@ import { type Column, describeColumns, encodeRow, type Format } from './table';
 
 /** Bytes of messages that wait for the one in front of them; more is no conversation. */
 const WAITING_BYTES_MAX = 4 * 1024 * 1024;
-/** Named statements and portals of one client. */
+/** What a message that waits takes besides its bytes. */
+const MESSAGE_BYTES = 256;
+/** Named statements and portals of one client, and how long their names may be. */
 const NAMES_MAX = 1000;
+const NAME_BYTES_MAX = 63;
 
 interface Statement {
   readonly text: string;
@@ -39,6 +42,8 @@ interface Statement {
 interface Portal {
   readonly statement: Statement;
   readonly formats: readonly Format[];
+  /** It has run, and is none that goes on giving rows. */
+  isDone: boolean;
   /** What is left of its rows, once it has begun. */
   rest: Extract<Outcome, { kind: 'rows' }> | undefined;
 }
@@ -71,6 +76,7 @@ export class ConsoleSession implements VirtualSession {
   /** After an error: up to the next Sync. */
   #skips = false;
   #waitingBytes = 0;
+  #isClosed = false;
   #busy: Promise<void> = Promise.resolve();
   readonly #output: VirtualOutput;
   readonly #needs: Needs;
@@ -81,19 +87,25 @@ export class ConsoleSession implements VirtualSession {
   }
 
   message(tag: number, body: Buffer): void {
-    this.#waitingBytes += body.length;
+    const bytes = body.length + MESSAGE_BYTES;
+    this.#waitingBytes += bytes;
     if (this.#waitingBytes > WAITING_BYTES_MAX) {
       this.#output.close('too many console commands at once');
       return;
     }
     this.#busy = this.#busy
-      .then(() => this.#answer(tag, body))
+      .then(async () => {
+        if (this.#isClosed) return;
+        await this.#answer(tag, body);
+        // The next one is for when the client has taken the answer.
+        await this.#output.drained();
+      })
       .catch((error: unknown) => {
         this.#needs.log.error('console command failed', { reason: reasonOf(error) });
         this.#output.close('console command failed');
       })
       .finally(() => {
-        this.#waitingBytes -= body.length;
+        this.#waitingBytes -= bytes;
       });
   }
 
@@ -102,18 +114,20 @@ export class ConsoleSession implements VirtualSession {
   }
 
   closed(): void {
+    this.#isClosed = true;
     this.#needs.closed();
   }
 
   async #answer(tag: number, body: Buffer): Promise<void> {
     try {
-      if (tag === Frontend.Query) await this.#query(body);
-      else if (tag === Frontend.Sync) {
+      if (tag === Frontend.Sync) {
         this.#skips = false;
         // There are no transactions: portals live until here.
         this.#portals.clear();
         this.#output.send(readyForQuery('I'));
-      } else if (!this.#skips) await this.#extended(tag, body);
+      } else if (this.#skips) return;
+      else if (tag === Frontend.Query) await this.#query(body);
+      else await this.#extended(tag, body);
     } catch (error) {
       this.#failed(tag, error);
     }
@@ -180,6 +194,7 @@ export class ConsoleSession implements VirtualSession {
 
   #parse(body: Buffer): void {
     const { name, sql: text } = decodeParse(body);
+    if (name === '') this.#statements.delete('');
     if (name !== '' && this.#statements.has(name)) {
       throw new Refused(refused(`prepared statement "${name}" already exists`, '42P05'));
     }
@@ -189,7 +204,7 @@ export class ConsoleSession implements VirtualSession {
     if (command !== undefined && !isCommand(command)) {
       throw new Refused(refused(invalidText(text), '42601'));
     }
-    this.#makeRoom(this.#statements);
+    this.#makeRoom(this.#statements, name);
     this.#statements.set(name, { text, command });
     this.#output.send(parseComplete());
   }
@@ -205,17 +220,19 @@ export class ConsoleSession implements VirtualSession {
       throw new Refused(refused(`cursor "${portal}" already exists`, '42P03'));
     }
     const columns = columnsOfStatement(statement) ?? [];
-    this.#makeRoom(this.#portals);
+    this.#makeRoom(this.#portals, portal);
     this.#portals.set(portal, {
       statement,
       formats: formatsOf(columns, resultFormats),
+      isDone: false,
       rest: undefined,
     });
     this.#output.send(bindComplete());
   }
 
-  #makeRoom(names: ReadonlyMap<string, unknown>): void {
-    if (names.size >= NAMES_MAX) throw new Refused(refused('too many names', '53000'));
+  #makeRoom(names: ReadonlyMap<string, unknown>, name: string): void {
+    if (names.size >= NAMES_MAX || Buffer.byteLength(name) > NAME_BYTES_MAX)
+      throw new Refused(refused('too many names, or too long ones', '53000'));
   }
 
   #describe(body: Buffer): void {
@@ -236,9 +253,11 @@ export class ConsoleSession implements VirtualSession {
       this.#output.send(emptyQueryResponse());
       return;
     }
+    if (portal.isDone) throw new Refused(refused(`portal "${name}" cannot be run`, '55000'));
     const outcome = portal.rest ?? (await this.#needs.run(text, command));
     if (outcome.kind === 'refused') throw new Refused(outcome);
     if (outcome.kind === 'done') {
+      portal.isDone = true;
       this.#output.send(Buffer.concat(completed(outcome)));
       return;
     }

@@ -58,7 +58,7 @@ export class AdminConsole implements VirtualDatabase {
     let suspended: Command | undefined;
     const log = this.#needs.log;
     const undo = (command: Command | undefined): void => {
-      const order = command === undefined ? undefined : undoing(command);
+      const order = command === undefined ? undefined : undoing(command, client.id);
       if (order === undefined) return;
       // If there is nothing to undo any more, that is well.
       this.#needs.order(order).catch((error: unknown) => {
@@ -68,10 +68,12 @@ export class AdminConsole implements VirtualDatabase {
     return new ConsoleSession(output, {
       run: async (text, command): Promise<Outcome> => {
         running = command;
-        if (command.kind === 'command' && command.word === 'suspend') suspended = command;
         try {
           const isAdmin = client.isOwner || this.#isAdmin(client.user);
-          return await runCommand({ text, command, isAdmin }, this.#needs);
+          const request = { text, command, isAdmin, client: client.id };
+          const outcome = await runCommand(request, this.#needs);
+          if (outcome.kind === 'done' && outcome.tag === 'SUSPEND') suspended = command;
+          return outcome;
         } finally {
           running = undefined;
         }

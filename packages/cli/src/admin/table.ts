@@ -46,20 +46,24 @@ function binary(type: ColumnType, value: string | number): Buffer {
   switch (type) {
     case 'int4': {
       const bytes = Buffer.alloc(4);
-      bytes.writeInt32BE(Number(value) | 0);
+      bytes.writeInt32BE(Math.max(INT4_MIN, Math.min(INT4_MAX, Math.trunc(Number(value)))));
       return bytes;
     }
     case 'int8': {
       const bytes = Buffer.alloc(8);
-      bytes.writeBigInt64BE(BigInt(value));
+      bytes.writeBigInt64BE(BigInt(Math.trunc(Number(value))));
       return bytes;
     }
     case 'numeric':
-      return binaryNumeric(BigInt(value));
+      return binaryNumeric(BigInt(Math.trunc(Number(value))));
     default:
       return Buffer.from(String(value));
   }
 }
+
+/** What does not fit is shown as the most that does: wrapped it would be another number. */
+const INT4_MAX = 0x7fffffff;
+const INT4_MIN = -0x80000000;
 
 const NUMERIC_BASE = 10_000n;
 const NUMERIC_NEGATIVE = 0x4000;

@@ -1,19 +1,24 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientId, Holds, Logger, TrafficControl } from '@pgweir/pooler';
 import { reasonOf } from '../system-error';
 import type { Crew } from './crew';
+import type { LinkWatch } from './link-watch';
 import type { TrafficAsk } from './messages';
 import type { WorkerProcess } from './worker-process';
 
+const ORPHANS_POLL_MS = 50;
 /** Node.js cannot wait longer in one piece. */
 const FOR_EVER_MS = 2 ** 31 - 1;
 
 /** Has all workers do what an operator orders, and waits for all of them. */
 export class CrewTraffic implements TrafficControl {
   readonly #crew: Crew;
+  readonly #links: LinkWatch;
   readonly #log: Logger;
 
-  constructor(crew: Crew, log: Logger) {
+  constructor(crew: Crew, links: LinkWatch, log: Logger) {
     this.#crew = crew;
+    this.#links = links;
     this.#log = log;
   }
 
@@ -23,6 +28,8 @@ export class CrewTraffic implements TrafficControl {
 
   async untilQuiet(database: string | undefined): Promise<boolean> {
     const quiet = await this.#everywhere({ kind: 'untilQuiet', database: database ?? null });
+    // What dead workers have left is at PostgreSQL still.
+    while (this.#links.hasOrphans(database)) await delay(ORPHANS_POLL_MS);
     return quiet.every((is) => is);
   }
 

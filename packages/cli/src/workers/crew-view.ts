@@ -34,9 +34,14 @@ export class CrewView implements DaemonView {
 
   async snapshot(parts: readonly SnapshotPart[]): Promise<DaemonSnapshot> {
     const asked = [...this.#crew.living].filter(({ phase }) => phase !== 'starting');
+    // Of the same moment: one that goes while it is asked counts as one that has answered.
+    const departed = { ...NOTHING_SEEN, ...this.#departed };
     const snapshots = await Promise.all(asked.map((worker) => this.#ask(worker, parts)));
-    const known = snapshots.filter((snapshot) => snapshot !== undefined);
-    const merged = mergeSnapshots([...known, { ...NOTHING_SEEN, ...this.#departed }]);
+    // Of one that says nothing the totals of before stand, which must not fall.
+    const known = snapshots.map(
+      (snapshot, at) => snapshot ?? { ...NOTHING_SEEN, ...asked[at]?.totals },
+    );
+    const merged = mergeSnapshots([...known, departed]);
     const starting = [...this.#crew.living].filter(({ phase }) => phase === 'starting');
     const silent = asked.filter((_, at) => snapshots[at] === undefined);
     const workers = [
@@ -57,8 +62,8 @@ export class CrewView implements DaemonView {
       worker.totals = { stats, pinCounts };
       return { ...snapshot, workers: [this.#row(worker, snapshot.state, snapshot)] };
     } catch (error) {
-      // One that is gone by now has nothing to say.
-      if (worker.phase === 'gone') return NOTHING_SEEN;
+      // One that is gone by now has nothing more to say.
+      if (worker.phase === 'gone') return { ...NOTHING_SEEN, ...worker.totals };
       const reason = reasonOf(error);
       this.#log.warn(`worker ${worker.number} is missing in the view`, { reason });
       return undefined;

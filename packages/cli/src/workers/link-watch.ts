@@ -77,6 +77,13 @@ export class LinkWatch {
     this.#timer ??= setInterval(() => this.#look(gone), POLL_MS);
   }
 
+  /** Whether PostgreSQL still has links of dead workers; `database` undefined: of any. */
+  hasOrphans(database: string | undefined): boolean {
+    return [...this.#orphans].some(
+      ({ permit }) => (database ?? permit.database) === permit.database,
+    );
+  }
+
   /** What may run there must not keep the backend from noticing that nobody is left. */
   #cancel({ id, cancelTarget: target }: SharedPermit): void {
     if (target === undefined) return;

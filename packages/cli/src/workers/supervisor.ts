@@ -3,6 +3,7 @@ import {
   createTransport,
   isBudgetMessage,
   isFromWorker,
+  isIdOfWorker,
   linkLimits,
   SharedLinkBudget,
   type SnapshotPart,
@@ -96,7 +97,7 @@ export class Supervisor {
     this.#view = new CrewView(this.#crew, log);
     this.#statsPeriods = new StatsPeriods({ view: this.#view, log, service });
     this.#operator = new Operator({
-      traffic: new CrewTraffic(this.#crew, log),
+      traffic: new CrewTraffic(this.#crew, this.#links, log),
       view: this.#view,
       settings: () => this.#config.pooler,
       stopping: () => this.#shuttingDown,
@@ -191,6 +192,7 @@ export class Supervisor {
 
   #ended(worker: WorkerProcess): void {
     this.#view.departed(worker);
+    void this.#operator.clientsGone((client) => isIdOfWorker(client, worker.number));
     this.#clients.gone(worker);
     this.#links.take(worker.passingEnd);
     systemCalls().close(worker.passingEnd);
@@ -282,6 +284,7 @@ export class Supervisor {
     } else {
       log.info(`shutting down: waiting until the ${how} are gone`);
       const until = how === 'clients' ? 'clients-left' : 'links-closed';
+      void this.#operator.letGo();
       for (const worker of this.#crew.living) worker.drain(until);
     }
     this.#ports.close();

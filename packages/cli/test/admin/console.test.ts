@@ -83,7 +83,7 @@ test.each([
   ['KILL app', { kind: 'kill', database: 'app' }, 'KILL'],
   ['KILL_CLIENT 42', { kind: 'killClient', client: 42 }, 'KILL_CLIENT'],
   ['KILL_CLIENT c42', { kind: 'killClient', client: 42 }, 'KILL_CLIENT'],
-  ['SUSPEND', { kind: 'suspend' }, 'SUSPEND'],
+  ['SUSPEND', { kind: 'suspend', client: 1 }, 'SUSPEND'],
   ['WAIT_CLOSE', { kind: 'waitClose', database: undefined }, 'WAIT_CLOSE'],
 ])('%s is an order', async (sql, order, tag) => {
   const client = new ConsoleClient();
@@ -99,6 +99,8 @@ test.each([
   'RELOAD WORKERS',
   'SHUTDOWN',
   'KILL_CLIENT 1',
+  'SUSPEND',
+  'RESUME',
   'SET verbose = 1',
   'SHOW FDS',
 ])('%s is for admin_users only', async (sql) => {
@@ -169,7 +171,18 @@ test('what was suspended goes on when the client that did it leaves', async () =
   const client = new ConsoleClient();
   await client.ask('SUSPEND');
   client.leave();
-  expect(client.orders).toEqual([{ kind: 'suspend' }, { kind: 'unsuspend' }]);
+  expect(client.orders).toEqual([
+    { kind: 'suspend', client: 1 },
+    { kind: 'unsuspend', client: 1 },
+  ]);
+  for (const refusing of [
+    new ConsoleClient({ user: 'reader' }),
+    new ConsoleClient({ commands: { order: async () => 'already suspended/paused' } }),
+  ]) {
+    await refusing.ask('SUSPEND');
+    refusing.leave();
+    expect(refusing.orders).toEqual([]);
+  }
   const other = new ConsoleClient();
   await other.ask('PAUSE');
   other.leave();

@@ -176,3 +176,61 @@ test('a kind of message that it does not know ends the connection', async () => 
   expect(errors[0]).toMatchObject({ severity: 'FATAL', code: '08P01' });
   expect(client.closed).toBeDefined();
 });
+
+test('a command that has run is not run again by another Execute', async () => {
+  const client = new ConsoleClient();
+  const { tags, errors } = await talk(
+    client,
+    parse('PAUSE app'),
+    bind(),
+    execute(),
+    execute(),
+    SYNC,
+  );
+  expect(tags).toBe('12CEZ');
+  expect(errors[0]?.code).toBe('55000');
+  expect(client.orders).toHaveLength(1);
+});
+
+test('an unnamed statement that could not be parsed leaves none behind', async () => {
+  const client = new ConsoleClient();
+  await talk(client, parse('PAUSE app'), SYNC, parse('nonsense'), SYNC);
+  expect((await talk(client, bind(), execute(), SYNC)).errors[0]?.code).toBe('26000');
+  expect(client.orders).toEqual([]);
+});
+
+test('a simple query behind an error is skipped as everything is up to the Sync', async () => {
+  const client = new ConsoleClient();
+  const query = [Frontend.Query, text('PAUSE')] as const;
+  expect((await talk(client, parse('nonsense'), query, SYNC)).tags).toBe('EZ');
+  expect(client.orders).toEqual([]);
+});
+
+test('what was asked for behind a command that waits is not done when the client has left', async () => {
+  let finish: (problem: undefined) => void = () => undefined;
+  const orders: string[] = [];
+  const client = new ConsoleClient({
+    commands: {
+      order: ({ kind }) => {
+        orders.push(kind);
+        return new Promise((resolve) => {
+          finish = resolve;
+        });
+      },
+    },
+  });
+  client.send(Frontend.Query, text('PAUSE'));
+  client.send(Frontend.Query, text('KILL app'));
+  await client.heard();
+  client.leave();
+  finish(undefined);
+  await client.heard();
+  expect(orders).toEqual(['pause']);
+});
+
+test('tens of thousands of empty messages behind a command that waits are too many', async () => {
+  const client = new ConsoleClient({ commands: { order: () => new Promise(() => undefined) } });
+  client.send(Frontend.Query, text('PAUSE'));
+  for (let at = 0; at < 20_000; at++) client.send(...SYNC);
+  expect(client.closed).toBe('too many console commands at once');
+});

@@ -87,6 +87,7 @@ export class ConsoleClient {
       { id: 1 as ClientId, user: user as string as UserName, isOwner },
       {
         send: (bytes) => this.#output.push(bytes),
+        drained: async () => undefined,
         close: (reason) => {
           this.closed = reason;
         },

@@ -1,4 +1,4 @@
-import { type DialFailure, serverUnreachable } from '../pool/dial-gate';
+import { abandonedDial, type DialFailure, serverUnreachable } from '../pool/dial-gate';
 import type { Pool } from '../pool/pool';
 import type { Clock } from '../ports/clock';
 import type { CredentialSource } from '../ports/credential-source';
@@ -74,12 +74,14 @@ class Dial {
       return;
     }
     this.#job.link.hostName = endpoint.host;
+    // Closed by whoever has no use for it any more; never within this call, as `done` must not come there.
+    this.#job.link.onLost = () => void clock.after(0, () => this.#finish(abandonedDial()));
     if (isUnixDirectory(endpoint.host)) {
       this.#connectTo([unixSocketAddress(endpoint.host, endpoint.port)]);
       return;
     }
     this.#needs.resolver.resolve(endpoint.host, (result) => {
-      if (this.#over) return;
+      if (this.#over || this.#job.link.phase !== 'dialing') return;
       if ('error' in result) {
         const failure = serverUnreachable(`server DNS lookup failed: ${result.error.message}`);
         clock.after(0, () => this.#finish(failure));
@@ -125,6 +127,7 @@ class Dial {
     if (this.#over) return;
     this.#over = true;
     this.#cancelTimer();
+    if (this.#job.link.phase !== 'closed') this.#job.link.onLost = undefined;
     this.#nextHost(failure?.kind === 'unreachable');
     if (failure !== undefined) this.#job.link.close(failure.reason);
     this.#job.done(failure);

@@ -8,6 +8,11 @@ import type { Session } from './session';
  */
 export function cancelQueued(session: Session): 'canceled' | 'idle' | { readonly link: Link } {
   const { link } = session;
+  const { suspended } = session.context.orders;
+  if (suspended && session.phase === 'idle' && session.input.hasKept) {
+    dropKept(session);
+    return 'canceled';
+  }
   if (session.virtual !== undefined) {
     session.virtual.canceled();
     return 'canceled';

@@ -99,9 +99,6 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     }
     const virtual = context.virtualDatabase(database);
     const isOwner = virtual !== undefined && user === OWNER && isOwnUser(context, session);
-    if (virtual !== undefined && !isOwner && !virtual.admits(this.#user)) {
-      return session.fail('notAllowed');
-    }
     if (context.draining && virtual === undefined) return session.fail('shuttingDown');
     if (virtual === undefined) {
       if (!context.countClient(session)) return session.fail('tooManyClients');
@@ -132,6 +129,8 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
       this.#admit(database, proven);
       return;
     }
+    // Only now: who may is nobody's business.
+    if (!isOwner && !virtual.admits(this.#user)) return this.#refuse('notAllowed');
     this.#tellAcceptance();
     new VirtualLink(session, this.#context, virtual, { user: this.#user, isOwner }).begin(
       this.#minor,

@@ -24,6 +24,7 @@ export class VirtualLink implements WireHandler {
   readonly user: UserName;
   readonly #isOwner: boolean;
   readonly #reader = new FrameReader(MESSAGE_BYTES_MAX);
+  readonly #whenDrained: (() => void)[] = [];
   #body: Buffer = Buffer.alloc(0);
   #bodyLength = 0;
   /** What cancels a command that waits. */
@@ -65,6 +66,7 @@ export class VirtualLink implements WireHandler {
           if (session.phase === 'closed') return;
           if (!session.wire.write(messages)) session.wire.pause();
         },
+        drained: () => this.#drained(),
         close: (reason) => session.close(reason),
       },
     );
@@ -77,6 +79,7 @@ export class VirtualLink implements WireHandler {
 
   /** The client is gone. */
   left(): void {
+    for (const resolve of this.#whenDrained.splice(0)) resolve();
     this.#virtual?.closed();
   }
 
@@ -114,7 +117,13 @@ export class VirtualLink implements WireHandler {
     }
   }
 
+  #drained(): Promise<void> {
+    if (this.#session.phase === 'closed' || !this.#session.wire.congested) return Promise.resolve();
+    return new Promise((resolve) => this.#whenDrained.push(resolve));
+  }
+
   drained(): void {
+    for (const resolve of this.#whenDrained.splice(0)) resolve();
     this.#session.wire.resume();
   }
 

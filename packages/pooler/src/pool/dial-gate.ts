@@ -6,9 +6,10 @@ import { errorFields } from '../errors';
  * - `unreachable`: no connection, or no PostgreSQL behind it
  * - `rejected`: PostgreSQL refused the login (its own code and message)
  * - `busy`: PostgreSQL is starting up, shutting down or full: worth waiting for
+ * - `abandoned`: by ourselves, which says nothing about PostgreSQL
  */
 export interface DialFailure {
-  readonly kind: 'unreachable' | 'rejected' | 'busy';
+  readonly kind: 'unreachable' | 'rejected' | 'busy' | 'abandoned';
   /** What a client is told. */
   readonly error: ErrorFields;
   /** For the log. */
@@ -20,6 +21,11 @@ export function serverUnreachable(reason: string): DialFailure {
   return { kind: 'unreachable', reason, error: errorFields('serverDown', reason) };
 }
 
+export function abandonedDial(): DialFailure {
+  const reason = 'closed while it was opened';
+  return { kind: 'abandoned', reason, error: errorFields('serverDown', reason) };
+}
+
 /** Pause between two attempts, milliseconds; `server_login_retry` shortens it where it is smaller. */
 const RETRY_GAP_MS: Readonly<Record<DialFailure['kind'], number>> = {
   // A refused connect costs next to nothing, and every client gets the result of a fresh attempt.
@@ -27,6 +33,7 @@ const RETRY_GAP_MS: Readonly<Record<DialFailure['kind'], number>> = {
   // A wrong password tried over and over fills PostgreSQL's log and may lock an account.
   rejected: 1000,
   busy: 250,
+  abandoned: 0,
 };
 
 /** From this age on, an attempt without an answer no longer keeps new clients waiting. */
@@ -58,7 +65,7 @@ export class DialGate {
   }
 
   succeeded(startedAtMs: number): void {
-    this.#ended(startedAtMs);
+    this.ended(startedAtMs);
     this.#state = { kind: 'open' };
   }
 
@@ -66,7 +73,8 @@ export class DialGate {
     this.#attempts.set(nowMs, (this.#attempts.get(nowMs) ?? 0) + 1);
   }
 
-  #ended(startedAtMs: number): void {
+  /** Nothing is known of it. */
+  ended(startedAtMs: number): void {
     const left = (this.#attempts.get(startedAtMs) ?? 0) - 1;
     if (left > 0) this.#attempts.set(startedAtMs, left);
     else this.#attempts.delete(startedAtMs);
@@ -77,7 +85,7 @@ export class DialGate {
     failure: DialFailure,
     at: { startedAtMs: number; nowMs: number; loginRetryMs: number },
   ): boolean {
-    this.#ended(at.startedAtMs);
+    this.ended(at.startedAtMs);
     if (at.startedAtMs < this.#resetAtMs) return false;
     const gapMs = Math.min(RETRY_GAP_MS[failure.kind], at.loginRetryMs);
     this.#state = {

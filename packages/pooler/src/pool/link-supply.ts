@@ -136,12 +136,22 @@ export class LinkSupply {
   #opened(link: Link, startedAtMs: number, dedicated: DedicatedWaiter | undefined): void {
     this.gate.succeeded(startedAtMs);
     if (dedicated === undefined) this.#pool.opened(link);
-    else this.#pool.openedFor(dedicated, link);
+    else if (this.#pool.paused && !dedicated.gone) {
+      link.close('database paused');
+      this.#pool.dedicatedWaiters.push(dedicated);
+    } else this.#pool.openedFor(dedicated, link);
   }
 
   #failed(failure: DialFailure, startedAtMs: number, dedicated: DedicatedWaiter | undefined): void {
     const { clock, log, settings } = this.#context;
     const { database, user } = this.#pool;
+    if (failure.kind === 'abandoned' || this.#pool.paused) {
+      // While it is paused PostgreSQL may be stopped: whoever waits goes on waiting.
+      this.gate.ended(startedAtMs);
+      if (dedicated !== undefined && !dedicated.gone) this.#pool.dedicatedWaiters.push(dedicated);
+      this.fill();
+      return;
+    }
     if (dedicated !== undefined && failure.kind === 'rejected') {
       // What one client asks for at its start is no matter of the others'.
       log.warn('server login failed for one client', { database, user, reason: failure.reason });

@@ -2,6 +2,7 @@ import type { ErrorFields } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import type { LinkOwner } from '../backend/link-owner';
 import type { LinkPhase } from '../backend/link-phase';
+import { CLIENT_LEFT, isOutdated } from '../backend/outdated';
 import { recoverLink } from '../backend/recovery';
 import { invariant } from '../errors';
 import type { PoolerContext } from '../pooler-context';
@@ -190,7 +191,7 @@ export class Pool implements LinkOwner, LinkHolder {
 
   /** A new link has logged in for one session alone: it is not kept. */
   openedFor(waiter: DedicatedWaiter, link: Link): void {
-    link.retireReason = 'its client has left';
+    link.retireReason = CLIENT_LEFT;
     if (waiter.gone) link.close('client left');
     else this.#handOver(link, waiter);
   }
@@ -371,7 +372,7 @@ export class Pool implements LinkOwner, LinkHolder {
   /** Closes idle links at once and the others when they come back; forgets what their servers said. */
   retireAll(reason: string): void {
     for (const link of this.links) {
-      link.retireReason ??= reason;
+      if (!isOutdated(link)) link.retireReason = reason;
       if (link.phase === 'idle') link.close(reason);
     }
     this.welcomes.forget();
@@ -381,12 +382,8 @@ export class Pool implements LinkOwner, LinkHolder {
 
   /** No client, no link, nobody waiting: may be forgotten. */
   get unused(): boolean {
-    return (
-      this.clients === 0 &&
-      this.links.size === 0 &&
-      this.waiters.length === 0 &&
-      this.welcomeWaiters.size === 0
-    );
+    const { clients, links, waiters, welcomeWaiters } = this;
+    return clients + links.size + waiters.length + welcomeWaiters.size === 0;
   }
 
   /** Leaves the budget. Only when `unused`. */

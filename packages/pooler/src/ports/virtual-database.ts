@@ -4,6 +4,8 @@ import type { ClientId, UserName } from './names';
 export interface VirtualOutput {
   /** Takes ownership of `messages`: complete backend messages. */
   send(messages: Buffer): void;
+  /** Resolves when the client has taken what was sent, or is gone. */
+  drained(): Promise<void>;
   /** Ends the session after what was sent. `reason` is for the log. */
   close(reason: string): void;
 }
