@@ -5,6 +5,7 @@ import type { DaemonOptions } from './daemon-options';
 import { openListeners } from './listen';
 import { Operator } from './operator';
 import { PoolerProcess } from './pooler-process';
+import { portOpener } from './port-opener';
 import { readAgain } from './reloading';
 import { onSignals, type ShutdownKind } from './signals';
 import { StatsPeriods } from './stats-periods';
@@ -76,11 +77,7 @@ class Daemon {
       log,
     });
     try {
-      await openListeners(
-        (address, backlog) => pooler.listen(address, backlog),
-        config.listen,
-        log,
-      );
+      await openListeners(portOpener(pooler, config.listen), config.listen, log);
       this.#statsPeriods.restart(config);
       onUp(upMessage());
       return await this.#stopped;

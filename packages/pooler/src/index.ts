@@ -1,7 +1,7 @@
 export * from './access/access-rules';
 export { type AddressBytes, addressBytes, withoutMapping } from './access/ip-address';
 export { type CancelMeans, CancelWire } from './cancel/cancel-wire';
-export { isFromWorker, WORKER_NUMBERS_APART } from './cancel/worker-bits';
+export { WORKER_NUMBERS_APART } from './cancel/worker-bits';
 export { StoredSecretVerifier } from './frontend/stored-secret-verifier';
 export { mergeSnapshots, mergeTotals } from './merged-view';
 export { createNodeTransport, createTransport, type QueueLength } from './net';

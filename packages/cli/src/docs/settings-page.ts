@@ -49,7 +49,7 @@ const ENTRIES: readonly (readonly [title: string, text: string, table: SettingTa
   ],
   [
     '`[peers]`',
-    '`number = key=value ...`. Checked, but without effect: cancel requests are not passed on yet.',
+    '`number = key=value ...`. The other instances of the group, by their `peer_id`; our own may be among them.',
     SETTINGS.peers,
   ],
 ];

@@ -17,10 +17,13 @@ interface SharedPort {
  */
 export class SharedPorts {
   readonly #slots: number;
-  readonly #ports: SharedPort[] = [];
+  readonly #instances: boolean;
+  #ports: readonly SharedPort[] = [];
 
-  constructor(slots: number) {
+  /** `instances`: there may be others with the same TCP ports. */
+  constructor(slots: number, { instances }: { readonly instances: boolean }) {
     this.#slots = slots;
+    this.#instances = instances;
   }
 
   /** @throws Error with the system's `code` */
@@ -28,13 +31,13 @@ export class SharedPorts {
     if (address.kind === 'unix') {
       const descriptor = listenUnix(address.path, backlog);
       const descriptors = Array.from({ length: this.#slots }, () => descriptor);
-      this.#ports.push({ address, backlog, descriptors });
+      this.#ports = [...this.#ports, { address, backlog, descriptors }];
       return;
     }
     const { host } = address;
-    const opened = listenTcp({ host, port: address.port, backlog, count: this.#slots });
-    const { descriptors, port } = opened;
-    this.#ports.push({ address: { ...address, port }, backlog, descriptors });
+    const places = { backlog, count: this.#slots, instances: this.#instances };
+    const { descriptors, port } = listenTcp({ host, port: address.port, ...places });
+    this.#ports = [...this.#ports, { address: { ...address, port }, backlog, descriptors }];
   }
 
   /** What a worker of a slot inherits: the descriptors, and what they are in the worker. */
@@ -56,10 +59,21 @@ export class SharedPorts {
 
   /** Closes them here. They are gone when no worker has them any more. */
   close(): void {
-    for (const { address, descriptors } of this.#ports.splice(0)) {
+    this.closePublic();
+    for (const { address, descriptors } of this.#ports) {
       for (const descriptor of new Set(descriptors)) systemCalls().close(descriptor);
       if (address.kind === 'unix' && !address.path.startsWith('@')) remove(address.path);
     }
+    this.#ports = [];
+  }
+
+  /** All but Unix sockets: where workers in a group drain, peers still bring cancel requests there. */
+  closePublic(): void {
+    for (const { address, descriptors } of this.#ports) {
+      if (address.kind === 'unix') continue;
+      for (const descriptor of descriptors) systemCalls().close(descriptor);
+    }
+    this.#ports = this.#ports.filter(({ address }) => address.kind === 'unix');
   }
 }
 

@@ -41,6 +41,7 @@ describe('defaults', () => {
       addresses: [],
       port: 6432,
       backlog: 4096,
+      reusePort: false,
       unixSocketDir: '/tmp',
       unixSocketMode: 0o777,
       unixSocketGroup: undefined,
@@ -218,7 +219,6 @@ describe('settings without effect and refused settings', () => {
     'service_name = pool',
     'job_name = pool',
     'syslog = 1',
-    'peer_id = 3',
     'tcp_user_timeout = 5000',
   ])('%s is accepted with one warning', (assignment) => {
     const name = assignment.split(' ')[0];
@@ -227,14 +227,14 @@ describe('settings without effect and refused settings', () => {
     ]);
   });
 
-  test.each(['syslog = off', 'so_reuseport = 0', 'peer_id = 0', 'tcp_user_timeout = 0'])(
+  test.each(['syslog = off', 'tcp_user_timeout = 0'])(
     '%s asks for what happens anyway and gets no warning',
     (assignment) => {
       expect(load(`${BASE}${assignment}\n`, USERS)).toMatchObject({ kind: 'ok', warnings: [] });
     },
   );
 
-  test.each(['auth_type = ldap', 'auth_type = pam', 'so_reuseport = 1'])(
+  test.each(['auth_type = ldap', 'auth_type = pam'])(
     '%s is refused with a reason',
     (assignment) => {
       expect(problems(`${BASE}${assignment}\n`, USERS)).toEqual([

@@ -102,7 +102,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     if (virtual !== undefined && !isOwner && !virtual.admits(this.#user)) {
       return session.fail('notAllowed');
     }
-    if (context.draining && virtual === undefined) return session.fail('shuttingDown');
+    if (virtual === undefined && !context.letsIn(session)) return session.fail('shuttingDown');
     if (virtual === undefined) {
       if (!context.countClient(session)) return session.fail('tooManyClients');
       const parsed = startupSettings(packet.parameters, settings, session.remote);
