@@ -41,9 +41,9 @@ export class CancelDesk {
     this.#keys.forget(key);
   }
 
-  /** Cancel requests on their way to PostgreSQL, or to a peer. */
+  /** Cancel requests on their way to PostgreSQL. */
   get inFlight(): number {
-    return this.#inFlight.size + this.#peers.inFlight;
+    return this.#inFlight.size;
   }
 
   peerPools(): readonly PeerPoolView[] {

@@ -22,12 +22,14 @@ import { WORKER_NUMBERS_APART } from './worker-bits';
 
 /** The most that there is room for, and what keys are given out with. */
 export const TTL_MAX = 0b11;
+/** Which byte of the key has it, in its lowest bits. */
 const TTL_AT = 3;
 /** Bytes of the key that a request must have for any of this. No protocol has longer ones. */
 const KEY_BYTES_MIN = 4;
 const KEY_BYTES_MAX = 256;
 
-/** The ten bits of the worker: byte 0 below the top bit, and the top three of byte 3. */
+/** The bits of the worker: byte 0 below the top bit, and the top three of byte 3. */
+const TAG_BITS = Math.log2(WORKER_NUMBERS_APART);
 const LOW_TAG_BITS = 3;
 const LOW_TAG_SHIFT = 8 - LOW_TAG_BITS;
 const WITHOUT_TAG = 0x00ffff1f;
@@ -47,7 +49,7 @@ export function newGroupKey({ peerId, worker }: Origin, keyBytes: number): Cance
   const free = peer | (random & 0x1f);
   const tag =
     worker === undefined
-      ? random >>> (16 - 10)
+      ? random >>> (16 - TAG_BITS)
       : (worker.number % WORKER_NUMBERS_APART) ^ mask(worker.cancelSecret, free, key);
   const low = (tag & ((1 << LOW_TAG_BITS) - 1)) << LOW_TAG_SHIFT;
   return { processId: ((tag >>> LOW_TAG_BITS) << 24) | free | low, key };

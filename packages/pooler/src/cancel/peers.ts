@@ -21,8 +21,8 @@ class PeerPool {
   readonly #running = new Set<PeerErrand>();
   readonly #queued = new Set<PeerErrand>();
 
-  get size(): number {
-    return this.#running.size + this.#queued.size;
+  get isEmpty(): boolean {
+    return this.#running.size + this.#queued.size === 0;
   }
 
   get isFull(): boolean {
@@ -95,7 +95,7 @@ export class Peers {
     const identity = { processId, key: withTtl(key, ttl - 1) };
     const ended = (failure: string | undefined): void => {
       pool.over(errand, peer);
-      if (pool.size === 0) this.#pools.delete(id);
+      if (pool.isEmpty) this.#pools.delete(id);
       if (failure === undefined) over(undefined);
       else failed(failure);
     };
@@ -106,12 +106,5 @@ export class Peers {
   /** Of those that have something to do. */
   views(): readonly PeerPoolView[] {
     return [...this.#pools].map(([id, pool]) => pool.view(id));
-  }
-
-  /** Requests that are on their way, or wait for it. */
-  get inFlight(): number {
-    let sum = 0;
-    for (const pool of this.#pools.values()) sum += pool.size;
-    return sum;
   }
 }
