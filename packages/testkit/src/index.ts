@@ -38,6 +38,7 @@ export { isAlive } from './process/alive';
 export { bunProgram } from './process/bun-program';
 export { freePort } from './process/free-port';
 export { makeScratch, type Scratch } from './process/scratch';
+export { type ServerUser, serverUser } from './process/system-user';
 export { Random } from './random';
 export { checkState, type StateFuzzOptions, type StateFuzzReport } from './state-fuzz/check';
 export { type WaitOptions, waitFor } from './wait-for';
