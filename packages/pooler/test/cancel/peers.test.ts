@@ -1,5 +1,6 @@
 import { cancelRequestPacket } from '@pgweir/protocol';
 import { newGroupKey, ttlOf, withTtl } from '../../src/cancel/group-key';
+import type { Resolver } from '../../src/ports/resolver';
 import type { CancelIdentity, WorkerIdentity } from '../../src/ports/worker-identity';
 import type { PeerSettings, PoolerSettings } from '../../src/settings/settings';
 import { query } from '../kit/messages';
@@ -240,11 +241,41 @@ test('a peer that is not there is told of at most twenty times in ten seconds', 
   expect(lines[0]?.fields).toMatchObject({ peer: 2, reason: expect.stringContaining('REFUSED') });
 });
 
-test('the name of a peer is resolved, and all its addresses are tried', async () => {
-  const rig = await Rig.open(group(1, { host: 'peer.test' }));
-  await ask(rig, keyOf(2));
-  expect(rig.server.addresses).toEqual([{ kind: 'tcp', host: '10.0.0.2', port: 6432 }]);
+test('the name of a peer is resolved, and its addresses are tried one after the other', async () => {
+  const asked: string[] = [];
+  const resolver: Resolver = {
+    resolve(host, done) {
+      asked.push(host);
+      done({ addresses: ['10.0.0.3', '::1'] });
+    },
+  };
+  const rig = await Rig.open(group(1, { host: 'peer.test' }), { resolver });
+  Object.defineProperty(rig.server, 'dialling', {
+    get: () => ({ kind: rig.server.addresses.length < 2 ? 'refuse' : 'accept' }),
+  });
+  expect((await ask(rig, keyOf(2))).closed).toBe(true);
+  expect(asked).toEqual(['peer.test']);
+  expect(rig.server.addresses.map((address) => 'host' in address && address.host)).toEqual([
+    '10.0.0.3',
+    '::1',
+  ]);
   expect(rig.server.cancels).toBe(1);
+});
+
+test('a peer whose name is not found is a failure, and its queue moves on', async () => {
+  const resolver: Resolver = { resolve: (_, done) => done({ error: new Error('ENOTFOUND') }) };
+  const rig = await Rig.open(group(1, { host: 'peer.test', poolSize: 1 }), { resolver });
+  const messengers = [keyOf(2), keyOf(2), keyOf(2)].map(({ processId, key }) => {
+    const messenger = rig.stranger();
+    messenger.send(cancelRequestPacket(processId, key));
+    return messenger;
+  });
+  await rig.pass(10);
+  expect(messengers.every(({ closed }) => closed)).toBe(true);
+  const lines = rig.log.lines.filter(({ message }) => message.startsWith('failed to forward'));
+  expect(lines.map(({ fields }) => fields?.reason)).toEqual(
+    Array.from({ length: 3 }, () => 'DNS lookup failed: ENOTFOUND'),
+  );
 });
 
 describe('with workers', () => {

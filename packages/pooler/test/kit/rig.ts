@@ -29,6 +29,7 @@ interface Outside {
   readonly virtualDatabases?: readonly VirtualDatabase[];
   readonly worker?: WorkerIdentity;
   readonly socketPeers?: SocketPeers;
+  readonly resolver?: Resolver;
 }
 
 /** One for all tests of a file. */
@@ -45,13 +46,13 @@ export class Rig {
   #nextPort = 40_000;
 
   constructor(settings: PoolerSettings, grammar: Grammar, outside: Outside = {}) {
-    const { credentials = EVERYBODY, virtualDatabases = [] } = outside;
+    const { credentials = EVERYBODY, virtualDatabases = [], resolver = RESOLVER } = outside;
     this.pooler = new Pooler({
       settings,
       credentials,
       verifier: new StoredSecretVerifier(),
       transport: this.server,
-      resolver: RESOLVER,
+      resolver,
       budget: this.budget,
       clock: this.clock,
       log: this.log,
