@@ -5,6 +5,7 @@ import type { DaemonOptions } from './daemon-options';
 import { openPorts } from './listen';
 import { Operator } from './operator';
 import { PoolerProcess } from './pooler-process';
+import { portOpener } from './port-opener';
 import { readAgain } from './reloading';
 import { onSignals, type ShutdownKind } from './signals';
 import { StatsPeriods } from './stats-periods';
@@ -76,7 +77,7 @@ class Daemon {
       log,
     });
     try {
-      await openPorts((...port) => pooler.listen(...port), {
+      await openPorts(portOpener(pooler, config.listen), {
         settings: config.listen,
         givenSockets,
         log,

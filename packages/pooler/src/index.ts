@@ -2,7 +2,7 @@ export * from './access/access-rules';
 export { type AddressList, NO_ADDRESSES } from './access/address-list';
 export type { Network } from './access/network';
 export { type CancelMeans, CancelWire } from './cancel/cancel-wire';
-export { isFromWorker, WORKER_NUMBERS_APART } from './cancel/worker-bits';
+export { WORKER_NUMBERS_APART } from './cancel/worker-bits';
 export { StoredSecretVerifier } from './frontend/stored-secret-verifier';
 export { isIdOfWorker } from './ids';
 export { mergeSnapshots, mergeTotals } from './merged-view';

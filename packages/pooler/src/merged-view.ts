@@ -1,4 +1,10 @@
-import type { DaemonSnapshot, PoolView, ResolvedHostView, TotalsView } from './ports/daemon-view';
+import type {
+  DaemonSnapshot,
+  PeerPoolView,
+  PoolView,
+  ResolvedHostView,
+  TotalsView,
+} from './ports/daemon-view';
 
 /** One picture of several processes: sums, and the longest wait of all. */
 export function mergeSnapshots(snapshots: readonly DaemonSnapshot[]): DaemonSnapshot {
@@ -12,6 +18,7 @@ export function mergeSnapshots(snapshots: readonly DaemonSnapshot[]): DaemonSnap
     consoleClients: sum(snapshots.map(({ consoleClients }) => consoleClients)),
     loginsTotal: sum(snapshots.map(({ loginsTotal }) => loginsTotal)),
     pools: mergePools(snapshots.flatMap(({ pools }) => pools)),
+    peerPools: mergePeerPools(snapshots.flatMap(({ peerPools }) => peerPools)),
     ...mergeTotals(snapshots),
     clients: snapshots.flatMap(({ clients }) => clients).sort((a, b) => a.id - b.id),
     links: snapshots.flatMap(({ links }) => links).sort((a, b) => a.id - b.id),
@@ -46,6 +53,20 @@ function mergePools(pools: readonly PoolView[]): readonly PoolView[] {
   return merged(pools, keyOf)
     .map((pool) => ({ ...pool, ...byKey.get(keyOf(pool)) }))
     .sort((a, b) => order(a.database, b.database) || order(a.user, b.user));
+}
+
+function mergePeerPools(pools: readonly PeerPoolView[]): readonly PeerPoolView[] {
+  const byPeer = new Map<number, PeerPoolView>();
+  for (const { peer, sent, dialing, queued } of pools) {
+    const before = byPeer.get(peer) ?? { sent: 0, dialing: 0, queued: 0 };
+    byPeer.set(peer, {
+      peer,
+      sent: before.sent + sent,
+      dialing: before.dialing + dialing,
+      queued: before.queued + queued,
+    });
+  }
+  return [...byPeer.values()].sort((a, b) => a.peer - b.peer);
 }
 
 /** What one of them has resolved the others most likely have too. */

@@ -32,7 +32,7 @@ export interface PoolerNeeds {
 /**
  * - `serving`: everything works
  * - `retiring`: accepts nobody, for another process does; whoever is connected notices nothing
- * - `draining-clients`: no new clients; those that are here stay until they leave
+ * - `draining-clients`: no new connections; those that are here stay until they leave, and may log in
  * - `draining-links`: no new clients, no new leases; leases that exist are finished
  * - `stopped`: everything has been closed
  */

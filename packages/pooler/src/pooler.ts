@@ -15,6 +15,7 @@ import type { SessionContext } from './frontend/session-context';
 import { Strangers } from './frontend/strangers';
 import { Ids } from './ids';
 import { Maintenance } from './maintenance';
+import { OpenListeners } from './open-listeners';
 import { Orders } from './orders';
 import { Database } from './pool/database';
 import { outgrown } from './pool/outgrown';
@@ -81,7 +82,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   /** What an operator has ordered. */
   readonly orders = new Orders(this);
   readonly #strangers = new Strangers();
-  readonly #listeners: Listener[] = [];
+  readonly #listeners = new OpenListeners();
   readonly #transport: Transport;
   readonly #virtualDatabases = new Map<string, VirtualDatabase>();
   readonly #stopMaintenance: () => void;
@@ -136,7 +137,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
       keepIdleSeconds: this.settings.tcpKeepIdleSeconds,
     };
     const listener = await this.#transport.listen(address, options, (wire) => this.#accepted(wire));
-    this.#listeners.push(listener);
+    this.#listeners.add(listener);
     return listener;
   }
 
@@ -154,6 +155,11 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
 
   get draining(): boolean {
     return this.state !== 'serving' && this.state !== 'retiring';
+  }
+
+  letsIn(session: Session): boolean {
+    if (this.state === 'draining-clients') return this.#strangers.isExpected(session);
+    return !this.draining;
   }
 
   /** Pools of forced users keep `min_pool_size` without a client. */
@@ -308,11 +314,8 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   }
 
   cancelLink(_pool: Pool, link: Link): void {
-    this.cancels.forward(
-      link,
-      () => link.owed.ready > 0 && link.session === undefined,
-      () => undefined,
-    );
+    const wanted = () => link.owed.ready > 0 && link.session === undefined;
+    this.cancels.forward(link, wanted, () => undefined);
   }
 
   soon(run: () => void): void {
@@ -332,14 +335,19 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   /** Stops accepting. Resolves when everybody who was connected has left. */
   async retire(): Promise<void> {
     this.state = 'retiring';
-    await this.#closeListeners();
-    await this.#untilSettled();
+    await this.#listeners.close();
+    await this.conditions.until(() => this.#isSettled());
   }
 
-  /** Ends listening and begins to drain. Resolves when nothing is left to wait for. */
+  /**
+   * Ends listening and begins to drain. Resolves when nothing is left to wait for. In a group, Unix
+   * sockets stay open for cancel requests and the console until `stop`.
+   */
   async drain(until: 'clients-left' | 'links-closed'): Promise<void> {
     this.state = until === 'clients-left' ? 'draining-clients' : 'draining-links';
-    await this.#closeListeners();
+    if (this.settings.peerId > 0) await this.#listeners.closePublic();
+    else await this.#listeners.close();
+    this.#strangers.portsClosed(this.clock, () => this.conditions.check());
     if (until === 'links-closed') {
       for (const session of this.sessions.values()) {
         if (session.phase === 'waiting') session.fail('serverShuttingDown');
@@ -350,20 +358,13 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
         for (const link of [...pool.idleLinks]) link.close('server shutting down');
       }
     }
-    await this.#untilSettled();
-  }
-
-  async #closeListeners(): Promise<void> {
-    for (const listener of this.#listeners.splice(0)) await listener.close();
-  }
-
-  #untilSettled(): Promise<void> {
-    return this.conditions.until(() => this.#isSettled());
+    await this.conditions.until(() => this.#isSettled());
   }
 
   #isSettled(): boolean {
     if (this.state === 'retiring') return this.sessions.size === 0;
-    if (this.state === 'draining-clients') return this.#counts.own === 0;
+    if (this.state === 'draining-clients')
+      return this.#counts.own === 0 && !this.#strangers.expectsAnybody;
     if (this.state === 'draining-links') {
       for (const pool of this.everyPool()) if (pool.links.size > 0) return false;
     }
@@ -382,12 +383,12 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   async stop(): Promise<void> {
     this.state = 'stopped';
     this.#stopMaintenance();
-    const closing = this.#listeners.splice(0).map((listener) => listener.close());
+    const closing = this.#listeners.close();
     for (const session of [...this.sessions.values()]) session.close('shutdown');
     for (const pool of this.everyPool()) {
       for (const link of [...pool.links]) link.close('shutdown');
     }
-    await Promise.all(closing);
+    await closing;
     await this.#cancelsOver();
     this.conditions.end();
   }

@@ -51,6 +51,7 @@ export function snapshotOf(pooler: Pooler, parts: readonly SnapshotPart[]): Daem
     clientsTotal: pooler.sessions.size,
     linksTotal: every.reduce((sum, pool) => sum + pool.links.size, 0),
     pools: pools.sort((a, b) => order(a.database, b.database) || order(a.user, b.user)),
+    peerPools: pooler.cancels.peerPools(),
     ...totals(pooler),
     consoleClients,
     loginsTotal: logins,

@@ -97,6 +97,16 @@ test('totals of a database are added up', () => {
   ]);
 });
 
+test('requests for one peer are added up', () => {
+  const pool = (peer: number) => ({ peer, sent: 1, dialing: 2, queued: 3 });
+  const { peerPools } = mergeSnapshots([
+    snapshot({ peerPools: [pool(2)] }),
+    snapshot({ peerPools: [pool(1), pool(2)] }),
+    snapshot(),
+  ]);
+  expect(peerPools).toEqual([pool(1), { peer: 2, sent: 2, dialing: 4, queued: 6 }]);
+});
+
 test('pins of all processes are listed, the oldest first, and counted by database and reason', () => {
   const pin = (sinceMs: number): PinView => ({
     client: sinceMs as ClientId,

@@ -39,6 +39,7 @@ export { bunProgram } from './process/bun-program';
 export { freePort } from './process/free-port';
 export { pgbouncerCommand, pgbouncerVersion } from './process/pgbouncer';
 export { makeScratch, type Scratch } from './process/scratch';
+export { type ServerUser, serverUser } from './process/system-user';
 export { Random } from './random';
 export { checkState, type StateFuzzOptions, type StateFuzzReport } from './state-fuzz/check';
 export { type WaitOptions, waitFor } from './wait-for';

@@ -4,6 +4,7 @@ import {
   type AccessRule,
   type DatabaseSettings,
   databaseName,
+  type PeerSettings,
   type PoolerSettings,
   type ServerTls,
   type TlsServerOptions,
@@ -11,7 +12,7 @@ import {
   type UserSettings,
   userName,
 } from '@pgweir/pooler';
-import type { DaemonConfig, PeerSettings } from './daemon-config';
+import type { DaemonConfig } from './daemon-config';
 import type { Databases } from './databases';
 import type { GlobalValues } from './settings';
 import type { Userlist } from './userlist';
@@ -22,7 +23,7 @@ export interface Parts {
   readonly databases: Databases;
   readonly users: ReadonlyMap<UserName, UserSettings>;
   readonly credentials: Userlist;
-  readonly peers: readonly PeerSettings[];
+  readonly peers: ReadonlyMap<number, PeerSettings>;
   readonly accessRules: readonly AccessRule[];
   readonly unixSocketGid: number | undefined;
   readonly clientTls: TlsServerOptions | undefined;
@@ -40,6 +41,7 @@ export function assemble(parts: Parts, running: DaemonConfig | undefined): Daemo
       addresses: values.listen_addr,
       port: values.listen_port,
       backlog: values.listen_backlog,
+      reusePort: values.so_reuseport,
       unixSocketDir: notEmpty(values.unix_socket_dir),
       unixSocketMode: values.unix_socket_mode,
       unixSocketGroup:
@@ -60,7 +62,6 @@ export function assemble(parts: Parts, running: DaemonConfig | undefined): Daemo
     pidfile: notEmpty(values.pidfile),
     user: notEmpty(values.user),
     userNames: [...new Set([...parts.credentials.names, ...parts.users.keys()])],
-    peers: parts.peers,
     adminUsers: values.admin_users,
     statsUsers: values.stats_users,
     statsPeriodMs: values.stats_period,
@@ -102,6 +103,8 @@ function poolerSettings(parts: Parts, running: PoolerSettings | undefined): Pool
     logPoolerErrors: values.log_pooler_errors,
     ...databasesOf(parts.databases, running),
     users: parts.users,
+    peerId: values.peer_id,
+    peers: parts.peers,
   };
 }
 

@@ -16,7 +16,6 @@ export interface DaemonConfig {
   readonly user: string | undefined;
   /** Of auth_file and [users]. */
   readonly userNames: readonly string[];
-  readonly peers: readonly PeerSettings[];
   readonly adminUsers: readonly string[];
   readonly statsUsers: readonly string[];
   readonly statsPeriodMs: number;
@@ -25,19 +24,13 @@ export interface DaemonConfig {
   readonly values: GlobalValues;
 }
 
-/** One entry of `[peers]`. */
-export interface PeerSettings {
-  readonly id: number;
-  readonly host: string;
-  readonly port: number;
-  readonly poolSize: number;
-}
-
 export interface ListenSettings {
   /** Names or addresses; `*` means all of IPv4 and IPv6. Empty: Unix socket only. */
   readonly addresses: readonly string[];
   readonly port: number;
   readonly backlog: number;
+  /** Other instances of the same user may listen on the same TCP ports. */
+  readonly reusePort: boolean;
   /** Directory, or `@prefix` in the abstract name space; undefined: no Unix socket. */
   readonly unixSocketDir: string | undefined;
   readonly unixSocketMode: number;

@@ -8,7 +8,6 @@ import {
   userName,
 } from '@pgweir/pooler';
 import { parseConnectionString } from './connection-string';
-import type { PeerSettings } from './daemon-config';
 import { type Findings, type Place, quoted } from './finding';
 import type { IniEntry } from './ini-file';
 import { readValues } from './read-values';
@@ -16,7 +15,6 @@ import {
   DATABASE_PARAMETERS,
   type DatabaseValues,
   type GlobalValues,
-  PEER_PARAMETERS,
   USER_PARAMETERS,
 } from './settings';
 import { CONSOLE_NAMES, DATABASE_NAME_BYTES_MAX, USER_NAME_BYTES_MAX } from './settings/names';
@@ -103,33 +101,8 @@ export function readUsers(
   return users;
 }
 
-/** Reads the entries of `[peers]`, which have no effect yet. */
-export function readPeers(
-  entries: readonly IniEntry[],
-  globals: GlobalValues,
-  findings: Findings,
-): readonly PeerSettings[] {
-  const peers = new Map<number, PeerSettings>();
-  for (const entry of entries) {
-    const id = Number(entry.key);
-    if (!/^\d+$/.test(entry.key) || id < 1 || id > 16_383) {
-      const message = `peer ${quoted(entry.key)}: the name of a peer is a number from 1 to 16383`;
-      findings.problem(entry, message);
-    }
-    const subject = `peer ${quoted(entry.key)}: `;
-    const values = readEntry(entry, PEER_PARAMETERS, subject, findings);
-    if (values?.host !== undefined) {
-      const { host, port = 6432, pool_size: poolSize = globals.default_pool_size } = values;
-      peers.set(id, { id, host, port, poolSize });
-    } else if (values !== undefined) findings.problem(entry, `${subject}host is missing`);
-    const message = '[peers] has no effect: cancel requests are not passed to other processes yet';
-    findings.warningOnce('peers', entry, message);
-  }
-  return [...peers.values()].sort((a, b) => a.id - b.id);
-}
-
-/** undefined: the entry has problems, all of them reported. */
-function readEntry<Table extends SettingTable>(
+/** The values of an entry that says several things; undefined: all its problems are reported. */
+export function readEntry<Table extends SettingTable>(
   entry: IniEntry,
   table: Table,
   subject: string,

@@ -7,11 +7,12 @@ import { asksForCertificates, readAccessRules } from './access/access-settings';
 import { assemble, type Parts } from './assemble';
 import { checkGlobals } from './checks';
 import type { DaemonConfig, LoadResult } from './daemon-config';
-import { readDatabases, readPeers, readUsers } from './databases';
+import { readDatabases, readUsers } from './databases';
 import { Findings, type Place, quoted } from './finding';
 import { type IniEntry, type IniFile, readIniFile } from './ini-file';
 import { mockSecret } from './mock-secret';
 import { suggestion } from './nearest-name';
+import { readPeers } from './peers';
 import { readValues, withDefaults } from './read-values';
 import { GLOBAL_SETTINGS, type GlobalValues, SETTINGS } from './settings';
 import type { SettingTable } from './settings/row';
@@ -68,7 +69,7 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
     readClientSide({ ...values, ...own }, { ...context, place: () => entry }),
   );
   const users = readUsers(of('users'), findings);
-  const peers = readPeers(of('peers'), values, findings);
+  const peers = readPeers(of('peers'), { values, place, findings });
   const accounts = options.accounts ?? systemAccounts;
   const unixSocketGid = checkGlobals({ values, place, findings, accounts, databases, file });
 

@@ -18,6 +18,8 @@ interface TcpListen {
   readonly port: number;
   readonly backlog: number;
   readonly count: number;
+  /** Other instances may have sockets for the same port. */
+  readonly instances?: boolean;
 }
 
 /**
@@ -29,7 +31,7 @@ interface TcpListen {
 export function listenTcp(options: TcpListen): { descriptors: number[]; port: number } {
   const calls = systemCalls();
   // Any process of ours may share a port that is shared, so first see that nobody has it.
-  const probe = openTcp(calls, options, { shared: false });
+  const probe = openTcp(calls, options, { shared: options.instances === true });
   const found = nativeBytes(tcpSocketAddress(options.host, 0).length);
   const length = nativeBytes(4);
   length.writeInt32LE(found.length);

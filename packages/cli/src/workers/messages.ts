@@ -25,6 +25,8 @@ export interface Question<Ask, Answer> {
 
 /** A cancel request as it travels: the key in hexadecimal digits. */
 export interface CancelAsk {
+  /** Whose key it may be: its number modulo `WORKER_NUMBERS_APART`. */
+  readonly worker: number;
   readonly processId: number;
   readonly key: string;
 }
@@ -92,6 +94,8 @@ export interface WorkerStart {
   readonly generation: number;
   readonly overrides: Overrides;
   readonly holds: Holds;
+  /** As `WorkerIdentity` has it, in hexadecimal digits. */
+  readonly cancelSecret: string;
   readonly logFlags: LogFlags;
   readonly ports: readonly InheritedPort[];
 }

@@ -19,10 +19,13 @@ interface SharedPort {
  */
 export class SharedPorts {
   readonly #slots: number;
-  readonly #ports: SharedPort[] = [];
+  readonly #instances: boolean;
+  #ports: readonly SharedPort[] = [];
 
-  constructor(slots: number) {
+  /** `instances`: there may be others with the same TCP ports. */
+  constructor(slots: number, { instances }: { readonly instances: boolean }) {
     this.#slots = slots;
+    this.#instances = instances;
   }
 
   /**
@@ -33,18 +36,22 @@ export class SharedPorts {
   open(address: Address, backlog: number, given?: number): void {
     if (given !== undefined) {
       const descriptors = this.#sharedByAll(given);
-      this.#ports.push({ address, backlog, descriptors, ownPath: undefined });
+      this.#add({ address, backlog, descriptors, ownPath: undefined });
     } else if (address.kind === 'unix') {
       const { path } = address;
       const descriptors = this.#sharedByAll(listenUnix(path, backlog));
       const ownPath = path.startsWith('@') ? undefined : path;
-      this.#ports.push({ address, backlog, descriptors, ownPath });
+      this.#add({ address, backlog, descriptors, ownPath });
     } else {
       const { host } = address;
-      const opened = listenTcp({ host, port: address.port, backlog, count: this.#slots });
-      const { descriptors, port } = opened;
-      this.#ports.push({ address: { ...address, port }, backlog, descriptors, ownPath: undefined });
+      const places = { backlog, count: this.#slots, instances: this.#instances };
+      const { descriptors, port } = listenTcp({ host, port: address.port, ...places });
+      this.#add({ address: { ...address, port }, backlog, descriptors, ownPath: undefined });
     }
+  }
+
+  #add(port: SharedPort): void {
+    this.#ports = [...this.#ports, port];
   }
 
   #sharedByAll(descriptor: number): readonly number[] {
@@ -70,10 +77,21 @@ export class SharedPorts {
 
   /** Closes them here. They are gone when no worker has them any more. */
   close(): void {
-    for (const { descriptors, ownPath } of this.#ports.splice(0)) {
+    this.closePublic();
+    for (const { descriptors, ownPath } of this.#ports) {
       for (const descriptor of new Set(descriptors)) systemCalls().close(descriptor);
       if (ownPath !== undefined) remove(ownPath);
     }
+    this.#ports = [];
+  }
+
+  /** All but Unix sockets: where workers in a group drain, peers still bring cancel requests there. */
+  closePublic(): void {
+    for (const { address, descriptors } of this.#ports) {
+      if (address.kind === 'unix') continue;
+      for (const descriptor of new Set(descriptors)) systemCalls().close(descriptor);
+    }
+    this.#ports = this.#ports.filter(({ address }) => address.kind === 'unix');
   }
 }
 

@@ -1,12 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import {
   type BudgetFromWorker,
   createTransport,
   isBudgetMessage,
-  isFromWorker,
   isIdOfWorker,
   linkLimits,
   SharedLinkBudget,
   type SnapshotPart,
+  WORKER_NUMBERS_APART,
 } from '@pgweir/pooler';
 import type { Picture } from '../admin/show/item';
 import type { DaemonConfig } from '../config/daemon-config';
@@ -35,6 +36,7 @@ import { WorkerProcess } from './worker-process';
 
 const CONFIGURE_MS = 10_000;
 const CANCEL_MS = 60_000;
+const CANCEL_SECRET_BYTES = 32;
 
 /**
  * A daemon of several processes: starts workers, which carry the traffic, and has itself what there must
@@ -44,6 +46,7 @@ export class Supervisor {
   #config: DaemonConfig;
   readonly #options: DaemonOptions;
   readonly #firstFiles: ReturnType<DaemonOptions['filesRead']>;
+  readonly #cancelSecret = randomBytes(CANCEL_SECRET_BYTES).toString('hex');
   readonly #ports: SharedPorts;
   readonly #crew: Crew;
   readonly #budget: SharedLinkBudget;
@@ -71,7 +74,7 @@ export class Supervisor {
     this.#stopped = new Promise((resolve) => {
       this.#exit = resolve;
     });
-    this.#ports = new SharedPorts(config.workers.count);
+    this.#ports = new SharedPorts(config.workers.count, { instances: config.listen.reusePort });
     this.#crew = new Crew({
       slots: config.workers.count,
       log,
@@ -152,6 +155,7 @@ export class Supervisor {
         firstFiles: this.#firstFiles,
         ...this.#configuration(),
         holds: this.#operator.holds,
+        cancelSecret: this.#cancelSecret,
         logFlags,
         ports,
       },
@@ -224,7 +228,7 @@ export class Supervisor {
   /** Takes a cancel request to whoever gave the key out. */
   async #cancel(ask: CancelAsk): Promise<boolean> {
     for (const worker of this.#crew.living) {
-      if (!isFromWorker(ask.processId, worker.number)) continue;
+      if (worker.number % WORKER_NUMBERS_APART !== ask.worker) continue;
       return await worker.channel.ask('cancel', ask, CANCEL_MS);
     }
     return false;
@@ -278,16 +282,18 @@ export class Supervisor {
     const { log, service } = this.#options;
     service.stopping();
     const closed = this.#crew.close();
+    this.#ports.closePublic();
     if (how === 'now' || this.#shuttingDown) {
       log.info('immediate shutdown');
+      this.#ports.close();
       for (const worker of this.#crew.living) worker.stop();
     } else {
       log.info(`shutting down: waiting until the ${how} are gone`);
       const until = how === 'clients' ? 'clients-left' : 'links-closed';
       void this.#operator.letGo();
       for (const worker of this.#crew.living) worker.drain(until);
+      if (this.#config.pooler.peerId === 0) this.#ports.close();
     }
-    this.#ports.close();
     if (!this.#shuttingDown) void closed.then(() => this.#end());
     this.#shuttingDown = true;
   }
@@ -297,6 +303,7 @@ export class Supervisor {
     this.#heartbeat.stop();
     this.#clients.close();
     clearInterval(this.#relief);
+    this.#ports.close();
     await this.#links.close();
     this.#exit(0);
   }

@@ -98,7 +98,8 @@ export class Worker {
       },
       worker: {
         number: start.number,
-        cancelElsewhere: (identity, answer) => this.#cancelElsewhere(identity, answer),
+        cancelSecret: Buffer.from(start.cancelSecret, 'hex'),
+        cancelElsewhere: (...request) => this.#cancelElsewhere(...request),
         clientsChanged: () => this.#clientsChanged(),
         welcomes: {
           known: (pool) => this.#welcomes.get(pool),
@@ -148,8 +149,12 @@ export class Worker {
     return true;
   }
 
-  #cancelElsewhere({ processId, key }: CancelIdentity, answer: (found: boolean) => void): void {
-    const ask = { processId, key: key.toString('hex') };
+  #cancelElsewhere(
+    worker: number,
+    { processId, key }: CancelIdentity,
+    answer: (found: boolean) => void,
+  ): void {
+    const ask = { worker, processId, key: key.toString('hex') };
     void this.#channel.ask('cancel', ask, CANCEL_MS).then(answer, (error: unknown) => {
       this.#log.warn('cancel request cannot be passed on', { reason: reasonOf(error) });
       answer(true);

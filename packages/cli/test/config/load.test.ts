@@ -43,6 +43,7 @@ describe('defaults', () => {
       addresses: [],
       port: 6432,
       backlog: 4096,
+      reusePort: false,
       unixSocketDir: '/tmp',
       unixSocketMode: 0o777,
       unixSocketGroup: undefined,
@@ -223,7 +224,6 @@ describe('settings without effect and refused settings', () => {
     'dns_zone_check_period = 5',
     'service_name = pool',
     'job_name = pool',
-    'peer_id = 3',
     'tcp_user_timeout = 5000',
   ])('%s is accepted with one warning', (assignment) => {
     const name = assignment.split(' ')[0];
@@ -232,14 +232,14 @@ describe('settings without effect and refused settings', () => {
     ]);
   });
 
-  test.each(['so_reuseport = 0', 'peer_id = 0', 'tcp_user_timeout = 0'])(
+  test.each(['so_reuseport = 0', 'tcp_user_timeout = 0'])(
     '%s asks for what happens anyway and gets no warning',
     (assignment) => {
       expect(load(`${BASE}${assignment}\n`, USERS)).toMatchObject({ kind: 'ok', warnings: [] });
     },
   );
 
-  test.each(['auth_type = ldap', 'auth_type = pam', 'so_reuseport = 1'])(
+  test.each(['auth_type = ldap', 'auth_type = pam'])(
     '%s is refused with a reason',
     (assignment) => {
       expect(problems(`${BASE}${assignment}\n`, USERS)).toEqual([

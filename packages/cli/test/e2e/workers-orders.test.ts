@@ -39,6 +39,7 @@ async function startOf(): Promise<{ start: WorkerStart; descriptor: number }> {
     generation: 0,
     overrides: [],
     holds: NOTHING_HELD,
+    cancelSecret: '00',
     logFlags: { stderr: false, verbose: 0 },
     ports: [{ address: { kind: 'tcp', host: '127.0.0.1', port }, descriptor: 5 }],
   } as const;

@@ -79,6 +79,16 @@ test('a port that somebody has is not shared with them, whoever they are', () =>
   expect(again).toThrow(expect.objectContaining({ code: 'EADDRINUSE' }));
 });
 
+test('a port that is for several instances is shared with all that say so, and nobody else', () => {
+  const own = { host: '127.0.0.1', port: 0, backlog: 1, count: 1, instances: true };
+  const { descriptors, port } = listenTcp(own);
+  const others = listenTcp({ ...own, port, count: 2 });
+  for (const descriptor of [...descriptors, ...others.descriptors]) keep(descriptor);
+  expect(others.port).toBe(port);
+  const alone = () => listenTcp({ ...own, port, instances: false });
+  expect(alone).toThrow(expect.objectContaining({ code: 'EADDRINUSE' }));
+});
+
 test('connections wait in a listening socket while nobody accepts', async () => {
   const { descriptors, port } = listenTcp({ host: '127.0.0.1', port: 0, backlog: 16, count: 1 });
   const client = await call({ host: '127.0.0.1', port });

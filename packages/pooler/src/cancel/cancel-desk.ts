@@ -1,55 +1,44 @@
-import { timingSafeEqual } from 'node:crypto';
-import { randomText } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import type { Session } from '../frontend/session';
+import type { PeerPoolView } from '../ports/daemon-view';
 import type { CancelIdentity, WorkerIdentity } from '../ports/worker-identity';
+import { CancelKeys, type IssuedKey } from './cancel-keys';
 import type { CancelMeans } from './cancel-wire';
+import { FailureLog } from './failure-log';
+import { groupWorkerOf, peerOf } from './group-key';
 import { LinkCancel } from './link-cancel';
-import { isFromWorker, randomProcessId } from './worker-bits';
+import type { PeerMeans } from './peer-errand';
+import { Peers } from './peers';
+import { WORKER_NUMBERS_APART, workerOf } from './worker-bits';
 
-/** Length of keys that we give out, by protocol: four bytes in 3.0, long ones from 3.2 on. */
-const SHORT_KEY_BYTES = 4;
-const LONG_KEY_BYTES = 32;
-
-/** Failed cancel requests of one source address that are logged in one window. */
-const FAILURES_MAX = 20;
-const FAILURES_WINDOW_MS = 10_000;
-const SOURCES_MAX = 10_000;
-
-/** A key that was given out. As text it takes a fraction of a Buffer's memory. */
-export interface IssuedKey {
-  readonly processId: number;
-  /** The bytes of the key, one character each (latin1). */
-  readonly secret: string;
-}
-
-interface Needs extends CancelMeans {
+interface Needs extends CancelMeans, PeerMeans {
   readonly worker?: WorkerIdentity | undefined;
 }
 
-/** Gives out cancel keys and carries cancel requests to the link of whoever holds the key. */
+/**
+ * Gives out cancel keys and carries cancel requests to the link of whoever holds the key: here, in
+ * another worker or in another instance.
+ */
 export class CancelDesk {
   readonly #needs: Needs;
-  readonly #sessions = new Map<number, Session>();
-  readonly #failures = new Map<string, number>();
+  readonly #keys = new CancelKeys();
+  readonly #failures: FailureLog;
+  readonly #peers: Peers;
   readonly #inFlight = new Map<Link, LinkCancel>();
-  #windowStartMs = 0;
 
   constructor(needs: Needs) {
     this.#needs = needs;
+    this.#failures = new FailureLog(needs);
+    this.#peers = new Peers(needs);
   }
 
-  /** A key that nobody can guess. Both halves are random, but for the bits of the worker. */
   issue(session: Session, minor: number): IssuedKey {
-    const worker = this.#needs.worker?.number;
-    let processId = randomProcessId(worker);
-    while (this.#sessions.has(processId)) processId = randomProcessId(worker);
-    this.#sessions.set(processId, session);
-    return { processId, secret: randomText(minor >= 2 ? LONG_KEY_BYTES : SHORT_KEY_BYTES) };
+    const { settings, worker } = this.#needs;
+    return this.#keys.issue(session, minor, { peerId: settings.peerId, worker });
   }
 
-  forget({ processId }: IssuedKey): void {
-    this.#sessions.delete(processId);
+  forget(key: IssuedKey): void {
+    this.#keys.forget(key);
   }
 
   /** Cancel requests on their way to PostgreSQL. */
@@ -57,18 +46,58 @@ export class CancelDesk {
     return this.#inFlight.size;
   }
 
-  /** A client asks. `done` is called once, when its connection may be closed. */
+  peerPools(): readonly PeerPoolView[] {
+    return this.#peers.views();
+  }
+
+  /** A client asks, or a peer. `done` is called once, when its connection may be closed. */
   request(identity: CancelIdentity, source: string, done: () => void): void {
-    const { worker } = this.#needs;
     const answer = (found: boolean): void => {
-      if (!found) this.#failed(source);
+      // Right keys are heard from anywhere, because many clients may share an address.
+      if (!found) this.#failures.add('failed cancel request', { address: source });
       done();
     };
-    if (worker === undefined || isFromWorker(identity.processId, worker.number)) {
+    // First, because its key may be older than the settings of the group.
+    if (this.#keys.find(identity) !== undefined) {
       this.requestOwn(identity, answer);
-    } else {
-      worker.cancelElsewhere(identity, answer);
+      return;
     }
+    const { settings, worker } = this.#needs;
+    const peer = settings.peerId === 0 ? undefined : peerOf(identity);
+    if (peer !== undefined && peer !== settings.peerId) {
+      this.#forward(peer, identity, { source, done });
+      return;
+    }
+    const from = worker === undefined ? undefined : this.#worker(identity, worker, peer);
+    if (worker === undefined || from === undefined) answer(false);
+    else worker.cancelElsewhere(from, identity, answer);
+  }
+
+  #forward(
+    peer: number,
+    identity: CancelIdentity,
+    { source, done }: { readonly source: string; readonly done: () => void },
+  ): void {
+    this.#peers.forward(peer, identity, (failure) => {
+      if (failure !== undefined) {
+        const { message, peer: at, reason } = failure;
+        // What is wrong with a peer is told of the peer, however many clients it concerns.
+        const fields = at === undefined ? { address: source } : { peer: at };
+        this.#failures.add(message, reason === undefined ? fields : { ...fields, reason });
+      }
+      done();
+    });
+  }
+
+  /** The other worker that a key may come from; undefined: none. */
+  #worker(
+    identity: CancelIdentity,
+    own: WorkerIdentity,
+    peer: number | undefined,
+  ): number | undefined {
+    const from =
+      peer === undefined ? workerOf(identity.processId) : groupWorkerOf(identity, own.cancelSecret);
+    return from === own.number % WORKER_NUMBERS_APART ? undefined : from;
   }
 
   /**
@@ -77,9 +106,8 @@ export class CancelDesk {
    */
   requestOwn(identity: CancelIdentity, answer: (found: boolean) => void): void {
     const { log } = this.#needs;
-    const session = this.#sessions.get(identity.processId);
-    const expected = (session?.virtual?.cancelKey ?? session?.admission?.cancel)?.secret;
-    if (session === undefined || expected === undefined || !sameKey(expected, identity.key)) {
+    const session = this.#keys.find(identity);
+    if (session === undefined) {
       answer(false);
       return;
     }
@@ -112,28 +140,4 @@ export class CancelDesk {
     this.#inFlight.set(link, cancel);
     cancel.start();
   }
-
-  /**
-   * Failures are limited by source address: beyond the limit they are not even logged. Right keys are
-   * heard from anywhere, because many clients may share an address; guessing one of 2^53 is hopeless.
-   */
-  #failed(source: string): void {
-    const { clock, log } = this.#needs;
-    const nowMs = clock.nowMs();
-    if (nowMs - this.#windowStartMs > FAILURES_WINDOW_MS || this.#failures.size > SOURCES_MAX) {
-      this.#failures.clear();
-      this.#windowStartMs = nowMs;
-    }
-    const failures = (this.#failures.get(source) ?? 0) + 1;
-    this.#failures.set(source, failures);
-    if (failures <= FAILURES_MAX) log.info('failed cancel request', { address: source });
-    else if (failures === FAILURES_MAX + 1) {
-      log.warn('too many failed cancel requests', { address: source });
-    }
-  }
-}
-
-function sameKey(secret: string, actual: Buffer): boolean {
-  const expected = Buffer.from(secret, 'latin1');
-  return expected.length === actual.length && timingSafeEqual(expected, actual);
 }

@@ -14,7 +14,7 @@ export function randomProcessId(worker: number | undefined): number {
   return high + randomInt(1, 1 << OWN_BITS);
 }
 
-/** Whether `processId` may come from `worker`. */
-export function isFromWorker(processId: number, worker: number): boolean {
-  return processId >>> OWN_BITS === worker % WORKER_NUMBERS_APART;
+/** The number, modulo `WORKER_NUMBERS_APART`, of the worker that may have given `processId` out. */
+export function workerOf(processId: number): number {
+  return processId >>> OWN_BITS;
 }

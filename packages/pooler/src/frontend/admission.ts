@@ -1,5 +1,5 @@
 import type { Link } from '../backend/link';
-import type { IssuedKey } from '../cancel/cancel-desk';
+import type { IssuedKey } from '../cancel/cancel-keys';
 import type { Database } from '../pool/database';
 import type { Pool } from '../pool/pool';
 import type { UserName } from '../ports/names';

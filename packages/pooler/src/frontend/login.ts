@@ -99,7 +99,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     }
     const virtual = context.virtualDatabase(database);
     const isOwner = virtual !== undefined && user === OWNER && isOwnUser(context, session);
-    if (context.draining && virtual === undefined) return session.fail('shuttingDown');
+    if (virtual === undefined && !context.letsIn(session)) return session.fail('shuttingDown');
     if (virtual === undefined) {
       if (!context.countClient(session)) return session.fail('tooManyClients');
       const parsed = startupSettings(packet.parameters, settings, session.remote);

@@ -32,8 +32,8 @@ export interface SessionContext {
   readonly stateKnowledge: StateKnowledge;
   /** What an operator holds back. */
   readonly orders: Orders;
-  /** No new clients any more. */
-  readonly draining: boolean;
+  /** False: there are no new clients any more, and this one has come too late. */
+  letsIn(session: Session): boolean;
   /** Counts the session for `max_client_conn`. @returns false when that is one too many */
   countClient(session: Session): boolean;
   virtualDatabase(name: string): VirtualDatabase | undefined;

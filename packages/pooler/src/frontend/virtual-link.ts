@@ -5,7 +5,7 @@ import {
   parameterStatus,
   readyForQuery,
 } from '@pgweir/protocol';
-import type { IssuedKey } from '../cancel/cancel-desk';
+import type { IssuedKey } from '../cancel/cancel-keys';
 import type { UserName } from '../ports/names';
 import type { TlsInfo, WireHandler } from '../ports/transport';
 import type { VirtualClient, VirtualDatabase, VirtualSession } from '../ports/virtual-database';

@@ -19,6 +19,7 @@ import type {
   BunSocketOwner,
 } from './bun-runtime';
 import { BunWire } from './bun-wire';
+import { stopListening } from './stop-listening';
 import { systemErrorOf } from './system-error';
 import { unowned } from './unowned';
 
@@ -49,7 +50,13 @@ function listen(
   how: Accepting,
 ): { readonly listener: Listener; readonly descriptor: number } {
   const { descriptor } = how.options;
-  const common = { allowHalfOpen: true, socket: bunHandlers, data: acceptor(address, how) };
+  let count = 0;
+  const accepted = (wire: Wire): void => {
+    count++;
+    how.accepted(wire);
+  };
+  const data = acceptor(address, { ...how, accepted });
+  const common = { allowHalfOpen: true, socket: bunHandlers, data };
   let listening: BunListener;
   try {
     const place = descriptor === undefined ? placeOf(address) : { fd: descriptor };
@@ -59,10 +66,11 @@ function listen(
   }
   const listener: Listener = {
     address: boundAddress(listening, address),
-    close: () => {
-      listening.stop(false);
-      return new Promise((resolve) => setImmediate(resolve));
-    },
+    close: () =>
+      stopListening(
+        () => count,
+        () => listening.stop(false),
+      ),
   };
   return { listener, descriptor: listening.fd };
 }

@@ -20,6 +20,7 @@ import {
   type TcpHandle,
 } from './raw-handle';
 import { ReadBuffer } from './read-buffer';
+import { stopListening } from './stop-listening';
 import { unowned } from './unowned';
 
 /** How a transport uses the runtime. */
@@ -51,6 +52,11 @@ function listen(
   accepted: (wire: Wire) => void,
 ): Promise<Listener> {
   const server = net.createServer({ allowHalfOpen: true });
+  let count = 0;
+  const counted = (wire: Wire): void => {
+    count++;
+    accepted(wire);
+  };
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     // With a descriptor the length of the queue counts only as an argument.
@@ -58,10 +64,13 @@ function listen(
       server.removeListener('error', reject);
       // A failed accept (too many open files, say) concerns one client, and there is no wire yet.
       server.on('error', nothingToDo);
-      if (!options.raw || !acceptHandles(server, address, options, accepted)) {
-        server.on('connection', (socket) => acceptSocket(socket, address, options, accepted));
+      if (!options.raw || !acceptHandles(server, address, options, counted)) {
+        server.on('connection', (socket) => acceptSocket(socket, address, options, counted));
       }
-      resolve({ address: boundAddress(server, address), close: () => closeServer(server) });
+      resolve({
+        address: boundAddress(server, address),
+        close: () => closeServer(server, () => count),
+      });
     });
   });
 }
@@ -136,10 +145,11 @@ function boundAddress(server: net.Server, asked: Address): Address {
   return { kind: 'tcp', host: bound.address, port: bound.port };
 }
 
-function closeServer(server: net.Server): Promise<void> {
-  // The port is free at once; the server's own callback would wait for accepted wires.
-  server.close();
-  return new Promise((resolve) => setImmediate(resolve));
+function closeServer(server: net.Server, accepted: () => number): Promise<void> {
+  return stopListening(accepted, () => {
+    // The port is free at once; the server's own callback would wait for accepted wires.
+    server.close();
+  });
 }
 
 function tune(socket: net.Socket, options: SocketOptions): void {

@@ -1,6 +1,6 @@
 import { backendKeyData, noticeResponse, parameterStatus, readyForQuery } from '@pgweir/protocol';
 import { ReportedParameters } from '../backend/reported-parameters';
-import type { IssuedKey } from '../cancel/cancel-desk';
+import type { IssuedKey } from '../cancel/cancel-keys';
 import type { ReportedValues } from '../ports/welcome-exchange';
 import type { Profile } from '../session-state/profile';
 import { AcceptedSettings } from './accepted-settings';

@@ -80,6 +80,15 @@ export interface LinkView extends SocketView {
   readonly client: ClientId | undefined;
 }
 
+/** Cancel requests that are being passed on to a peer. Plain data; a merged view adds them up. */
+export interface PeerPoolView {
+  readonly peer: number;
+  /** The peer has them, and is not done with them. */
+  readonly sent: number;
+  readonly dialing: number;
+  readonly queued: number;
+}
+
 /** A session in a wait queue. */
 export interface WaiterView {
   readonly client: ClientId;
@@ -148,6 +157,8 @@ export interface DaemonSnapshot extends TotalsView {
   readonly clientsTotal: number;
   readonly linksTotal: number;
   readonly pools: readonly PoolView[];
+  /** Of peers that have something to do. */
+  readonly peerPools: readonly PeerPoolView[];
   /** Clients of virtual databases. */
   readonly consoleClients: number;
   /** Clients that are not let in yet. */
@@ -170,6 +181,7 @@ export const NOTHING_SEEN: DaemonSnapshot = {
   consoleClients: 0,
   loginsTotal: 0,
   pools: [],
+  peerPools: [],
   stats: [],
   pinCounts: [],
   clients: [],

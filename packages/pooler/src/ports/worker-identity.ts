@@ -10,11 +10,13 @@ export interface CancelIdentity {
 export interface WorkerIdentity {
   /** Grows with every worker that is started. */
   readonly number: number;
+  /** The same in all workers, for as long as any of them lives; hides their numbers in cancel keys. */
+  readonly cancelSecret: Buffer;
   /**
-   * Takes a cancel request to the worker that gave the key out. `answer` is called once: false when
-   * nobody knows the key.
+   * Takes a cancel request to the worker that gave the key out; `worker` is its number modulo
+   * `WORKER_NUMBERS_APART`. `answer` is called once: false when nobody knows the key.
    */
-  cancelElsewhere(identity: CancelIdentity, answer: (found: boolean) => void): void;
+  cancelElsewhere(worker: number, identity: CancelIdentity, answer: (found: boolean) => void): void;
   /** The clients of this process have changed in number. Called often: do little. */
   clientsChanged(): void;
   /** Absent: every process finds out by itself. */

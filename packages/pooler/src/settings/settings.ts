@@ -107,6 +107,20 @@ export interface PoolerSettings {
   readonly users: ReadonlyMap<UserName, UserSettings>;
   /** Which of several workers this is; `undefined`: the only one. */
   readonly workerSlot?: WorkerSlot;
+  /** Which of a group of instances this is, as cancel keys say it; 0: there is no group. */
+  readonly peerId: number;
+  /** Where cancel requests for clients of other instances go, by their peer id. */
+  readonly peers: ReadonlyMap<number, PeerSettings>;
+}
+
+/** One entry of `[peers]`. */
+export interface PeerSettings {
+  readonly id: number;
+  /** A name, an IP address or the directory of a Unix socket. */
+  readonly host: string;
+  readonly port: number;
+  /** Connections to it at a time, of each process. */
+  readonly poolSize: number;
 }
 
 /** One of `count` places for workers, `index` from 0 on. */

@@ -36,7 +36,7 @@ export class FakeServer implements Transport {
   /** The most connections that were open at one time, as PostgreSQL counts. */
   openMax = 0;
   /** Cancel requests that have arrived. */
-  cancels = 0;
+  readonly cancelRequests: { readonly processId: number; readonly key: Buffer }[] = [];
   /** False: cancel requests arrive but are not answered until `answerCancels`. */
   answersCancels = true;
   /** False: a backend that was told goodbye does not close its side until `close`. */
@@ -51,7 +51,7 @@ export class FakeServer implements Transport {
   /** What a statement of the extended protocol finds; undefined: no columns, no rows. */
   table: ((sql: string, parameters: readonly string[]) => Table | undefined) | undefined;
   readonly addresses: Address[] = [];
-  #accepted: ((wire: FakeWire) => void) | undefined;
+  readonly #doors = new Set<(wire: FakeWire) => void>();
   #heldCancels: (() => void)[] = [];
   #nextProcessId = 100;
   readonly #tasks: TaskQueue;
@@ -65,11 +65,12 @@ export class FakeServer implements Transport {
     _options: unknown,
     accepted: (wire: FakeWire) => void,
   ): Promise<Listener> {
-    this.#accepted = accepted;
+    const door = (wire: FakeWire): void => accepted(wire);
+    this.#doors.add(door);
     return {
       address,
       close: async () => {
-        this.#accepted = undefined;
+        this.#doors.delete(door);
       },
     };
   }
@@ -77,8 +78,9 @@ export class FakeServer implements Transport {
   /** A client's wire, as the pooler sees it. */
   accept(remote: Address): FakeWire {
     const wire = new FakeWire(this.#tasks, remote);
-    if (this.#accepted === undefined) throw new Error('nobody listens');
-    this.#accepted(wire);
+    const [door] = this.#doors;
+    if (door === undefined) throw new Error('nobody listens');
+    door(wire);
     return wire;
   }
 
@@ -96,6 +98,10 @@ export class FakeServer implements Transport {
       else wire.connect();
     });
     return wire;
+  }
+
+  get cancels(): number {
+    return this.cancelRequests.length;
   }
 
   /** Connections that PostgreSQL has open for links. */
@@ -134,7 +140,7 @@ export class FakeServer implements Transport {
   }
 
   cancelArrived(wire: FakeWire, processId: number, key: Buffer): void {
-    this.cancels++;
+    this.cancelRequests.push({ processId, key });
     const answer = (): void => {
       const backend = this.live.find((one) => one.processId === processId);
       if (backend?.key.equals(key) === true) backend.canceled();

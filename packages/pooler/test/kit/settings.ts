@@ -109,6 +109,8 @@ export function poolerSettings(changes: Partial<PoolerSettings> = {}): PoolerSet
     databases: new Map([[databaseName('app'), databaseSettings()]]),
     fallbackDatabase: undefined,
     users: new Map(),
+    peerId: 0,
+    peers: new Map(),
     ...changes,
   };
 }

@@ -131,6 +131,27 @@ describe('listening', () => {
     await closePair({ client, clientProbe, server, serverProbe });
   });
 
+  test('whoever waits to be accepted when a listener is closed is accepted, not reset', async () => {
+    let accepted = 0;
+    const { listener } = await listenWith(transport, ANY_V4, (wire) => {
+      accepted++;
+      wire.end();
+      return new WireProbe();
+    });
+    const { address } = listener;
+    const port = address.kind === 'tcp' ? address.port : 0;
+    const causes = Array.from({ length: 60 }, () => {
+      const socket = net.connect(port, '127.0.0.1').resume();
+      return new Promise((resolve) => {
+        socket.once('error', resolve);
+        socket.once('end', () => resolve('ended'));
+      });
+    });
+    await listener.close();
+    expect(new Set(await Promise.all(causes))).toEqual(new Set(['ended']));
+    expect(accepted).toBe(60);
+  });
+
   test('a closed listener refuses connections', async () => {
     const { listener } = await listenWith(transport, ANY_V4, () => new WireProbe());
     await listener.close();

@@ -140,6 +140,15 @@ function userRow({ picture, config }: Scene, name: string): Row {
   ];
 }
 
+/** A peer has a row also when nothing is being passed on to it. */
+function peerPools({ picture, config }: Scene): readonly Row[] {
+  const busy = new Map(picture.peerPools.map((pool) => [pool.peer, pool]));
+  return [...config.pooler.peers.keys()].map((id) => {
+    const { sent = 0, dialing = 0, queued = 0 } = busy.get(id) ?? {};
+    return [id, sent, queued + dialing, sent, dialing];
+  });
+}
+
 export const POOLS: ShowItems = {
   pools: {
     columns: [
@@ -184,7 +193,12 @@ export const POOLS: ShowItems = {
   peers: {
     columns: [...integers('peer_id'), ...texts('host'), ...integers('port', 'pool_size')],
     rows: ({ config }) =>
-      config.peers.map(({ id, host, port, poolSize }) => [id, host, port, poolSize]),
+      [...config.pooler.peers.values()].map(({ id, host, port, poolSize }) => [
+        id,
+        host,
+        port,
+        poolSize,
+      ]),
   },
   peer_pools: {
     columns: integers(
@@ -194,7 +208,6 @@ export const POOLS: ShowItems = {
       'sv_active_cancel',
       'sv_login',
     ),
-    // Nothing is passed to peers yet.
-    rows: ({ config }) => config.peers.map(({ id }) => [id, 0, 0, 0, 0]),
+    rows: peerPools,
   },
 };

@@ -86,7 +86,11 @@ export const USER_PARAMETERS = {
 
 /** What an entry of `[peers]` may say. */
 export const PEER_PARAMETERS = {
-  host: setting(text(), { help: 'Where the peer listens.' }),
+  host: setting(text(), {
+    help: 'Where the peer listens: the directory of its Unix socket, a name or an address.',
+  }),
   port: setting(wholeNumber({ min: 1, max: 65_535 }), { help: 'Port of the peer. Not set: 6432.' }),
-  pool_size: connections('Connections to the peer.'),
+  pool_size: connections(
+    'Cancel requests that are passed on to the peer at a time; others wait. Not set: default_pool_size.',
+  ),
 };

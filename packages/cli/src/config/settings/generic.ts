@@ -107,8 +107,9 @@ export const GENERIC = {
   }),
   peer_id: setting(wholeNumber({ max: 16_383 }), {
     default: '0',
-    class: noEffect('a cancel request that reaches another process is not passed on yet', '0'),
-    help: 'Number of this process among its peers. 0: no peers.',
+    help:
+      'Number of this instance among those that clients may reach under one address. Cancel keys ' +
+      'carry it, so that the others can pass cancel requests on: see [peers]. 0: there are no others.',
   }),
   disable_pqexec: setting(onOff, {
     default: '0',

@@ -34,14 +34,9 @@ export const NETWORK = {
   so_reuseport: setting(onOff, {
     default: '0',
     reloadable: false,
-    class: {
-      kind: 'refused',
-      why:
-        'each daemon would open as many links as the caps allow for all; workers are several ' +
-        'processes on one port that share the caps',
-      silentAt: '0',
-    },
-    help: 'Let several processes listen on one port.',
+    help:
+      'Let several instances of the same user listen on the same TCP ports; the system spreads ' +
+      'connections over them. Each has caps of its own. See peer_id.',
   }),
   proxy_protocol: setting(addressList, {
     help:
