@@ -11,6 +11,7 @@ import {
   type UserSettings,
   userName,
 } from '@pgweir/pooler';
+import type { LdapOptions } from '../ldap/options';
 import type { DaemonConfig, PeerSettings } from './daemon-config';
 import type { Databases } from './databases';
 import type { GlobalValues } from './settings';
@@ -24,6 +25,7 @@ export interface Parts {
   readonly credentials: Userlist;
   readonly peers: readonly PeerSettings[];
   readonly accessRules: readonly AccessRule[];
+  readonly directory: LdapOptions | undefined;
   readonly unixSocketGid: number | undefined;
   readonly clientTls: TlsServerOptions | undefined;
   readonly serverTls: ServerTls;
@@ -71,6 +73,7 @@ function poolerSettings(parts: Parts, running: PoolerSettings | undefined): Pool
   return {
     authType: values.auth_type,
     accessRules: parts.accessRules,
+    directory: parts.directory,
     mockAuthenticationSecret: parts.mockSecret,
     scramIterations: values.scram_iterations,
     ...authQuery(values),

@@ -236,7 +236,7 @@ describe('settings without effect and refused settings', () => {
     },
   );
 
-  test.each(['auth_type = ldap', 'auth_type = pam', 'so_reuseport = 1'])(
+  test.each(['auth_type = pam', 'so_reuseport = 1'])(
     '%s is refused with a reason',
     (assignment) => {
       expect(problems(`${BASE}${assignment}\n`, USERS)).toEqual([
