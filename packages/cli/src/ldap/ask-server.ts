@@ -1,14 +1,10 @@
-import { isIP } from 'node:net';
 import type { Clock } from '@pgweir/pooler';
 import type { Client } from 'ldapts';
 import { errorCode, reasonOf } from '../system-error';
+import { LdapConnection } from './connection';
 import { ldapLibrary } from './library';
 import type { LdapLookup, LdapOptions } from './options';
 
-/** As PgBouncer has it. */
-const CONNECT_MS = 3000;
-/** Of one request. */
-const REPLY_MS = 5000;
 /** Of all that is said to one server for one login. */
 const CONVERSATION_MS = 10_000;
 /** Two are as bad as many. */
@@ -42,34 +38,27 @@ export async function askServer(
   claim: LdapClaim,
   { signal, clock }: { readonly signal: AbortSignal; readonly clock: Clock },
 ): Promise<LdapAnswer> {
-  const { Client: LdapClient, ResultCodeError } = ldapLibrary();
-  const client = new LdapClient({ url, connectTimeout: CONNECT_MS, timeout: REPLY_MS });
+  const { ResultCodeError } = ldapLibrary();
+  const connection = new LdapConnection(url, options.servers, clock);
   try {
-    return await untilGivenUp(converse(client, { url, options, claim }), {
-      ...{ signal, clock },
-    });
+    return await untilGivenUp(converse(connection, options.lookup, claim), { signal, clock });
   } catch (error) {
     if (!(error instanceof ResultCodeError))
       return { kind: 'unreachable', why: socketFault(error) };
     const unheard = error.code === BUSY || error.code === UNAVAILABLE;
     return { kind: unheard ? 'unreachable' : 'refused', why: resultFault(error) };
   } finally {
-    // Closes the connection in any state.
-    client.unbind().catch(ofNoInterest);
+    connection.close();
   }
 }
 
-interface Conversation {
-  readonly url: string;
-  readonly options: LdapOptions;
-  readonly claim: LdapClaim;
-}
-
 /** Rejects as the library does. */
-async function converse(client: Client, talk: Conversation): Promise<LdapAnswer> {
-  const { options, claim } = talk;
-  if (options.servers.startTls) await client.startTLS(tlsNames(talk.url));
-  const { lookup } = options;
+async function converse(
+  connection: LdapConnection,
+  lookup: LdapLookup,
+  claim: LdapClaim,
+): Promise<LdapAnswer> {
+  const client = await connection.open();
   if (lookup.kind === 'made') {
     await client.bind(claim.name, claim.password);
     return { kind: 'accepted' };
@@ -111,12 +100,6 @@ async function bindAsNobody(client: Client, baseDn: string, password: string): P
   }
 }
 
-function tlsNames(url: string): { readonly host: string; readonly servername?: string } {
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
-  // Addresses are no server names, but stand in certificates all the same.
-  return isIP(host) === 0 ? { host, servername: host } : { host };
-}
-
 function untilGivenUp<T>(
   work: Promise<T>,
   { signal, clock }: { readonly signal: AbortSignal; readonly clock: Clock },
@@ -142,8 +125,4 @@ function resultFault({ name, code }: { readonly name: string; readonly code: num
 /** The first line: below it the library tells what it was about to send. */
 function socketFault(error: unknown): string {
   return errorCode(error) ?? reasonOf(error).split('\n')[0] ?? '';
-}
-
-function ofNoInterest(): void {
-  // The connection is closed in any case.
 }

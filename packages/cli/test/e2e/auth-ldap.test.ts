@@ -295,6 +295,27 @@ test.each([
   }
 });
 
+test.each([
+  ['a whole answer', '300c02010361070a010004000400'],
+  ['an answer that what comes in TLS would complete', '304002010361070a01000400044b'],
+])('%s in clear text behind StartTLS is nobody’s word', async (_, forged) => {
+  const server = await ldap({ tls: 'start', behindStartTls: Buffer.from(forged, 'hex') });
+  await use(`${made(server)} ldaptls=1`);
+  expect(await attempt({ password: 'coffee' })).toBe(FAILED);
+  expect(rig.daemon.log()).toContain('clear text behind StartTLS');
+  await closed(server);
+  expect(server.binds).toEqual([]);
+});
+
+test('a server without StartTLS is told no password', async () => {
+  const server = await ldap();
+  await use(`${made(server)} ldaptls=1`);
+  expect(await attempt()).toBe(FAILED);
+  expect(rig.daemon.log()).toContain('StartTLS is refused (2)');
+  expect(server.binds).toEqual([]);
+  await closed(server);
+});
+
 test('workers ask by themselves', async () => {
   const server = await ldap();
   const daemon = await startDaemonFor(rig.cluster.primary, {
@@ -304,6 +325,7 @@ test('workers ask by themselves', async () => {
     const logins = Array.from({ length: 8 }, () => attempt({}, daemon));
     expect(new Set(await Promise.all(logins))).toEqual(new Set(['in']));
     expect(await attempt({ password: 'coffee' }, daemon)).toBe(FAILED);
+    await closed(server);
   } finally {
     await daemon.stop();
   }

@@ -18,6 +18,8 @@ export interface LdapServerOptions {
   readonly tls?: 'start' | 'direct';
   /** Accepts connections and never says a word. */
   readonly silent?: boolean;
+  /** What somebody in between puts in clear text behind the answer to StartTLS. */
+  readonly behindStartTls?: Buffer;
   /** Instead of a free port. */
   readonly port?: number;
 }
@@ -119,7 +121,10 @@ export class LdapServer {
         };
         if (request.tag === 0x77 && this.#startsTls(request)) {
           socket.off('data', onData);
-          send(result(0x78, SUCCESS));
+          const forged = this.#options.behindStartTls ?? Buffer.alloc(0);
+          socket.write(
+            Buffer.concat([element(0x30, element(0x02, id.body), result(0x78, SUCCESS)), forged]),
+          );
           this.#serve(this.#encrypted(socket), true);
           return;
         }
