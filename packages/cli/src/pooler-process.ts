@@ -8,12 +8,12 @@ import {
   type PoolerSettings,
   type SnapshotPart,
   SqlKnowledge,
-  StoredSecretVerifier,
   type WorkerIdentity,
 } from '@pgweir/pooler';
 import type { ConsoleCommands } from './admin/commands';
 import { AdminConsole } from './admin/console';
 import type { DaemonConfig } from './config/daemon-config';
+import { PasswordVerifier } from './ldap/verifier';
 import type { DaemonLogger } from './log/logger';
 import { withExactNames } from './runtime/abstract-names';
 import { DnsResolver } from './runtime/dns-resolver';
@@ -48,7 +48,7 @@ export class PoolerProcess {
     this.pooler = new Pooler({
       settings: this.#settings(),
       credentials: this.#credentials,
-      verifier: new StoredSecretVerifier(),
+      verifier: new PasswordVerifier(systemClock, needs.log),
       transport: withExactNames(createTransport(systemQueueLength(needs.log)), needs.log),
       resolver: this.#resolver,
       budget: needs.budget,

@@ -72,6 +72,7 @@ const CATALOGUE = {
     text: 'client connections exceeded (max_user_client_connections)',
   },
   passwordFailed: { code: '28P01', severity: 'FATAL', text: 'password authentication failed' },
+  ldapFailed: { code: '28P01', severity: 'FATAL', text: 'LDAP authentication failed' },
   saslFailed: { code: '28P01', severity: 'FATAL', text: 'SASL authentication failed' },
   trustFailed: { code: '28000', severity: 'FATAL', text: '"trust" authentication failed' },
   certificateFailed: {

@@ -27,6 +27,13 @@ export { allScripts } from './differential/scripts';
 export { failures, resultTable } from './differential/table';
 export { checkIsolation, type IsolationOptions, type IsolationReport } from './isolation/check';
 export {
+  type Bind as LdapBind,
+  type LdapEntry,
+  LdapServer,
+  type LdapServerOptions,
+  startLdapServer,
+} from './ldap/server';
+export {
   checkPipelines,
   type PipelineFuzzOptions,
   type PipelineFuzzReport,

@@ -12,6 +12,7 @@ import {
   type UserSettings,
   userName,
 } from '@pgweir/pooler';
+import type { LdapOptions } from '../ldap/options';
 import type { DaemonConfig } from './daemon-config';
 import type { Databases } from './databases';
 import type { GlobalValues } from './settings';
@@ -25,6 +26,7 @@ export interface Parts {
   readonly credentials: Userlist;
   readonly peers: ReadonlyMap<number, PeerSettings>;
   readonly accessRules: readonly AccessRule[];
+  readonly directory: LdapOptions | undefined;
   readonly unixSocketGid: number | undefined;
   readonly clientTls: TlsServerOptions | undefined;
   readonly serverTls: ServerTls;
@@ -79,6 +81,7 @@ function poolerSettings(parts: Parts, running: PoolerSettings | undefined): Pool
   return {
     authType: values.auth_type,
     accessRules: parts.accessRules,
+    directory: parts.directory,
     mockAuthenticationSecret: parts.mockSecret,
     scramIterations: values.scram_iterations,
     ...authQuery(values),

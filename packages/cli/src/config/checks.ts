@@ -9,6 +9,8 @@ export interface CheckContext {
   readonly findings: Findings;
   readonly accounts: Accounts;
   readonly databases: Databases;
+  /** LDAP may vouch for users whom nothing else knows. */
+  readonly asksDirectory: boolean;
   /** The file to name where no single line is at fault. */
   readonly file: string;
 }
@@ -62,10 +64,12 @@ function checkLoadBalancers({ values, place, findings }: CheckContext): void {
   findings.warning(place('proxy_protocol'), message);
 }
 
-function checkLogin({ values, place, findings, databases, file }: CheckContext): void {
+function checkLogin(context: CheckContext): void {
+  const { values, place, findings, databases, file } = context;
   const all = [...databases.named.values(), databases.fallback];
   const asks = values.auth_user !== '' || all.some((one) => one?.authUser !== undefined);
-  if (values.auth_type !== 'any' && values.auth_file === '' && !asks) {
+  const vouched = values.auth_type === 'any' || context.asksDirectory;
+  if (!vouched && values.auth_file === '' && !asks) {
     const message = `auth_type = ${values.auth_type} without auth_file: nobody can log in`;
     findings.warning(place('auth_type'), message);
   }

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { type Accounts, systemAccounts } from '../process/accounts';
 import { peerProblem } from '../system-calls';
 import { reasonOf } from '../system-error';
-import { asksForCertificates, readAccessRules } from './access/access-settings';
+import { asksForCertificates, readAccessRules, readDirectory } from './access/access-settings';
+import { asksDirectory, warnOfClearPasswords } from './access/directory-checks';
 import { assemble, type Parts } from './assemble';
 import { checkGlobals } from './checks';
 import type { DaemonConfig, LoadResult } from './daemon-config';
@@ -71,15 +72,20 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
   const users = readUsers(of('users'), findings);
   const peers = readPeers(of('peers'), { values, place, findings });
   const accounts = options.accounts ?? systemAccounts;
-  const unixSocketGid = checkGlobals({ values, place, findings, accounts, databases, file });
-
-  const authText = readNamed('auth_file', values, context);
-  const credentials =
-    authText === undefined ? NO_CREDENTIALS : readUserlist(authText, values.auth_file, findings);
   const accessRules = readAccessRules(values, {
     ...context,
     peerProblem: options.peerProblem ?? peerProblem,
   });
+  const directory = readDirectory(values, context);
+  const unixSocketGid = checkGlobals({
+    ...{ values, place, findings, accounts, databases, file },
+    asksDirectory: values.auth_type === 'ldap' || asksDirectory(accessRules),
+  });
+  warnOfClearPasswords(values, accessRules, context);
+
+  const authText = readNamed('auth_file', values, context);
+  const credentials =
+    authText === undefined ? NO_CREDENTIALS : readUserlist(authText, values.auth_file, findings);
   const clientTls = readServerSide(values, {
     ...context,
     asksForCertificates: asksForCertificates(values, accessRules),
@@ -96,6 +102,7 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
     credentials,
     peers,
     accessRules,
+    directory,
     unixSocketGid,
     clientTls,
     serverTls,

@@ -11,12 +11,14 @@ import { join } from 'node:path';
 import {
   buildBinary,
   type Cluster,
+  certsDir,
   type Daemon,
   freePort,
   makeScratch,
   type Scratch,
   startCluster,
   startDaemon,
+  startLdapServer,
   waitFor,
 } from '@pgweir/testkit';
 import { run } from './support/programs';
@@ -56,7 +58,7 @@ async function serve(settings: Readonly<Record<string, string>> = {}): Promise<D
     }),
     userlist: '"ann" "one"\n',
     command: [program],
-    env: NOTHING,
+    env: { ...NOTHING, NODE_EXTRA_CA_CERTS: join(certsDir(), 'ca.crt') },
   });
   daemons.push(daemon);
   return daemon;
@@ -91,6 +93,23 @@ test('the executable says its version, help and what is wrong with a file', asyn
 test('a choice of TLS 1.3 suites, which Bun does not heed, is warned of', async () => {
   const daemon = await serve({ client_tls13_ciphers: 'TLS_AES_256_GCM_SHA384' });
   expect(daemon.log()).toMatch(/WARNING .*client_tls13_ciphers has no effect on Bun/);
+});
+
+test('the executable asks an LDAP directory, and heeds NODE_EXTRA_CA_CERTS', async () => {
+  const entries = [{ dn: 'uid=ann,dc=x', password: 'one', attributes: { uid: 'ann' } }];
+  const directory = await startLdapServer({ entries, tls: 'direct' });
+  try {
+    const daemon = await serve({
+      auth_type: 'ldap',
+      auth_ldap_options:
+        `ldapserver=localhost ldapscheme=ldaps ldapport=${directory.port} ldapbasedn="dc=x" ` +
+        'ldapsearchfilter="(&(uid=$username)(!(uid=bob)))"',
+    });
+    for (const way of WAYS) expect(await askOver(daemon, way)).toBe(42);
+    expect(directory.binds).toContainEqual({ dn: 'uid=ann,dc=x', password: 'one' });
+  } finally {
+    await directory.stop();
+  }
 });
 
 test('the executable starts itself again as a worker', async () => {

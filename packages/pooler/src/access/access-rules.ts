@@ -1,8 +1,17 @@
 import type { AddressBytes } from '@pgweir/protocol';
+import type { DirectoryOptions } from '../ports/client-verifier';
 import { clientBytes, contains, type Network } from './network';
 
 /** How a client that a rule fits has to prove who it is. */
-export type AccessMethod = 'trust' | 'reject' | 'plain' | 'md5' | 'scram-sha-256' | 'cert' | 'peer';
+export type AccessMethod =
+  | 'trust'
+  | 'reject'
+  | 'plain'
+  | 'md5'
+  | 'scram-sha-256'
+  | 'cert'
+  | 'peer'
+  | 'ldap';
 
 /** Which databases or users a rule is about. */
 export interface NameList {
@@ -32,6 +41,8 @@ export interface AccessRule {
   readonly method: AccessMethod;
   /** For `cert` and `peer`; `undefined`: both names must be the same. */
   readonly identMap: readonly IdentEntry[] | undefined;
+  /** For `ldap`: which directory, and how it is asked. */
+  readonly directory?: DirectoryOptions;
 }
 
 /** What is known of a client that wants to log in. */

@@ -13,6 +13,7 @@ import {
   tlsServerEndPoint,
 } from '@pgweir/protocol';
 import { type ErrorKey, unreachable } from '../errors';
+import type { GiveUp, PasswordJudge } from '../ports/client-verifier';
 import type { StoredSecret } from '../ports/credential-source';
 import type { DatabaseName, UserName } from '../ports/names';
 import type { AdmittingRule } from './login-rule';
@@ -25,6 +26,8 @@ export interface Proven {
   readonly lastMessages: readonly Buffer[];
   readonly clientKey?: Buffer;
   readonly password?: string;
+  /** A directory has accepted the password: what is stored of the user has no say in it. */
+  readonly byDirectory?: boolean;
 }
 
 export interface Claim {
@@ -55,6 +58,8 @@ const NOTHING_LEARNED: Proven = { lastMessages: [] };
  */
 export class Authentication {
   #step: Step = { kind: 'fresh' };
+  /** Somebody is asked whether the password is right. */
+  #giveUp: GiveUp | undefined;
   readonly #session: Session;
   readonly #context: SessionContext;
   readonly #claim: Claim;
@@ -89,6 +94,7 @@ export class Authentication {
         this.#vouched('peerFailed');
         return;
       case 'plain':
+      case 'ldap':
         this.#step = { kind: 'cleartext' };
         this.#session.wire.write(authenticationCleartext());
         return;
@@ -101,6 +107,12 @@ export class Authentication {
       default:
         unreachable(method);
     }
+  }
+
+  /** The session ends. */
+  leave(): void {
+    this.#giveUp?.();
+    this.#giveUp = undefined;
   }
 
   /** Nothing is asked of the client, but it must be known. */
@@ -180,20 +192,27 @@ export class Authentication {
       return;
     }
     const { remote } = this.#session;
-    this.#context.verifier.verify(
+    const byDirectory = this.#claim.rule.method === 'ldap';
+    this.#giveUp = this.#context.verifier.verify(
       {
         database: this.#claim.databaseName,
         user: this.#claim.user,
         password,
-        stored: this.#claim.stored,
+        judge: this.#judge(),
         address: remote.kind === 'tcp' ? remote.host : 'unix',
       },
-      (accepted) => {
+      (verdict) => {
         if (this.#session.phase === 'closed') return;
-        if (accepted) this.#done({ password, lastMessages: [] });
-        else this.#session.fail('passwordFailed');
+        if (verdict.kind === 'accepted') this.#done({ password, byDirectory, lastMessages: [] });
+        else this.#session.fail(byDirectory ? 'ldapFailed' : 'passwordFailed', '', verdict.why);
       },
     );
+  }
+
+  #judge(): PasswordJudge {
+    const { rule, stored } = this.#claim;
+    if (rule.method !== 'ldap') return { kind: 'secret', stored };
+    return { kind: 'directory', options: rule.directory };
   }
 
   #saslFirst(scram: ScramServer, body: Buffer): void {

@@ -77,6 +77,7 @@ export class Identification {
   /** The session ends. */
   leave(): void {
     this.#search?.leave();
+    this.#authentication?.leave();
   }
 
   /** What the client sends is for later. */

@@ -1,5 +1,6 @@
 import { commonName } from '@pgweir/protocol';
 import { type AccessRule, findRule, type IdentEntry, mayLogInAs } from '../access/access-rules';
+import type { DirectoryOptions } from '../ports/client-verifier';
 import type { AuthType } from '../settings/settings';
 import type { Session } from './session';
 import type { SessionContext } from './session-context';
@@ -19,12 +20,15 @@ export interface Claimed {
 interface LoginRule {
   readonly method: Exclude<AuthType, 'hba'> | AccessRule['method'];
   readonly identMap: readonly IdentEntry[] | undefined;
+  readonly directory?: DirectoryOptions | undefined;
 }
 
 /** One under which a client may get in. */
 export interface AdmittingRule {
   /** `owner`: who runs this process has proved it by that. */
   readonly method: Exclude<LoginRule['method'], 'reject'> | 'owner';
+  /** For `ldap`. */
+  readonly directory?: DirectoryOptions | undefined;
 }
 
 export const OWNER_RULE: AdmittingRule = { method: 'owner' };
@@ -43,7 +47,7 @@ export function admittingRule(
     session.fail('noAuthMethod');
     return undefined;
   }
-  const { method, identMap } = rule;
+  const { method, identMap, directory } = rule;
   if (method === 'reject') {
     session.fail('loginRejected');
     return undefined;
@@ -58,7 +62,7 @@ export function admittingRule(
     if (fault !== undefined) session.fail('peerFailed', '', fault);
     return fault === undefined ? { method } : undefined;
   }
-  return { method };
+  return method === 'ldap' ? { method, directory } : { method };
 }
 
 /** @returns undefined when no rule fits */
@@ -67,8 +71,8 @@ function loginRule(
   session: Session,
   claimed: Claimed,
 ): LoginRule | undefined {
-  const { authType } = settings;
-  if (authType !== 'hba') return { method: authType, identMap: undefined };
+  const { authType, directory } = settings;
+  if (authType !== 'hba') return { method: authType, identMap: undefined, directory };
   const { remote } = session;
   return findRule(settings.accessRules, {
     address: remote.kind === 'tcp' ? remote.host : undefined,

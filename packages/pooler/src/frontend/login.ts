@@ -160,7 +160,8 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
       const byQuery = this.#identification?.byQuery;
       if (byQuery !== undefined) pool.learnSecret(byQuery);
       if (proven.clientKey !== undefined) pool.serverKeys.learnClientKey(proven.clientKey);
-      if (proven.password !== undefined) pool.serverKeys.learnPassword(proven.password);
+      const { password, byDirectory = false } = proven;
+      if (password !== undefined) pool.serverKeys.learnPassword(password, { byDirectory });
     }
     const kind = this.#settings?.replication ?? 'none';
     const replication = kind === 'none' ? undefined : kind;

@@ -18,6 +18,13 @@ interface Wanted {
   readonly found: (stored: StoredSecret | undefined) => void;
 }
 
+/** Others vouch for the user, or nobody needs to. */
+const NOBODY_HAS_TO_BE_KNOWN: ReadonlySet<AdmittingRule['method']> = new Set([
+  'any',
+  'owner',
+  'ldap',
+]);
+
 /**
  * Finds what is stored of one client's password before it is asked for it: in the `CredentialSource`, or
  * by auth_query, which may take a while. Where that fails, the session ends.
@@ -56,8 +63,7 @@ export class SecretSearch implements Seeker {
     const { credentials, lookUps, settings } = this.#context;
     const { databaseName, user, virtual, method } = this.#wanted;
     const stored = credentials.lookup(user);
-    // There nobody has to be known.
-    const asks = stored === undefined && method !== 'any' && method !== 'owner';
+    const asks = stored === undefined && !NOBODY_HAS_TO_BE_KNOWN.has(method);
     const plan = asks ? authQueryPlan(settings, databaseName, { virtual }) : undefined;
     if (plan === undefined) this.#end(stored);
     else {

@@ -1,9 +1,25 @@
 import { passwordMatches } from '@pgweir/protocol';
-import type { ClientVerifier, PasswordClaim } from '../ports/client-verifier';
+import type {
+  ClientVerifier,
+  GiveUp,
+  PasswordClaim,
+  PasswordVerdict,
+} from '../ports/client-verifier';
 
-/** Checks a clear-text password against the stored secret. */
+/** Checks a clear-text password against the stored secret. Knows no directory: nobody is in one. */
 export class StoredSecretVerifier implements ClientVerifier {
-  verify({ stored, user, password }: PasswordClaim, decided: (accepted: boolean) => void): void {
-    decided(passwordMatches(stored ?? { kind: 'none' }, user, password));
+  verify(
+    { judge, user, password }: PasswordClaim,
+    decided: (verdict: PasswordVerdict) => void,
+  ): GiveUp {
+    if (judge.kind === 'directory') decided({ kind: 'refused', why: 'there is no directory' });
+    else if (passwordMatches(judge.stored ?? { kind: 'none' }, user, password)) {
+      decided({ kind: 'accepted' });
+    } else decided({ kind: 'refused', why: '' });
+    return nothingToGiveUp;
   }
+}
+
+function nothingToGiveUp(): void {
+  // All is decided already.
 }

@@ -16,6 +16,8 @@ export type ServerProof =
 export class ServerKeys {
   #clientKey: Buffer | undefined;
   #password: string | undefined;
+  /** A directory has accepted the password: no file says whether it still holds. */
+  #byDirectory = false;
   #found: StoredSecret | undefined;
 
   /**
@@ -35,8 +37,9 @@ export class ServerKeys {
     this.#clientKey = clientKey;
   }
 
-  learnPassword(password: string): void {
+  learnPassword(password: string, { byDirectory = false } = {}): void {
     this.#password = password;
+    this.#byDirectory = byDirectory;
   }
 
   /** The best proof, given what is configured for the user; undefined: auth_query may know more. */
@@ -54,11 +57,12 @@ export class ServerKeys {
 
   /**
    * The configuration has been read again, and says `configured` of the user. A password that was proven
-   * against what auth_query has found is no concern of it.
+   * against what auth_query has found, or to a directory, is no concern of it.
    */
   forgetPassword(configured: StoredSecret | undefined): void {
     if (configured !== undefined) this.#found = undefined;
-    if (this.#found === undefined) this.#password = undefined;
+    const byDirectory = this.#byDirectory && configured === undefined;
+    if (this.#found === undefined && !byDirectory) this.#password = undefined;
   }
 }
 

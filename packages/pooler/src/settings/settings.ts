@@ -1,5 +1,6 @@
 import type { AccessRule } from '../access/access-rules';
 import type { AddressList } from '../access/address-list';
+import type { DirectoryOptions } from '../ports/client-verifier';
 import type { DatabaseName, UserName } from '../ports/names';
 import type { TlsClientOptions, TlsServerOptions } from '../ports/transport';
 
@@ -15,7 +16,15 @@ export type SessionState = 'track' | 'leak' | 'strict';
 export type PinnedLimitAction = 'wait' | 'error';
 
 /** How clients prove who they are. `hba`: as the first rule that fits says. */
-export type AuthType = 'trust' | 'any' | 'plain' | 'md5' | 'scram-sha-256' | 'cert' | 'hba';
+export type AuthType =
+  | 'trust'
+  | 'any'
+  | 'plain'
+  | 'md5'
+  | 'scram-sha-256'
+  | 'cert'
+  | 'hba'
+  | 'ldap';
 
 export type TlsMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
 
@@ -24,6 +33,8 @@ export interface PoolerSettings {
   readonly authType: AuthType;
   /** For `hba`; the first that fits decides. */
   readonly accessRules: readonly AccessRule[];
+  /** For `ldap`: which directory, and how it is asked. */
+  readonly directory?: DirectoryOptions | undefined;
   /** Secret from which the salts of mock authentication derive; the same in all workers. */
   readonly mockAuthenticationSecret: Buffer;
   readonly scramIterations: number;

@@ -325,7 +325,8 @@ test('a password is checked for the true address', async () => {
   await open({ authType: 'plain' });
   jest.spyOn(rig.pooler.verifier, 'verify').mockImplementation(({ address }, decided) => {
     claims.push(address);
-    decided(true);
+    decided({ kind: 'accepted' });
+    return () => undefined;
   });
   const client = await arrive([LINE, START]);
   client.send(Buffer.from('p\0\0\0\x06x\0'));

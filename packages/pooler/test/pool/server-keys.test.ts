@@ -79,3 +79,16 @@ test('a reload that brings the user into auth_file ends what auth_query has foun
   keys.forgetPassword({ kind: 'none' });
   expect(keys.proofFor(undefined)).toEqual({ kind: 'none' });
 });
+
+test('a password that a directory has accepted outlives a reload, unless a file knows the user', () => {
+  const keys = new ServerKeys();
+  keys.learnPassword('tea', { byDirectory: true });
+  keys.forgetPassword(undefined);
+  expect(keys.proofFor(undefined)).toEqual({ kind: 'password', password: 'tea' });
+  keys.forgetPassword({ kind: 'none' });
+  expect(keys.proofFor(undefined)).toEqual({ kind: 'none' });
+  keys.learnPassword('tea', { byDirectory: true });
+  keys.learnPassword('milk');
+  keys.forgetPassword(undefined);
+  expect(keys.proofFor(undefined)).toEqual({ kind: 'none' });
+});

@@ -1,11 +1,14 @@
 import path from 'node:path';
 import type { AccessRule } from '@pgweir/pooler';
+import type { LdapOptions } from '../../ldap/options';
+import { readLdapOptions } from '../../ldap/read-options';
 import { reasonOf } from '../../system-error';
 import { type Findings, type Place, quoted } from '../finding';
 import type { FileAccess } from '../ini-file';
 import type { GlobalValues } from '../settings';
 import { type HbaRule, readHbaFile } from './hba-file';
 import { type IdentMaps, readIdentFile } from './ident-file';
+import { LineFault, TokenCursor } from './rule-tokens';
 
 export interface AccessContext {
   readonly access: FileAccess;
@@ -41,6 +44,31 @@ export function readAccessRules(
   }
   checkRules(rules, values, context);
   return rules.map((rule) => ({ ...rule.rule, identMap: mapOf(rule, maps, values, findings) }));
+}
+
+/** Reads `auth_ldap_options`, where `auth_type` asks for them. */
+export function readDirectory(
+  values: GlobalValues,
+  { findings, place }: Pick<AccessContext, 'findings' | 'place'>,
+): LdapOptions | undefined {
+  const name = 'auth_ldap_options';
+  const text = values[name];
+  if (values.auth_type !== 'ldap') {
+    const message = `${name} has no effect: it matters only with auth_type = ldap`;
+    if (text !== '') findings.warning(place(name), message);
+    return undefined;
+  }
+  if (text === '') {
+    findings.problem(place('auth_type'), `auth_type = ldap needs ${name}`);
+    return undefined;
+  }
+  try {
+    return readLdapOptions(new TokenCursor(text, { comments: false }));
+  } catch (error) {
+    if (!(error instanceof LineFault)) throw error;
+    findings.problem(place(name), `${name}: ${error.message}`);
+    return undefined;
+  }
 }
 
 /** Whether clients should be asked for a certificate that they need not have. */

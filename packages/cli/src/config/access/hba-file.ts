@@ -1,4 +1,5 @@
 import type { AccessMethod, AccessRule } from '@pgweir/pooler';
+import { readLdapOptions } from '../../ldap/read-options';
 import { type Findings, type Place, quoted } from '../finding';
 import type { FileAccess } from '../ini-file';
 import { NameLists, type OpenFile } from './rule-names';
@@ -66,6 +67,11 @@ function readRule(
   const users = names.read(cursor, { of: 'user', ...where });
   const network = connection === 'local' ? undefined : readNetwork(cursor);
   const method = methodOf(cursor);
+  if (method === 'ldap') {
+    const directory = readLdapOptions(cursor);
+    const rule = { connection, databases, users, network, method, directory };
+    return { rule, mapName: undefined };
+  }
   const mapName = readOptions(cursor, method);
   if (method === 'peer' && connection !== 'local') {
     throw new LineFault(`peer works with local only: behind ${connection} it lets nobody in`);
@@ -92,13 +98,14 @@ const METHODS: ReadonlyMap<string, AccessMethod> = new Map([
   ['peer', 'peer'],
   ['cert', 'cert'],
   ['scram-sha-256', 'scram-sha-256'],
+  ['ldap', 'ldap'],
 ]);
 
 function methodOf(cursor: TokenCursor): AccessMethod {
   const { kind, text } = cursor.name('the method');
   const found = kind === 'word' ? METHODS.get(text) : undefined;
   if (found !== undefined) return found;
-  const missing = text === 'ldap' || text === 'pam' ? ' is not supported yet' : ' is no method';
+  const missing = text === 'pam' ? ' is not supported' : ' is no method';
   throw new LineFault(`${quoted(text)}${missing}; accepted: ${[...METHODS.keys()].join(', ')}`);
 }
 

@@ -1,20 +1,20 @@
 import { list, oneOf, text } from '../value-types';
 import { DATABASE_NAME_BYTES_MAX, USER_NAME_BYTES_MAX } from './names';
-import { noEffect, setting } from './row';
+import { setting } from './row';
 
 /** Who may log in, and how they prove it. */
 export const AUTHENTICATION = {
   auth_type: setting(
-    oneOf(['md5', 'scram-sha-256', 'plain', 'trust', 'any', 'cert', 'hba'], {
-      ldap: 'LDAP is not supported yet',
-      pam: 'PAM is not supported yet',
+    oneOf(['md5', 'scram-sha-256', 'plain', 'trust', 'any', 'cert', 'hba', 'ldap'], {
+      pam: 'PAM is a library of the system, which waits for its answers: use ldap or hba',
     }),
     {
       default: 'md5',
       help:
         'How clients log in. md5 uses SCRAM for users with a SCRAM secret; trust asks for no ' +
         'password of users in auth_file; any takes every name and needs databases with a user; ' +
-        'cert wants a certificate with the name of the user; hba: as auth_hba_file says.',
+        'cert wants a certificate with the name of the user; hba: as auth_hba_file says; ldap asks the ' +
+        'directory of auth_ldap_options.',
     },
   ),
   auth_hba_file: setting(text(), {
@@ -49,9 +49,12 @@ export const AUTHENTICATION = {
       'The console knows users who are not in auth_file only where this is set.',
   }),
   auth_ldap_options: setting(text(), {
-    class: noEffect('it matters only with auth_type = ldap, which is not supported yet'),
     secret: true,
-    help: 'Options for auth_type = ldap.',
+    differs: 'checked as a whole; ldapserver must be there; an option given twice is a problem',
+    help:
+      'Options for auth_type = ldap, as behind the method ldap in a rule: ldapserver, ldapport, ' +
+      'ldapscheme, ldaptls, ldapprefix, ldapsuffix, ldapbasedn, ldapbinddn, ldapbindpasswd, ' +
+      'ldapsearchattribute, ldapsearchfilter, ldapurl.',
   }),
   mock_auth_secret_file: setting(text(), {
     help:

@@ -51,6 +51,7 @@ test.each([
   ['local all all password', 'plain'],
   ['local all all scram-sha-256', 'scram-sha-256'],
   ['local all all peer', 'peer'],
+  ['host all all all ldap ldapserver="a b" "ldapprefix=cn=" ldapsuffix=", dc=x"', 'ldap'],
   ['hostssl all all all cert', 'cert'],
   ['host all all all cert', 'cert'],
 ])('%s', (line, method) => {
@@ -117,8 +118,8 @@ test.each([
   ['local all all any', '"any" is no method'],
   ['local all all "trust"', '"trust" is no method'],
   ['local all all TRUST', 'is no method'],
-  ['host all all all ldap ldapserver=x', '"ldap" is not supported yet'],
-  ['host all all all pam', '"pam" is not supported yet'],
+  ['host all all all ldap ldapserver=x', 'ldapbasedn, ldapprefix or ldapsuffix has to be given'],
+  ['host all all all pam', '"pam" is not supported; accepted: '],
   ['host all all trust', '"trust" is no IP address'],
   ['host all all 10.0.0.1 trust', '"trust" is no mask'],
   ['host all all 10.0.0.0/33 trust', '/33 is no mask: accepted are /0 to /32'],
@@ -150,6 +151,9 @@ test.each([
   ['local all /^a trust', 'regular expressions are not supported'],
   ['local "all all trust', 'a quote is not closed'],
   ['local a"b" all trust', 'in the middle of a name'],
+  ['local a="b" all trust', 'in the middle of a name'],
+  ['local all all peer map="x"', 'in the middle of a name'],
+  ['local all all ldap ldapserver=x"y"', 'in the middle of a name'],
   ['local "a"b all trust', 'in the middle of a name'],
   ['local "a""b""" "c"d trust', 'in the middle of a name'],
 ])('%s is a problem', (line, message) => {

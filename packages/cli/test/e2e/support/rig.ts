@@ -36,6 +36,8 @@ export interface RigOptions {
   readonly databases: Readonly<Record<string, string>>;
   readonly userlist?: string;
   readonly files?: Readonly<Record<string, string>>;
+  /** Variables of the daemon's environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export type ConfigParts = Pick<RigOptions, 'databases' | 'settings'>;
@@ -74,6 +76,7 @@ export async function startDaemonFor(server: Server, options: RigOptions): Promi
     config: configText(server, options),
     userlist: options.userlist ?? '',
     ...(options.files === undefined ? {} : { files: options.files }),
+    ...(options.env === undefined ? {} : { env: options.env }),
   });
 }
 

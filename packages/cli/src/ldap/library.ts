@@ -1,0 +1,4 @@
+/** The LDAP library, which is loaded only where LDAP is configured. */
+export function ldapLibrary(): typeof import('ldapts') {
+  return require('ldapts');
+}
