@@ -237,19 +237,22 @@ export class Maintenance {
       idleMs > settings.autodbIdleTimeoutMs;
     // A name that somebody made up: the server has never let us in.
     const neverWorked =
-      database.automatic && pool.welcomes.reported === undefined && idleMs > UNKNOWN_MS;
+      database.automatic &&
+      (pool.welcomes.reported === undefined || database.counters.logins === 0) &&
+      idleMs > UNKNOWN_MS;
     if (!gone && !old && !autoOld && !neverWorked) return;
     pool.dispose();
     if (!this.#pooler.retiredPools.delete(pool)) this.#pooler.pools.delete(pool.key);
   }
 
   #forgetDatabases(nowMs: number): void {
-    const maxMs = this.#pooler.settings.autodbIdleTimeoutMs;
-    if (maxMs === 0) return;
+    const { autodbIdleTimeoutMs } = this.#pooler.settings;
     const used = new Set([...this.#pooler.pools.values()].map((pool) => pool.databaseState));
     for (const [name, database] of this.#pooler.databases) {
       if (!database.automatic || database.clients > 0 || used.has(database)) continue;
-      if (nowMs - database.usedAtMs > maxMs) this.#pooler.databases.delete(name);
+      // One that nobody has ever got into may be nothing but a name.
+      const maxMs = database.counters.logins === 0 ? UNKNOWN_MS : autodbIdleTimeoutMs;
+      if (maxMs > 0 && nowMs - database.usedAtMs > maxMs) this.#pooler.databases.delete(name);
     }
   }
 }

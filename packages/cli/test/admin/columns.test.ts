@@ -1,4 +1,5 @@
-import { ConsoleClient } from '../support/console-client';
+import { Frontend } from '@pgweir/protocol';
+import { ConsoleClient, FULL } from '../support/console-client';
 
 const OIDS = { t: 25, i: 23, q: 20, N: 1700, b: 17 } as const;
 
@@ -57,6 +58,12 @@ const REFERENCE = {
     'std_strings t, datestyle t, timezone t, password t, scram_client_key b, scram_server_key b',
 } as const;
 
+const INI =
+  'auth_file = /users\npeer_id = 1\n[databases]\na = host=x\nb = host=y,z user=ann\n' +
+  '[peers]\n1 = host=x\n2 = host=y\n';
+/** Zones are a matter of another resolver. */
+const EMPTY: readonly string[] = ['dns_zones'];
+
 test.each(Object.entries(REFERENCE))(
   'SHOW %s has the columns of PgBouncer',
   async (item, columns) => {
@@ -64,10 +71,51 @@ test.each(Object.entries(REFERENCE))(
       const [name = '', type = ''] = column.split(' ');
       return [name, OIDS[type as keyof typeof OIDS]];
     });
-    const answer = await new ConsoleClient().ask(`SHOW ${item}`);
+    const answer = await new ConsoleClient({ picture: FULL, ini: INI }).ask(`SHOW ${item}`);
     expect(answer.columns.map((name, at) => [name, answer.types[at]])).toEqual(wanted);
     expect(answer.completed).toEqual(['SHOW']);
-    for (const row of answer.rows) expect(row).toHaveLength(wanted.length);
+    if (!EMPTY.includes(item)) expect(answer.rows.length).toBeGreaterThan(0);
+    for (const row of answer.rows) {
+      expect(row).toHaveLength(wanted.length);
+      for (const [at, [, type]] of wanted.entries()) {
+        const isNumber = type === OIDS.i || type === OIDS.q || type === OIDS.N;
+        const value = row[at] ?? null;
+        if (isNumber && value !== null) expect(value).toMatch(/^-?\d+$/);
+      }
+    }
+  },
+);
+
+test.each([...Object.keys(REFERENCE), 'pins', 'pin_counts', 'queue', 'waits', 'workers'])(
+  'SHOW %s can be had in binary',
+  async (item) => {
+    const client = new ConsoleClient({ picture: FULL, ini: INI });
+    const text = await client.ask(`SHOW ${item}`);
+    const bytes = (value: string) => Buffer.from(`${value}\0`);
+    client.send(Frontend.Parse, Buffer.concat([bytes(''), bytes(`SHOW ${item}`), Buffer.alloc(2)]));
+    const formats = Buffer.from([0, 0, 0, 0, 0, 1, 0, 1]);
+    client.send(Frontend.Bind, Buffer.concat([bytes(''), bytes(''), formats]));
+    client.send(Frontend.Execute, Buffer.concat([bytes(''), Buffer.alloc(4)]));
+    client.send(Frontend.Sync, Buffer.alloc(0));
+    const binary = await client.heard();
+    expect(binary.errors).toEqual([]);
+    const rows = binary.messages.filter(({ tag }) => tag === 'D');
+    expect(rows).toHaveLength(text.rows.length);
+    for (const [number, { body }] of rows.entries()) {
+      let at = 2;
+      for (const [column, type] of text.types.entries()) {
+        const length = body.readInt32BE(at);
+        at += 4;
+        const wanted = text.rows[number]?.[column] ?? null;
+        const isLive = item === 'mem' || item === 'workers';
+        if (type === OIDS.i && length > 0 && !isLive)
+          expect(String(body.readInt32BE(at))).toBe(wanted);
+        if (type === OIDS.q && length > 0 && !isLive)
+          expect(String(body.readBigInt64BE(at))).toBe(wanted);
+        at += Math.max(0, length);
+      }
+      expect(at).toBe(body.length);
+    }
   },
 );
 
@@ -131,7 +179,7 @@ describe("pgbouncer_exporter's queries", () => {
     ['SHOW CLIENTS;', ['database', 'user', 'state', 'application_name'], []],
   ])('%s has the labels and the numbers that it reads', async (sql, labels, numbers) => {
     const ini = 'auth_file = /users\n[databases]\na = host=x\nb = host=y,z user=ann\n';
-    const { columns, types, rows } = await new ConsoleClient({ ini }).ask(sql);
+    const { columns, types, rows } = await new ConsoleClient({ ini, picture: FULL }).ask(sql);
     for (const name of labels) expect(LABEL_TYPES).toContain(types[columns.indexOf(name)]);
     for (const name of numbers) {
       const at = columns.indexOf(name);

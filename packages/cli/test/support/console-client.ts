@@ -1,8 +1,10 @@
 import {
   type ClientId,
+  type LinkId,
   NOTHING_HELD,
   NOTHING_SEEN,
   type SnapshotPart,
+  type SocketView,
   type UserName,
 } from '@pgweir/pooler';
 import { Backend, decodeNotice, FrameReader, Frontend, type NoticeFields } from '@pgweir/protocol';
@@ -19,6 +21,97 @@ export const PICTURE: Picture = {
   state: 'serving',
   averages: [],
   holds: NOTHING_HELD,
+};
+
+const SOCKET: SocketView = {
+  database: 'app',
+  user: 'ann',
+  replication: 'none',
+  state: 'active',
+  address: '10.0.0.9',
+  port: 4711,
+  localAddress: '10.0.0.1',
+  localPort: 6432,
+  connectedAtMs: 0,
+  requestedAtMs: 0,
+  waitMs: 1234.5,
+  closing: false,
+  processId: 4_194_304,
+  tls: '',
+  applicationName: 'psql',
+  preparedStatements: 3,
+  congested: true,
+};
+
+/** One of each thing that can be shown, with large numbers and fractions. */
+export const FULL: Picture = {
+  ...PICTURE,
+  clientsTotal: 1,
+  linksTotal: 1,
+  consoleClients: 1,
+  pools: [
+    {
+      ...{
+        database: 'app',
+        user: 'ann',
+        poolMode: 'transaction',
+        waitMaxMs: 1234.56,
+        waits: [1, 2],
+      },
+      ...{
+        clientsActive: 1,
+        clientsIdle: 0,
+        clientsWaiting: 0,
+        clientsCanceling: 0,
+        linksActive: 1,
+      },
+      ...{ linksIdle: 0, linksTested: 0, linksDialing: 0, linksClosing: 0, linksBeingCanceled: 0 },
+      linksPinned: 1,
+    },
+  ],
+  stats: [
+    {
+      ...{ database: 'app', transactions: 2 ** 40, queries: 1, leases: 1, receivedBytes: 1 },
+      ...{ sentBytes: 1, transactionUs: 0.5, queryUs: 1.75, waitUs: 2 ** 45 + 0.25, logins: 1 },
+      ...{ clientParses: 1, serverParses: 1, binds: 1 },
+    },
+  ],
+  averages: [
+    {
+      ...{
+        database: 'app',
+        transactions: 1,
+        queries: 1,
+        leases: 1,
+        receivedBytes: 1,
+        sentBytes: 1,
+      },
+      ...{ transactionUs: 0.5, queryUs: 1, waitUs: 1, logins: 0, clientParses: 0, serverParses: 0 },
+      binds: 0,
+    },
+  ],
+  pinCounts: [{ database: 'app', reason: 'cursor', count: 1 }],
+  clients: [{ ...SOCKET, id: 0x7fffffff as ClientId, link: 5 as LinkId }],
+  links: [{ ...SOCKET, id: 5 as LinkId, client: 0x7fffffff as ClientId }],
+  waiters: [
+    {
+      ...{ client: 7 as ClientId, database: 'app', user: 'ann', position: 1 },
+      ...{ waitedMs: 0.25, poolMode: 'transaction' },
+    },
+  ],
+  resolvedHosts: [{ host: 'db', ttlMs: 900.5, addresses: ['10.0.0.2', '10.0.0.3'] }],
+  pins: [
+    {
+      ...{ client: 7 as ClientId, database: 'app', user: 'ann', address: '10.0.0.9', port: 1 },
+      ...{ link: 5 as LinkId, reasons: ['cursor'], statement: 'DECLARE c', sinceMs: 0 },
+    },
+  ],
+  workers: [
+    {
+      ...{ slot: 0, number: 1, pid: 2, state: 'serving', clients: 1, links: 1, startedAtMs: 0 },
+      restarts: 0,
+    },
+  ],
 };
 
 const quiet = (): void => undefined;

@@ -13,8 +13,14 @@ import type { AuthQueryPlan } from './plan';
 
 export type LookUpContext = Pick<
   SessionContext,
-  'clock' | 'log' | 'settings' | 'opensLinks' | 'database' | 'pool'
+  'clock' | 'log' | 'settings' | 'opensLinks' | 'database' | 'databases' | 'pool'
 >;
+
+/**
+ * So many databases of the `*` entry that nobody has got into may be there for the sake of look-ups:
+ * their names come from strangers.
+ */
+const UNPROVEN_MAX = 100;
 
 /**
  * - `new`: not begun; `waiting`: in the queue of a pool
@@ -80,6 +86,10 @@ export class LookUp {
       this.#end({ kind: 'failed', error: errorFields('serverShuttingDown') });
       return;
     }
+    if (!context.databases.has(name) && this.#unproven() >= UNPROVEN_MAX) {
+      this.#fail('configError', 'too many databases that nobody has got into: set auth_dbname');
+      return;
+    }
     const database = context.database(name);
     if (database === undefined) {
       this.#fail('configError', 'auth_dbname is not in [databases]');
@@ -89,6 +99,14 @@ export class LookUp {
     this.#state = { kind: 'waiting', pool };
     const link = pool.lease(this.#lease);
     if (link !== undefined) this.#granted(link);
+  }
+
+  #unproven(): number {
+    let count = 0;
+    for (const { automatic, counters } of this.#context.databases.values()) {
+      if (automatic && counters.logins === 0) count++;
+    }
+    return count;
   }
 
   /** Nobody waits for it any more. What runs already may end, for a while. */

@@ -37,6 +37,8 @@ export interface SessionContext {
   /** Counts the session for `max_client_conn`. @returns false when that is one too many */
   countClient(session: Session): boolean;
   virtualDatabase(name: string): VirtualDatabase | undefined;
+  /** Those that have been asked for, and those of the configuration. */
+  readonly databases: ReadonlyMap<DatabaseName, Database>;
   database(name: DatabaseName): Database | undefined;
   /** The user that the configuration forces upon clients of a database. Creates nothing. */
   forcedUser(name: DatabaseName): UserName | undefined;

@@ -234,3 +234,23 @@ describe('the link of a look-up', () => {
     expect(askers(rig)).toHaveLength(1);
   });
 });
+
+test('names of databases that strangers make up cost no more than so many', async () => {
+  const fallbackDatabase = databaseSettings({ authUser: userName('asker') });
+  const idle = { serverIdleTimeoutMs: 60_000 };
+  const rig = await asking({ databases: new Map(), fallbackDatabase, ...idle });
+  const strangers = Array.from({ length: 120 }, (_, at) =>
+    rig.caller({ user: `stranger${at}`, database: `made_up_${at}` }),
+  );
+  await rig.settle();
+  expect(rig.pooler.databases.size).toBe(100);
+  expect(strangers.filter(({ sqlState }) => sqlState === 'F0000')).toHaveLength(20);
+  for (const stranger of strangers) stranger.hangUp();
+  await rig.pass(700_000);
+  expect(rig.pooler.databases.size).toBe(0);
+  const alice = rig.caller({ database: 'made_up_5' });
+  await rig.settle();
+  alice.send(password('tea'));
+  await rig.settle();
+  expect(alice.tags).toMatch(/Z$/);
+});
