@@ -120,7 +120,8 @@ export class Listener implements Seat {
   }
 
   get #mayTell(): boolean {
-    return this.#session.speakable && !this.#withheld && !this.handOver.silent;
+    if (this.#withheld || this.#unlistening) return false;
+    return this.#session.speakable && !this.handOver.silent;
   }
 
   flush(): void {
@@ -259,7 +260,8 @@ export class Listener implements Seat {
         this.#withheld = true;
         return;
       }
-      this.#sendAll();
+      // What is due for channels that may be given up by now, is for when that is known.
+      if (!this.#unlistening) this.#sendAll();
     }
     this.#sayReady(link.status);
   }

@@ -349,4 +349,15 @@ export const sqlPipelineScenarios: readonly Scenario[] = [
     simple('DROP TABLE keeps_the_link'),
     group(use('kept')),
   ),
+  {
+    ...of(
+      'UNLISTEN is committed by a text that begins another transaction, and that is rolled back in a pipeline',
+      simples('LISTEN own_schema_a', 'SELECT 1'),
+      simple('UNLISTEN own_schema_a; BEGIN; COMMIT; BEGIN'),
+      on('b', simple("NOTIFY own_schema_a, 'nobody listens'")),
+      pipeline(query('ROLLBACK'), query('SELECT 1')),
+      simples('SELECT 2', 'SELECT 3'),
+    ),
+    sessions: { a: {}, b: {} },
+  },
 ];
