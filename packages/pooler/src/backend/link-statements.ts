@@ -104,6 +104,7 @@ export class LinkStatements {
     return {
       arrived: () => {
         instance.unsureIn = 0;
+        instance.before = undefined;
       },
       failed: () => this.removeInstance(instance),
     };
@@ -218,9 +219,10 @@ export class LinkStatements {
   dropped(): void {
     for (const instance of this.#instances.values()) {
       if (instance.unsureIn === 0) this.#instances.delete(instance.statement);
+      drop(instance);
     }
     for (const closings of this.#closings.values()) {
-      for (const { instance } of closings) if (instance?.unsureIn === 0) instance.failed = true;
+      for (const { instance } of closings) drop(instance);
     }
     this.#straysDropped();
   }
@@ -294,5 +296,12 @@ export class LinkStatements {
   clear(): void {
     this.#instances.clear();
     this.strays = [];
+  }
+}
+
+/** It is gone, and what would come back in its place if its Parse fails, as far as PostgreSQL had them. */
+function drop(instance: Instance | undefined): void {
+  for (let each = instance; each !== undefined; each = each.before) {
+    if (each.unsureIn === 0) each.failed = true;
   }
 }

@@ -114,6 +114,19 @@ test('what DEALLOCATE ALL has taken away does not come back with a Close that di
   expect(statements.find(other)).toBeDefined();
 });
 
+test('what DEALLOCATE ALL has taken away does not come back behind a Parse that fails', () => {
+  const statements = new LinkStatements();
+  const one = statement('a');
+  statements.add(one, 0);
+  const first = statements.closing(one);
+  const parse = statements.preparing(one);
+  // The Close was skipped, so that the first is there still; then all is dropped.
+  first.failed(false);
+  statements.dropped();
+  parse.failed(false);
+  expect(statements.find(one)).toBeUndefined();
+});
+
 test('distrust leaves what is prepared where it is, and takes away the belief in it', () => {
   const statements = new LinkStatements();
   const instances = ['a', 'b'].map((name) => statements.add(statement(name), 0));
