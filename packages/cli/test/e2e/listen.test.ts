@@ -122,6 +122,9 @@ test('a flood while clients begin to listen reaches each of them whole, once and
       await listeners[i >> 1]?.query('SELECT 1');
     }
     await untilNobodyIsPinned();
+    // The last of them is to hear of it as well.
+    const enough = sent + 5;
+    await waitFor(() => sent >= enough, { what: 'some more of the flood' });
   } finally {
     running = false;
     await flood;
