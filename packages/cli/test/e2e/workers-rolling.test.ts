@@ -100,6 +100,8 @@ describe.each(RUNTIMES)('workers on %s are replaced', (runtime) => {
     const before = (await workersOf(daemon)).map(({ pid }) => pid);
     await consoleRows(daemon, 'RELOAD WORKERS');
     expect(await ask(client, 'SELECT 1')).toBe('1');
+    // The client of the console that asked for it may still be leaving the other worker.
+    await untilGone(before.slice(1));
     const retiring = (await workersOf(daemon)).filter(({ state }) => state === 'retiring');
     expect(retiring).toMatchObject([{ worker: 1, slot: 0, clients: 1 }]);
     await client.query('COMMIT');
