@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { type Accounts, systemAccounts } from '../process/accounts';
 import { peerProblem } from '../system-calls';
-import { reasonOf } from '../system-error';
 import { asksForCertificates, readAccessRules, readDirectory } from './access/access-settings';
 import { asksDirectory, warnOfClearPasswords } from './access/directory-checks';
 import { assemble, type Parts } from './assemble';
@@ -15,6 +13,7 @@ import { mockSecret } from './mock-secret';
 import { suggestion } from './nearest-name';
 import { readPeers } from './peers';
 import { readValues, withDefaults } from './read-values';
+import { readSettingFile } from './setting-file';
 import { GLOBAL_SETTINGS, type GlobalValues, SETTINGS } from './settings';
 import type { SettingTable } from './settings/row';
 import { readClientSide, readServerSide } from './tls-files';
@@ -83,7 +82,7 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
   });
   warnOfClearPasswords(values, accessRules, context);
 
-  const authText = readNamed('auth_file', values, context);
+  const authText = readSettingFile('auth_file', values, context);
   const credentials =
     authText === undefined ? NO_CREDENTIALS : readUserlist(authText, values.auth_file, findings);
   const clientTls = readServerSide(values, {
@@ -118,7 +117,7 @@ function readMockSecret(
   context: FileContext,
   other: { readonly authFile: string; readonly tlsKey: string },
 ): Buffer {
-  const own = readNamed('mock_auth_secret_file', values, context);
+  const own = readSettingFile('mock_auth_secret_file', values, context);
   if (own?.trim() === '') {
     const { findings, place } = context;
     findings.problem(place('mock_auth_secret_file'), 'mock_auth_secret_file: the file is empty');
@@ -143,21 +142,6 @@ interface FileContext {
   readonly access: { readonly cwd: string; readonly readFile: (file: string) => string };
   readonly findings: Findings;
   readonly place: (name: keyof GlobalValues) => Place;
-}
-
-function readNamed(
-  name: 'auth_file' | 'mock_auth_secret_file',
-  values: GlobalValues,
-  { access, findings, place }: FileContext,
-): string | undefined {
-  const file = values[name];
-  if (file === '') return undefined;
-  try {
-    return access.readFile(path.resolve(access.cwd, file));
-  } catch (error) {
-    findings.problem(place(name), `${name}: cannot read ${quoted(file)}: ${reasonOf(error)}`);
-    return undefined;
-  }
 }
 
 /** Empty where there is none: not every system has one, and a container may hide it. */

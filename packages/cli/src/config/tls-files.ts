@@ -1,10 +1,10 @@
 import { createPrivateKey, getCurves, X509Certificate } from 'node:crypto';
-import path from 'node:path';
 import tls from 'node:tls';
 import type { ServerTls, TlsClientOptions, TlsServerOptions } from '@pgweir/pooler';
 import { reasonOf } from '../system-error';
 import { type Findings, type Place, quoted } from './finding';
 import type { FileAccess } from './ini-file';
+import { readSettingFile } from './setting-file';
 import type { GlobalValues } from './settings';
 import type { TlsRange } from './tls-protocols';
 
@@ -111,29 +111,14 @@ function versions(range: TlsRange): Pick<TlsServerOptions, 'minVersion' | 'maxVe
   return { minVersion: range.min, maxVersion: range.max };
 }
 
-function readPem(
-  name: FileSetting,
-  values: GlobalValues,
-  { access, findings, place }: TlsContext,
-): string | undefined {
-  const file = values[name];
-  if (file === '') return undefined;
-  try {
-    return access.readFile(path.resolve(access.cwd, file));
-  } catch (error) {
-    findings.problem(place(name), `${name}: cannot read ${quoted(file)}: ${reasonOf(error)}`);
-    return undefined;
-  }
-}
-
 function readPair(
   keyName: FileSetting,
   certName: FileSetting,
   values: GlobalValues,
   context: TlsContext,
 ): { readonly key: string | undefined; readonly cert: string | undefined } {
-  const keyText = readPem(keyName, values, context);
-  const certText = readPem(certName, values, context);
+  const keyText = readSettingFile(keyName, values, context);
+  const certText = readSettingFile(certName, values, context);
   const key = keyText === undefined ? undefined : parsed(createPrivateKey, keyText);
   const cert = certText === undefined ? undefined : parsed(certificate, certText);
   const { findings, place } = context;
@@ -158,7 +143,7 @@ function readCertificates(
   values: GlobalValues,
   context: TlsContext,
 ): string | undefined {
-  const pem = readPem(name, values, context);
+  const pem = readSettingFile(name, values, context);
   if (pem === undefined) return undefined;
   if (parsed(certificate, pem) === undefined) {
     const message = `${name}: ${quoted(values[name])} holds no certificate in PEM`;

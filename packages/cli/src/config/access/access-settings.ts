@@ -2,9 +2,9 @@ import path from 'node:path';
 import type { AccessRule } from '@pgweir/pooler';
 import type { LdapOptions } from '../../ldap/options';
 import { readLdapOptions } from '../../ldap/read-options';
-import { reasonOf } from '../../system-error';
 import { type Findings, type Place, quoted } from '../finding';
 import type { FileAccess } from '../ini-file';
+import { readSettingFile } from '../setting-file';
 import type { GlobalValues } from '../settings';
 import { type HbaRule, readHbaFile } from './hba-file';
 import { type IdentMaps, readIdentFile } from './ident-file';
@@ -35,7 +35,7 @@ export function readAccessRules(
     return [];
   }
   const maps = readMaps(values, context);
-  const text = readNamed('auth_hba_file', values, context);
+  const text = readSettingFile('auth_hba_file', values, context);
   if (text === undefined) return [];
   const resolved = path.resolve(access.cwd, values.auth_hba_file);
   const rules = readHbaFile(text, { resolved, shown: values.auth_hba_file }, context);
@@ -98,7 +98,7 @@ function warnOfUnused(values: GlobalValues, { findings, place }: AccessContext):
 }
 
 function readMaps(values: GlobalValues, context: AccessContext): IdentMaps {
-  const text = readNamed('auth_ident_file', values, context);
+  const text = readSettingFile('auth_ident_file', values, context);
   if (text === undefined) return new Map();
   return readIdentFile(text, values.auth_ident_file, context.findings);
 }
@@ -129,20 +129,5 @@ function checkRules(rules: readonly HbaRule[], values: GlobalValues, context: Ac
   if (off || values.client_tls_ca_file === '') {
     const missing = off ? 'client_tls_sslmode = disable' : 'client_tls_ca_file is not set';
     findings.warning(cert, `cert lets nobody in: ${missing}`);
-  }
-}
-
-function readNamed(
-  name: 'auth_hba_file' | 'auth_ident_file',
-  values: GlobalValues,
-  { access, findings, place }: AccessContext,
-): string | undefined {
-  const file = values[name];
-  if (file === '') return undefined;
-  try {
-    return access.readFile(path.resolve(access.cwd, file));
-  } catch (error) {
-    findings.problem(place(name), `${name}: cannot read ${quoted(file)}: ${reasonOf(error)}`);
-    return undefined;
   }
 }
