@@ -1,8 +1,15 @@
 import { errorResponse, readyForQuery } from '@pgweir/protocol';
+import { STATUS_FAILED, STATUS_IDLE, STATUS_IN_TRANSACTION } from '../backend/server-status';
 import { errorFields } from '../errors';
 import type { Wire } from '../ports/transport';
 import { KeptInput } from './kept-input';
 import type { Session } from './session';
+
+const STATUS_LETTERS: Readonly<Record<number, 'I' | 'T' | 'E'>> = {
+  [STATUS_IDLE]: 'I',
+  [STATUS_IN_TRANSACTION]: 'T',
+  [STATUS_FAILED]: 'E',
+};
 
 /** How much more a waiting client may send before we stop reading from it. */
 const QUEUED_BYTES_MAX = 16 * 1024;
@@ -14,6 +21,8 @@ export class ClientInput {
   #paused = false;
   /** The client's stream has ended behind what is kept. */
   #ended = false;
+  /** What ReadyForQuery says behind what is skipped. */
+  #skippedStatus = STATUS_IDLE;
   readonly #kept = new KeptInput();
   readonly #session: Session;
   readonly #wire: Wire;
@@ -105,19 +114,25 @@ export class ClientInput {
     this.resume();
   }
 
+  /** The rest of a group, which is kept, is for nobody: an error stands in front of it. */
+  skipGroup(status: number): void {
+    this.#skippedStatus = status;
+    this.#session.skipping = true;
+    this.#kept.beginSkipping();
+  }
+
   /** Answers a statement that has not been sent on as PostgreSQL answers one that is cancelled. */
   cancelKept(): void {
     this.#wire.write(errorResponse(errorFields('canceled')));
-    this.#session.skipping = true;
-    this.#kept.beginSkipping();
+    this.skipGroup(STATUS_IDLE);
     this.resumeKept();
   }
 
-  /** A frame was dropped because its statement has been cancelled. */
+  /** A frame was dropped because its statement has been cancelled, or its group has failed. */
   skipped(tag: number): void {
     if (!this.#kept.endsSkipping(tag)) return;
     this.#session.skipping = false;
-    this.#wire.write(readyForQuery('I'));
+    this.#wire.write(readyForQuery(STATUS_LETTERS[this.#skippedStatus] ?? 'I'));
   }
 
   clear(): void {

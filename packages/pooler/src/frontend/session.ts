@@ -282,7 +282,7 @@ export class Session implements WireHandler, DedicatedWaiter {
       return;
     }
     const { state } = this;
-    if (state?.text.goesOn() === true) return;
+    if (state?.text.goesOn(link) === true) return;
     if (!link.owed.settled || link.midFrame || link.owed.copyIn || link.status !== STATUS_IDLE) {
       state?.readyInTransaction(link);
       return;

@@ -1,12 +1,16 @@
+import type { Link } from '../backend/link';
 import type { Session } from './session';
 import type { StateFollowing } from './state-following';
 
 /**
- * A text of several statements that goes out in two parts, as PostgreSQL itself separates them: the
- * client hears one ReadyForQuery for both, and the second part is for nobody if the first one fails.
+ * Statements that go out in two parts, as PostgreSQL itself separates them: a text of several, or a group
+ * of the extended protocol. The client hears one ReadyForQuery for both, and the second part is for
+ * nobody if the first one fails.
  */
 export class TextInParts {
-  #rest: Buffer | undefined;
+  /** The second part; `kept`: it is what the client's input keeps. */
+  #rest: Buffer | 'kept' | undefined;
+  #failed = false;
   readonly #session: Session;
   readonly #host: StateFollowing;
 
@@ -15,9 +19,10 @@ export class TextInParts {
     this.#host = host;
   }
 
-  /** The first part goes out; `rest`, a Query, is to follow. */
-  begin(rest: Buffer): void {
+  /** The first part goes out; `rest`, a Query or what is kept of the group, is to follow. */
+  begin(rest: Buffer | 'kept'): void {
     this.#rest = rest;
+    this.#failed = false;
     this.#host.interposeIfNeeded();
   }
 
@@ -28,18 +33,25 @@ export class TextInParts {
 
   /** ErrorResponse. */
   fails(): void {
+    this.#failed = true;
+    // ReadyForQuery comes when the client has sent its Sync.
+    if (this.#rest === 'kept') return;
     this.#rest = undefined;
     this.#host.interposeIfNeeded();
   }
 
-  /** ReadyForQuery: sends the second part. @returns whether there was one */
-  goesOn(): boolean {
+  /** ReadyForQuery: sends the second part, or skips it. @returns whether there was one */
+  goesOn(link: Link): boolean {
     const rest = this.#rest;
     if (rest === undefined) return false;
     this.#rest = undefined;
     this.#host.interposeIfNeeded();
+    if (rest === 'kept' && this.#failed) {
+      this.#session.input.skipGroup(link.status);
+      this.#host.readyInTransaction(link);
+    }
     this.#host.tracker.holding = false;
-    this.#session.input.putBack(rest);
+    if (rest !== 'kept') this.#session.input.putBack(rest);
     this.#session.resumeKept();
     return true;
   }

@@ -37,6 +37,8 @@ export class OwedReplies {
   unsynced = false;
   /** How many extended messages were sent after the last Sync. */
   messagesInGroup = 0;
+  /** An Execute was sent since somebody has set this to false. */
+  executes = false;
   /** How many of the running group have been answered, errors aside. */
   answered = 0;
   /** PostgreSQL is reading CopyData, as far as we have heard. */
@@ -105,10 +107,14 @@ export class OwedReplies {
       case Parse:
       case Bind:
       case Describe:
-      case Execute:
       case Close:
         this.unsynced = true;
         this.messagesInGroup++;
+        return;
+      case Execute:
+        this.unsynced = true;
+        this.messagesInGroup++;
+        this.executes = true;
         return;
       case CopyDone:
       case CopyFail:

@@ -1,6 +1,9 @@
 import { ResumableLook } from '../sql/look';
 import type { SharedStatement } from './shared-statement';
 
+/** Stands for a text that nobody has kept. */
+export const LONG = 'statement of more than 64 kB';
+
 /** Looks at a text that is too long to be kept while it passes. */
 export class LongText {
   /** One is passing, or has passed and nobody has asked about it. */

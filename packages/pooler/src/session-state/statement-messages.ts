@@ -3,6 +3,9 @@ import { Frontend } from '@pgweir/protocol';
 const HEADER_BYTES = 5;
 const LENGTH_BYTES = 4;
 
+/** What ends a text. */
+export const NUL = Buffer.alloc(1);
+
 /** What Close and Describe speak of: `S`, a prepared statement. */
 export const STATEMENT_KIND = 0x53;
 export const STATEMENT = Buffer.from([STATEMENT_KIND]);

@@ -16,9 +16,10 @@ import {
   needsOwnNames,
   setsTransaction,
 } from './effect-questions';
+import { FailedTransaction } from './failed-transaction';
 import { ANY_CALL, effectsOfCall } from './fast-path';
 import { GroupAhead } from './group-ahead';
-import { LongText } from './long-text';
+import { LONG, LongText } from './long-text';
 import { SPARE_NAME } from './own-names';
 import { boundKey, NAME_BYTES_MAX } from './own-statement';
 import { Pin } from './pins';
@@ -28,14 +29,12 @@ import { textOf } from './shared-statement';
 import { SqlPrepared } from './sql-prepared';
 import type { StateKnowledge } from './state-knowledge';
 import { StateWatch, type Verdict } from './state-watch';
-import { frameOf, type Message, nameEndAt } from './statement-messages';
+import { frameOf, type Message, NUL, nameEndAt } from './statement-messages';
 import { StatementRelay } from './statement-relay';
 import { TempPath } from './temp-path';
 
 // Constants of this module: reading them through the package's index costs a call each time.
 const { Bind, Close, Describe, FunctionCall, Parse, Query, Sync } = Frontend;
-
-const NUL = Buffer.alloc(1);
 
 /** Follows the state that one session's statements make, message by message. */
 export class Tracker {
@@ -53,12 +52,11 @@ export class Tracker {
   #deallocated: string[] = [];
   /** What the FunctionCall does that is going out. */
   #called: Effects | undefined;
-  /** A statement of the open group leaves the transaction that has failed. */
-  #exits = false;
   readonly #host: StateFollowing;
   readonly #knowledge: StateKnowledge;
   readonly #sqlPrepared: SqlPrepared;
   readonly #ahead: GroupAhead;
+  readonly #failed = new FailedTransaction();
   readonly #path = new TempPath();
   readonly #long = new LongText();
 
@@ -87,9 +85,13 @@ export class Tracker {
   message(link: Link, tag: number, message: Message, out: Outgoing): Relayed {
     if (this.#long.isOpen) this.#endLook(link);
     if (tag === FunctionCall) return this.#call(link, message, out);
+    if (this.#failed.isLeftBefore(link, tag, message) && this.#host.tracksState) {
+      return this.#endFirstPart(link, out);
+    }
     if (tag !== Query && !link.owed.unsynced) {
-      // What a statement is read under has to be known, as soon as it can be.
-      if (this.watch.settingsOpen && link.owed.mayAwait) return WAIT;
+      // What a statement finds has to be known, as soon as it can be.
+      const isOpen = this.watch.settingsOpen || link.status === STATUS_FAILED;
+      if (isOpen && link.owed.mayAwait) return WAIT;
       const permitted = this.#permitGroup(link, out);
       if (permitted !== PASS) return permitted;
     }
@@ -109,6 +111,14 @@ export class Tracker {
       default:
         return PASS;
     }
+  }
+
+  /** The statement that leaves a failed transaction goes out by itself, the rest of its group later. */
+  #endFirstPart(link: Link, out: Outgoing): Relayed {
+    this.#failed.endFirstPart(link, out);
+    this.#holdsAtSync = false;
+    this.#host.text.begin('kept');
+    return WAIT;
   }
 
   /** What one statement of a group needs is made ready before the first goes out. */
@@ -213,7 +223,7 @@ export class Tracker {
   #bind(link: Link, message: Message, out: Outgoing): Relayed {
     const own = this.statements.boundBy(message);
     const prepared = own === undefined ? this.#sqlEffects(message) : own.statement.effects;
-    if (prepared.exitsTransaction) this.#exits = true;
+    this.#failed.bound(link, prepared);
     if ((isHarmless(prepared) && !this.#makesTemp) || !this.#host.tracksState) {
       return this.statements.bind(link, own, message, out);
     }
@@ -274,10 +284,9 @@ export class Tracker {
     // What is still to come decides in which state this statement finds the link.
     if (owed.ready > 0 && !owed.uncertain) return WAIT;
     // Nothing has an effect, and nothing can be prepared.
-    if (this.#isFailed(link)) return PASS;
+    if (this.#failed.isIn(link)) return PASS;
     const permission = this.watch.permit(link, effects, owed.unsynced);
-    if (permission.kind === 'wait') return permission;
-    if (permission.kind === 'refuse') return permission;
+    if (permission.kind === 'wait' || permission.kind === 'refuse') return permission;
     const { names, own } = this.statements;
     const name = deallocatedKey(effects);
     // Of a name that the client has not given, PostgreSQL does not know either.
@@ -298,11 +307,6 @@ export class Tracker {
       return { kind: 'wait', begin: () => this.#beginDeallocate(link, name) };
     }
     return PASS;
-  }
-
-  /** The client's transaction has failed, and nothing before this statement leaves it. */
-  #isFailed(link: Link): boolean {
-    return link.status === STATUS_FAILED && !this.#exits;
   }
 
   /** A DEALLOCATE of this name may have another one in its place, which PostgreSQL knows. */
@@ -351,7 +355,7 @@ export class Tracker {
     const called = tag === FunctionCall ? this.#called : undefined;
     if (called !== undefined && this.#noted(link, called, () => 'FunctionCall'))
       this.holding = true;
-    this.#exits = false;
+    this.#failed.groupEnds();
     if (tag === Sync) {
       // A Sync that a COPY swallows ends nothing, and nothing may wait for what never comes.
       if (this.#holdsAtSync && !link.owed.copyIn) this.holding = true;
@@ -392,6 +396,3 @@ export class Tracker {
     this.statements.dropped();
   }
 }
-
-/** Stands for a text that nobody has kept. */
-const LONG = 'statement of more than 64 kB';
