@@ -222,6 +222,8 @@ export class Tracker {
 
   #bind(link: Link, message: Message, out: Outgoing): Relayed {
     const own = this.statements.boundBy(message);
+    // It may be the one before that the name stands for.
+    if (own?.before !== undefined && link.owed.mayAwait) return WAIT;
     const prepared = own === undefined ? this.#sqlEffects(message) : own.statement.effects;
     this.#failed.bound(link, prepared);
     if ((isHarmless(prepared) && !this.#makesTemp) || !this.#host.tracksState) {

@@ -109,6 +109,15 @@ export const sqlPipelineScenarios: readonly Scenario[] = [
     setup: 'CREATE TABLE own_schema.left_behind (n int);',
   },
   of(
+    'a setting that is made by a statement whose name was to be given once more in the same write',
+    group(parse("SELECT set_config('own_schema.x', $1::text, false)", 'a')),
+    simples('CREATE TEMP TABLE b ()', "EXECUTE a('1')", 'SELECT 1'),
+    pipeline(describe('S', 'a'), parse('SELECT $1::text', 'a'), sync(), use('a', '2'), sync()),
+    simples('SELECT 1', 'DROP TABLE b', 'SELECT 1', "SELECT current_setting('own_schema.x')"),
+    group(use('a', '3')),
+    simple("SELECT current_setting('own_schema.x')"),
+  ),
+  of(
     'the unnamed statement that was parsed before, in a group with others',
     group(parse("SET own_schema.x = 'y'")),
     group(parse('SELECT 1', 'a'), close('S', 'a'), use('')),
