@@ -97,7 +97,10 @@ function describe(writeOut: (text: string) => void): Command {
       0,
     )
     .option('-u, --user <name>', 'become this user')
-    .option('--check', 'load everything, report every problem and warning, and exit')
+    .option(
+      '--check',
+      'load everything, report every problem, warning and difference from PgBouncer, and exit',
+    )
     .addOption(new Option('-R, --reboot').hideHelp())
     .version(`pgweir ${VERSION}`, '-V, --version', 'show the version and exit')
     .helpOption('-h, --help', 'show this help and exit')

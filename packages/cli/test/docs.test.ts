@@ -79,7 +79,7 @@ test('nothing in a text is taken for a command of the page', () => {
 
 test('the example configuration is fine, without a warning', () => {
   const result = loadConfig('pgweir.ini', { cwd: path.join(PACKAGE, 'config') });
-  expect(result).toMatchObject({ kind: 'ok', warnings: [], notes: [] });
+  expect(result).toMatchObject({ kind: 'ok', warnings: [] });
 });
 
 test('the version is that of the package', () => {

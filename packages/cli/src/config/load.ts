@@ -10,9 +10,10 @@ import { readDatabases, readUsers } from './databases';
 import { Findings, type Place, quoted } from './finding';
 import { type IniEntry, type IniFile, readIniFile } from './ini-file';
 import { mockSecret } from './mock-secret';
+import { noteDifferences } from './moving-in';
 import { suggestion } from './nearest-name';
 import { readPeers } from './peers';
-import { readValues, withDefaults } from './read-values';
+import { type ReadValues, readValues, withDefaults } from './read-values';
 import { readSettingFile } from './setting-file';
 import { GLOBAL_SETTINGS, type GlobalValues, SETTINGS } from './settings';
 import type { SettingTable } from './settings/row';
@@ -49,14 +50,7 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
   const of = (section: string): readonly IniEntry[] =>
     ini.entries.filter((entry) => entry.section === section);
 
-  const read = readValues(
-    GLOBAL_SETTINGS,
-    [
-      ...of('pgbouncer').map((entry) => ({ ...entry, name: entry.key, text: entry.value })),
-      ...(options.overrides ?? []).map(([name, text]) => ({ file: 'SET', line: 0, name, text })),
-    ],
-    findings,
-  );
+  const read = readGlobals(of('pgbouncer'), options.overrides ?? [], findings);
   const place = (name: keyof GlobalValues): Place => read.places.get(name) ?? { file, line: 0 };
   const given = withDefaults(GLOBAL_SETTINGS, read.values);
   const fresh = { ...given, conffile: given.conffile === '' ? file : given.conffile };
@@ -93,6 +87,9 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
   const authFile = authText ?? '';
   const secret = readMockSecret(values, context, { authFile, tlsKey: clientTls?.key ?? '' });
 
+  const assigned = (name: keyof GlobalValues) => read.places.get(name);
+  const { entries } = ini;
+  noteDifferences({ values, assigned, entries, databases, users, accessRules }, findings);
   if (findings.of('problem').length > 0) return failed(findings);
   const parts: Parts = {
     values,
@@ -109,6 +106,19 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
   };
   const config = assemble(parts, options.running);
   return { kind: 'ok', config, warnings: findings.of('warning'), notes: findings.of('note') };
+}
+
+/** What `[pgbouncer]` says, and SET behind it. */
+function readGlobals(
+  entries: readonly IniEntry[],
+  overrides: Overrides,
+  findings: Findings,
+): ReadValues<typeof GLOBAL_SETTINGS> {
+  const assignments = [
+    ...entries.map((entry) => ({ ...entry, name: entry.key, text: entry.value })),
+    ...overrides.map(([name, text]) => ({ file: 'SET', line: 0, name, text })),
+  ];
+  return readValues(GLOBAL_SETTINGS, assignments, findings);
 }
 
 /** Where the configuration names no file for it, it comes from what else there is. */

@@ -35,7 +35,7 @@ export const ENTRIES: readonly (readonly [title: string, text: string, table: Se
   ],
   [
     '`[peers]`',
-    '`number = key=value ...`. Checked, but without effect: cancel requests are not passed on yet.',
+    '`number = key=value ...`: instances that pass cancel requests on to each other. See docs/instances.md.',
     SETTINGS.peers,
   ],
 ];

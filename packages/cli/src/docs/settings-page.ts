@@ -7,7 +7,8 @@ Generated from the table of settings (\`npm run docs -w packages/cli\`); do not 
 
 The file has the format of \`pgbouncer.ini\`: \`[section]\`, \`key = value\`, comments on lines of their own
 that begin with \`;\` or \`#\`, and \`%include FILE\`. A name with unusual characters stands in 'single
-quotes'. \`pgweir --check FILE\` reports every problem and warning with its line, and opens nothing.
+quotes'. \`pgweir --check FILE\` reports every problem and warning, and what differs from PgBouncer, with its
+line, and opens nothing.
 
 Times are seconds (\`30\`, \`0.5\`) or a number with a unit: \`us\`, \`ms\`, \`s\`, \`min\`, \`h\`, \`d\`. Whole
 numbers may be octal (\`0777\`) or hexadecimal (\`0x1ff\`). Switches are \`0\` or \`1\`, or a word such as

@@ -53,6 +53,11 @@ export function problems(ini: string, files: Files = {}): readonly string[] {
   return result.problems.map((finding) => `${finding.line}: ${finding.message}`);
 }
 
+/** `line: message` of every note. */
+export function notes(ini: string, files: Files = {}): readonly string[] {
+  return load(ini, files).notes.map((finding) => `${finding.line}: ${finding.message}`);
+}
+
 /** `line: message` of every warning. */
 export function warnings(ini: string, files: Files = {}): readonly string[] {
   return load(ini, files).warnings.map((finding) => `${finding.line}: ${finding.message}`);

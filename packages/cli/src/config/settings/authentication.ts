@@ -18,11 +18,15 @@ export const AUTHENTICATION = {
     },
   ),
   auth_hba_file: setting(text(), {
-    differs: 'a bad line is not skipped: the file as a whole is not used',
+    differs:
+      'a bad line is not skipped: the file as a whole is not used; better: a reject that is skipped lets ' +
+      'people in',
     help: 'Rules for auth_type = hba: who may come from where to what, and how they prove it.',
   }),
   auth_ident_file: setting(text(), {
-    differs: 'a bad line is not skipped: the file as a whole is not used',
+    differs:
+      'a bad line is not skipped: the file as a whole is not used; better: --check and RELOAD say where ' +
+      'it is',
     help: 'Maps for rules with map=: which names of certificates or of the system are which users.',
   }),
   auth_file: setting(text(), {
@@ -50,7 +54,9 @@ export const AUTHENTICATION = {
   }),
   auth_ldap_options: setting(text(), {
     secret: true,
-    differs: 'checked as a whole; ldapserver must be there; an option given twice is a problem',
+    differs:
+      'checked as a whole: ldapserver must be there, and an option given twice is a problem; better: a ' +
+      'mistake shows at the start, not at a login',
     help:
       'Options for auth_type = ldap, as behind the method ldap in a rule: ldapserver, ldapport, ' +
       'ldapscheme, ldaptls, ldapprefix, ldapsuffix, ldapbasedn, ldapbinddn, ldapbindpasswd, ' +

@@ -98,9 +98,15 @@ export const GENERIC = {
   track_extra_parameters: setting(list, {
     default: 'IntervalStyle',
     reloadable: false,
+    differs:
+      'with session_state = track every setting is kept per client, named here or not; better: also those ' +
+      'that PostgreSQL does not report',
     help: 'Further settings that PostgreSQL reports and that are kept per client.',
   }),
   ignore_startup_parameters: setting(list, {
+    differs:
+      'what is not in the list is passed on to PostgreSQL, not refused; better: the list may be empty, and ' +
+      'what clients ask for then holds',
     help:
       'Startup parameters that clients may send and that are dropped. With options in the list, ' +
       'unknown settings inside options are dropped as well.',

@@ -9,6 +9,9 @@ const FACILITY_NAMES = Object.keys(FACILITIES) as (keyof typeof FACILITIES)[];
 export const LOGGING = {
   syslog: setting(onOff, {
     default: '0',
+    differs:
+      'never waited for: a line that it does not take at once is lost, and counted; better: a slow syslog ' +
+      'holds up no client',
     help:
       'Log to the local syslog (/dev/log) as well. A line that it does not take at once is lost, and ' +
       'counted there.',

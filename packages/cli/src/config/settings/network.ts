@@ -23,7 +23,7 @@ export const NETWORK = {
     unit: 'connections',
     reloadable: false,
     differs:
-      'PgBouncer has 128; with that, a burst of a thousand clients waits for the retries of TCP',
+      'without it 4096, where PgBouncer has 128; better: a burst of a thousand clients does not wait for the retries of TCP',
     help: 'Connections that may wait to be accepted. The system may lower it (net.core.somaxconn).',
   }),
   sbuf_loopcnt: setting(wholeNumber(), {
@@ -34,6 +34,9 @@ export const NETWORK = {
   so_reuseport: setting(onOff, {
     default: '0',
     reloadable: false,
+    differs:
+      'same result: each instance has caps and a console of its own; better for more cores: workers, which ' +
+      'share one budget of links and one console',
     help:
       'Let several instances of the same user listen on the same TCP ports; the system spreads ' +
       'connections over them. Each has caps of its own. See peer_id.',

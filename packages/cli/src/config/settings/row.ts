@@ -16,7 +16,10 @@ export interface Setting<T> {
   readonly default: string;
   readonly reloadable: boolean;
   readonly class: SettingClass;
-  /** How it differs from PgBouncer's setting of that name. */
+  /**
+   * How it differs from PgBouncer's setting of that name, and whether that is `better:`, `worse:` or the
+   * `same result:`. The manual and `--check` say so.
+   */
   readonly differs: string | undefined;
   /** Must never be shown. */
   readonly secret: boolean;

@@ -39,6 +39,9 @@ export const TIMEOUTS = {
   }),
   server_login_retry: setting(time(), {
     default: '15',
+    differs:
+      'the longest pause: the first ones are shorter (0.2 s where the server cannot be reached, 1 s where it ' +
+      'refuses the login); better: a server that is back is used at once',
     help: 'Pause after a failed connection or login to a server.',
   }),
   client_login_timeout: setting(time(), {
@@ -104,6 +107,9 @@ export const TIMEOUTS = {
   }),
   suspend_timeout: setting(time(), {
     default: '10',
+    differs:
+      'there is no -R, which PgBouncer advises against as well; worse: a new program needs a second instance ' +
+      '(so_reuseport) or sockets of a service manager to begin without a refused connection',
     help: 'Limit for flushing before SUSPEND.',
   }),
 };

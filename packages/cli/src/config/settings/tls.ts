@@ -6,7 +6,9 @@ const tlsMode = oneOf(['disable', 'allow', 'prefer', 'require', 'verify-ca', 've
 
 const CIPHERS_HELP =
   'Ciphers up to TLS 1.2: a list as OpenSSL has it, or default, secure, fast, normal, all.';
-const CIPHERS_DIFFER = 'default, secure and fast all mean the runtime default of modern ciphers';
+const CIPHERS_DIFFER =
+  'default, secure and fast all mean the runtime default of modern ciphers; better: weak ones are not ' +
+  'offered (whoever needs one gets it by a list)';
 
 /** TLS on both sides. Files are read at start and at every reload. */
 export const TLS = {
@@ -21,6 +23,9 @@ export const TLS = {
     help: 'Certificate shown to clients, in PEM, with its chain.',
   }),
   client_tls_ca_file: setting(text(), {
+    differs:
+      'below verify-ca a client is asked for its certificate only where a rule has cert; better: one that ' +
+      'nobody needs ends no handshake',
     help: "Certificates of the authorities that sign clients' certificates.",
   }),
   client_tls_protocols: setting(tlsProtocols, {
