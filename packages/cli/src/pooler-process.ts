@@ -1,3 +1,4 @@
+import { resolveSoa } from 'node:dns/promises';
 import {
   type CredentialSource,
   createTransport,
@@ -20,6 +21,7 @@ import { DnsResolver } from './runtime/dns-resolver';
 import { systemQueueLength } from './runtime/queue-length';
 import { systemSocketPeers } from './runtime/socket-peers';
 import { systemClock } from './runtime/system-clock';
+import { ZoneWatch } from './runtime/zone-watch';
 
 export interface PoolerProcessNeeds {
   readonly config: DaemonConfig;
@@ -33,17 +35,30 @@ export interface PoolerProcessNeeds {
   readonly adapt?: (settings: PoolerSettings) => PoolerSettings;
 }
 
+/** How often it is looked whether zones are to be asked. */
+const ZONE_TICK_MS = 1000;
+
 /** A whole pooler with its console, built from its parts: the daemon, or one of its workers. */
 export class PoolerProcess {
   config: DaemonConfig;
   readonly pooler: Pooler;
   readonly #needs: PoolerProcessNeeds;
   readonly #resolver = new DnsResolver(systemClock, () => this.config.dns);
+  readonly #zones: ZoneWatch;
   readonly #credentials: CredentialSource;
 
   constructor(needs: PoolerProcessNeeds) {
     this.#needs = needs;
     this.config = needs.config;
+    this.#zones = new ZoneWatch({
+      clock: systemClock,
+      log: needs.log,
+      periodMs: () => this.config.dns.zoneCheckMs,
+      names: () => this.#resolver.names(),
+      askSerial: async (zone) => (await resolveSoa(zone)).serial,
+      forget: (names) => this.#resolver.forget(names),
+    });
+    systemClock.every(ZONE_TICK_MS, () => this.#zones.tick());
     this.#credentials = { lookup: (user) => this.config.credentials.lookup(user) };
     this.pooler = new Pooler({
       settings: this.#settings(),
@@ -77,7 +92,8 @@ export class PoolerProcess {
   async snapshot(parts: readonly SnapshotPart[]): Promise<DaemonSnapshot> {
     const snapshot = await this.pooler.snapshot(parts);
     if (!parts.includes('resolvedHosts')) return snapshot;
-    return { ...snapshot, resolvedHosts: this.#resolver.resolved() };
+    const resolvedZones = this.#zones.zones();
+    return { ...snapshot, resolvedHosts: this.#resolver.resolved(), resolvedZones };
   }
 
   /** Puts a configuration in force as a whole. */

@@ -3,6 +3,7 @@ import type {
   PeerPoolView,
   PoolView,
   ResolvedHostView,
+  ResolvedZoneView,
   TotalsView,
 } from './ports/daemon-view';
 
@@ -24,6 +25,7 @@ export function mergeSnapshots(snapshots: readonly DaemonSnapshot[]): DaemonSnap
     links: snapshots.flatMap(({ links }) => links).sort((a, b) => a.id - b.id),
     waiters: snapshots.flatMap(({ waiters }) => waiters).sort((a, b) => b.waitedMs - a.waitedMs),
     resolvedHosts: mergeHosts(snapshots),
+    resolvedZones: mergeZones(snapshots),
     pins: snapshots.flatMap(({ pins }) => pins).sort((a, b) => a.sinceMs - b.sinceMs),
     workers: snapshots.flatMap(({ workers }) => workers),
   };
@@ -76,6 +78,20 @@ function mergeHosts(snapshots: readonly DaemonSnapshot[]): readonly ResolvedHost
     for (const host of resolvedHosts) byName.set(host.host, host);
   }
   return [...byName.values()].sort((a, b) => order(a.host, b.host));
+}
+
+/** Each asks at its own time, and not all have the same names. */
+function mergeZones(snapshots: readonly DaemonSnapshot[]): readonly ResolvedZoneView[] {
+  const byName = new Map<string, ResolvedZoneView>();
+  for (const zone of snapshots.flatMap(({ resolvedZones }) => resolvedZones)) {
+    const before = byName.get(zone.zone);
+    byName.set(zone.zone, {
+      zone: zone.zone,
+      serial: Math.max(zone.serial, before?.serial ?? 0),
+      hosts: Math.max(zone.hosts, before?.hosts ?? 0),
+    });
+  }
+  return [...byName.values()].sort((a, b) => order(a.zone, b.zone));
 }
 
 /** Rows of one key become one: numbers are added, of everything else the first stands. */

@@ -60,6 +60,7 @@ export function snapshotOf(pooler: Pooler, parts: readonly SnapshotPart[]): Daem
     waiters: queues.flatMap((pool) => waiterViews(pooler, pool)),
     // Whoever resolves names knows them.
     resolvedHosts: [],
+    resolvedZones: [],
     pins,
     workers: [],
   };

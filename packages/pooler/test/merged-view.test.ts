@@ -141,3 +141,12 @@ test('the whole serves as long as one of them does', () => {
   expect(state('draining-clients', 'draining-clients')).toBe('draining-clients');
   expect(state()).toBe('stopped');
 });
+
+test('a zone is one row, whichever of them have asked for it', () => {
+  const zone = (name: string, serial: number, hosts: number) => ({ zone: name, serial, hosts });
+  const merged = mergeSnapshots([
+    snapshot({ resolvedZones: [zone('y.org', 3, 1), zone('x.org', 0, 2)] }),
+    snapshot({ resolvedZones: [zone('x.org', 9, 1)] }),
+  ]);
+  expect(merged.resolvedZones).toEqual([zone('x.org', 9, 2), zone('y.org', 3, 1)]);
+});

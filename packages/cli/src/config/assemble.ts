@@ -59,7 +59,11 @@ export function assemble(parts: Parts, running: DaemonConfig | undefined): Daemo
         ? { ident: values.syslog_ident, facility: values.syslog_facility }
         : undefined,
     },
-    dns: { foundMs: values.dns_max_ttl, notFoundMs: values.dns_nxdomain_ttl },
+    dns: {
+      foundMs: values.dns_max_ttl,
+      notFoundMs: values.dns_nxdomain_ttl,
+      zoneCheckMs: values.dns_zone_check_period,
+    },
     credentials: parts.credentials,
     pidfile: notEmpty(values.pidfile),
     user: notEmpty(values.user),

@@ -56,10 +56,12 @@ export interface WorkerSettings {
   readonly drainTimeoutMs: number;
 }
 
-/** How long answers of the resolver are remembered. */
+/** How long answers of the resolver are remembered, and what makes them old before that. */
 export interface DnsSettings {
   readonly foundMs: number;
   readonly notFoundMs: number;
+  /** How often zones are asked for their serials; 0: never. */
+  readonly zoneCheckMs: number;
 }
 
 export type LoadResult =

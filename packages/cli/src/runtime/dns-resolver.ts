@@ -5,19 +5,36 @@ import type { DnsSettings } from '../config/daemon-config';
 
 type Answer = Parameters<Parameters<Resolver['resolve']>[1]>[0];
 
+/** Asks the system. Calls `done` once, never within the call. */
+type Ask = (host: string, done: (answer: Answer) => void) => void;
+
+const askSystem: Ask = (host, done) => {
+  lookup(host, { all: true, verbatim: true }, (error, found) => {
+    done(error === null ? { addresses: found.map((a) => a.address) } : { error });
+  });
+};
+
+interface Question {
+  readonly waiting: ((answer: Answer) => void)[];
+  /** Its answer may be older than what has been forgotten since. */
+  isOld: boolean;
+}
+
 /** Remembered names; the oldest goes first. */
 const NAMES_MAX = 1000;
 
 /** The system's resolver behind a cache (`dns_max_ttl`, `dns_nxdomain_ttl`). */
 export class DnsResolver implements Resolver {
   readonly #cache = new Map<string, { readonly answer: Answer; readonly untilMs: number }>();
-  readonly #pending = new Map<string, ((answer: Answer) => void)[]>();
+  readonly #pending = new Map<string, Question>();
   readonly #clock: Clock;
   readonly #settings: () => DnsSettings;
+  readonly #ask: Ask;
 
-  constructor(clock: Clock, settings: () => DnsSettings) {
+  constructor(clock: Clock, settings: () => DnsSettings, ask: Ask = askSystem) {
     this.#clock = clock;
     this.#settings = settings;
+    this.#ask = ask;
   }
 
   resolve(host: string, done: (answer: Answer) => void): void {
@@ -30,15 +47,13 @@ export class DnsResolver implements Resolver {
       done(cached.answer);
       return;
     }
-    const waiting = this.#pending.get(host);
-    if (waiting !== undefined) {
-      waiting.push(done);
+    const pending = this.#pending.get(host);
+    if (pending !== undefined) {
+      pending.waiting.push(done);
       return;
     }
-    this.#pending.set(host, [done]);
-    lookup(host, { all: true, verbatim: true }, (error, found) => {
-      this.#answered(host, error === null ? { addresses: found.map((a) => a.address) } : { error });
-    });
+    this.#pending.set(host, { waiting: [done], isOld: false });
+    this.#ask(host, (answer) => this.#answered(host, answer));
   }
 
   /** Names whose addresses are known at the moment. */
@@ -50,15 +65,30 @@ export class DnsResolver implements Resolver {
     });
   }
 
+  /** Every name that has ever led somewhere, as long as it is remembered at all. */
+  names(): readonly string[] {
+    return [...this.#cache].flatMap(([host, { answer }]) => ('addresses' in answer ? [host] : []));
+  }
+
+  /** Whoever asks next for one of these names gets a fresh answer. */
+  forget(hosts: readonly string[]): void {
+    for (const host of hosts) {
+      const known = this.#cache.get(host);
+      if (known !== undefined) this.#cache.set(host, { ...known, untilMs: 0 });
+      const pending = this.#pending.get(host);
+      if (pending !== undefined) pending.isOld = true;
+    }
+  }
+
   #answered(host: string, answer: Answer): void {
     const { foundMs, notFoundMs } = this.#settings();
+    const { waiting, isOld } = this.#pending.get(host) ?? { waiting: [], isOld: false };
     const ttlMs = 'error' in answer ? notFoundMs : foundMs;
     if (this.#cache.size >= NAMES_MAX) {
       const oldest = this.#cache.keys().next();
       if (oldest.done !== true) this.#cache.delete(oldest.value);
     }
-    this.#cache.set(host, { answer, untilMs: this.#clock.nowMs() + ttlMs });
-    const waiting = this.#pending.get(host) ?? [];
+    this.#cache.set(host, { answer, untilMs: isOld ? 0 : this.#clock.nowMs() + ttlMs });
     this.#pending.delete(host);
     for (const done of waiting) done(answer);
   }

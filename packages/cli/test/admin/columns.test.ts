@@ -61,8 +61,6 @@ const REFERENCE = {
 const INI =
   'auth_file = /users\npeer_id = 1\n[databases]\na = host=x\nb = host=y,z user=ann\n' +
   '[peers]\n1 = host=x\n2 = host=y\n';
-/** Zones are a matter of another resolver. */
-const EMPTY: readonly string[] = ['dns_zones'];
 
 test.each(Object.entries(REFERENCE))(
   'SHOW %s has the columns of PgBouncer',
@@ -74,7 +72,7 @@ test.each(Object.entries(REFERENCE))(
     const answer = await new ConsoleClient({ picture: FULL, ini: INI }).ask(`SHOW ${item}`);
     expect(answer.columns.map((name, at) => [name, answer.types[at]])).toEqual(wanted);
     expect(answer.completed).toEqual(['SHOW']);
-    if (!EMPTY.includes(item)) expect(answer.rows.length).toBeGreaterThan(0);
+    expect(answer.rows.length).toBeGreaterThan(0);
     for (const row of answer.rows) {
       expect(row).toHaveLength(wanted.length);
       for (const [at, [, type]] of wanted.entries()) {

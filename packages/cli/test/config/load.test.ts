@@ -221,7 +221,6 @@ describe('settings without effect and refused settings', () => {
     'tcp_defer_accept = 1',
     'tcp_socket_buffer = 8192',
     'resolv_conf = /etc/resolv.conf',
-    'dns_zone_check_period = 5',
     'service_name = pool',
     'job_name = pool',
     'tcp_user_timeout = 5000',

@@ -100,6 +100,7 @@ export const FULL: Picture = {
     },
   ],
   resolvedHosts: [{ host: 'db', ttlMs: 900.5, addresses: ['10.0.0.2', '10.0.0.3'] }],
+  resolvedZones: [{ zone: 'example.org', serial: 2_026_112_800, hosts: 2 }],
   pins: [
     {
       ...{ client: 7 as ClientId, database: 'app', user: 'ann', address: '10.0.0.9', port: 1 },

@@ -107,6 +107,15 @@ export interface ResolvedHostView {
   readonly addresses: readonly string[];
 }
 
+/** What stands behind the first dot of such names. */
+export interface ResolvedZoneView {
+  readonly zone: string;
+  /** 0: not known yet. */
+  readonly serial: number;
+  /** Names of hosts in it. */
+  readonly hosts: number;
+}
+
 /** A client that keeps its link beyond its transaction. */
 export interface PinView {
   readonly client: ClientId;
@@ -168,6 +177,8 @@ export interface DaemonSnapshot extends TotalsView {
   readonly links: readonly LinkView[];
   readonly waiters: readonly WaiterView[];
   readonly resolvedHosts: readonly ResolvedHostView[];
+  /** Come with `resolvedHosts`. */
+  readonly resolvedZones: readonly ResolvedZoneView[];
   readonly pins: readonly PinView[];
   /** Empty in the picture of one process. */
   readonly workers: readonly WorkerView[];
@@ -188,6 +199,7 @@ export const NOTHING_SEEN: DaemonSnapshot = {
   links: [],
   waiters: [],
   resolvedHosts: [],
+  resolvedZones: [],
   pins: [],
   workers: [],
 };

@@ -45,7 +45,7 @@ function lists(scene: Scene): readonly Row[] {
     ['free_servers', 0],
     ['used_servers', picture.linksTotal],
     ['dns_names', picture.resolvedHosts.length],
-    ['dns_zones', 0],
+    ['dns_zones', picture.resolvedZones.length],
     ['dns_queries', 0],
     ['dns_pending', 0],
   ];
@@ -89,7 +89,8 @@ export const DAEMON: ShowItems = {
   },
   dns_zones: {
     columns: [...texts('zonename'), ['serial', 'int8'], ...integers('count')],
-    // Zones are a matter of c-ares, which is not used here.
-    rows: () => [],
+    parts: ['resolvedHosts'],
+    rows: ({ picture }) =>
+      picture.resolvedZones.map(({ zone, serial, hosts }) => [zone, serial, hosts]),
   },
 };

@@ -66,8 +66,9 @@ export const TIMEOUTS = {
   }),
   dns_zone_check_period: setting(time(), {
     default: '0',
-    class: noEffect('addresses are looked up by the system, which tells no zone serial', '0'),
-    help: 'Period of checks of the zone serial.',
+    help:
+      'How often the zones of the names of servers (what stands behind their first dots) are asked for their ' +
+      'serials. When one has changed, its names are looked up anew, however long dns_max_ttl is. 0: never.',
   }),
   resolv_conf: setting(text(), {
     reloadable: false,
