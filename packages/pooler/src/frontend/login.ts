@@ -131,6 +131,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     }
     // Only now: who may is nobody's business.
     if (!isOwner && !virtual.admits(this.#user)) return this.#refuse('notAllowed');
+    this.#context.admitted(session);
     this.#tellAcceptance();
     new VirtualLink(session, this.#context, virtual, { user: this.#user, isOwner }).begin(
       this.#minor,

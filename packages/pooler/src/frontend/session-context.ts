@@ -45,7 +45,10 @@ export interface SessionContext {
   pool(database: Database, user: UserName): Pool;
   clientsOfUser(user: UserName): number;
   clientsOfDatabase(database: DatabaseName): number;
-  /** Login succeeded: from here on the session counts for its database, pool and user. */
+  /**
+   * Login succeeded: from here on the session counts for its database, pool and user. In a virtual
+   * database there are none of these.
+   */
   admitted(session: Session): void;
   /** Whether a session may begin something that needs a link. */
   readonly opensLinks: boolean;

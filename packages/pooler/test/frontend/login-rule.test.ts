@@ -285,6 +285,21 @@ describe('the console', () => {
       '5',
     );
   });
+
+  test('who comes in is logged as with any database, who does not is not', async () => {
+    for (const admits of [true, false]) {
+      const rig = await Rig.open(
+        { authType: 'trust' },
+        { credentials: CREDENTIALS, virtualDatabases: [new Console({ admits })] },
+      );
+      rig.stranger().start({ ...startup, user: 'alice' });
+      await rig.settle();
+      const logins = rig.log.lines.filter(({ message }) => message === 'login attempt');
+      await rig.stop();
+      const fields = { user: 'alice', database: 'pgbouncer' };
+      expect(logins).toMatchObject(admits ? [{ fields }] : []);
+    }
+  });
 });
 
 test('a reload decides about new logins only', async () => {
