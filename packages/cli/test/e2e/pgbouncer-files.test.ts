@@ -2,21 +2,25 @@ import {
   type Cluster,
   type Daemon,
   pgbouncerCommand,
-  pgbouncerVersion,
   startCluster,
-  startDaemon,
   waitFor,
 } from '@pgweir/testkit';
-import { Client, type QueryResult } from 'pg';
+import type { Client } from 'pg';
+import {
+  columns,
+  enter,
+  ITEMS,
+  saying,
+  startEither,
+  testBoth,
+  VERSION as version,
+  WHY as why,
+} from './support/rehearsal';
 
 /*
  * The rehearsal of a migration: PgBouncer and pgweir run with the same files, and neither clients nor
  * console notice which of them it is.
  */
-
-const version = pgbouncerVersion();
-const testBoth = version === undefined ? test.skip : test;
-const why = version === undefined ? ' (skipped: there is no pgbouncer on PATH)' : '';
 
 let cluster: Cluster;
 const daemons: Daemon[] = [];
@@ -29,99 +33,6 @@ afterAll(async () => {
   await Promise.all(daemons.map((daemon) => daemon.stop()));
   await cluster.stop();
 });
-
-const INI = (): string => `;; as it is found in the field
-[databases]
-app = host=127.0.0.1 port=${cluster.primary.port} dbname=postgres pool_size=3
-several = host=127.0.0.1,127.0.0.1 port=${cluster.primary.port} dbname=postgres pool_mode=session
-forced = host=127.0.0.1 port=${cluster.primary.port} dbname=postgres user=app connect_query='SELECT 1'
-nowhere = host=127.0.0.1 port=1 dbname=postgres
-
-[users]
-app = pool_mode=transaction max_user_connections=40
-
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = md5
-auth_file = {dir}/userlist.txt
-admin_users = chief
-stats_users = reader, other
-ignore_startup_parameters = extra_float_digits, options
-server_reset_query = DISCARD ALL
-server_check_delay = 30
-server_lifetime = 3600
-server_idle_timeout = 600
-query_wait_timeout = 20
-max_client_conn = 200
-default_pool_size = 5
-reserve_pool_size = 2
-reserve_pool_timeout = 3
-stats_period = 60
-pkt_buf = 4096
-tcp_keepalive = 1
-tcp_keepidle = 60
-`;
-const USERLIST = ['app', 'chief', 'reader'].map((user) => `"${user}" "${user} secret"\n`).join('');
-
-async function start(command?: readonly [string, ...string[]]): Promise<Daemon> {
-  const options = command === undefined ? {} : { command };
-  const daemon = await startDaemon({ config: INI(), userlist: USERLIST, ...options });
-  daemons.push(daemon);
-  return daemon;
-}
-
-async function enter(daemon: Daemon, database: string, user = 'app'): Promise<Client> {
-  const { host, port } = daemon;
-  const client = new Client({ host, port, user, password: `${user} secret`, database });
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
-}
-
-/** What a command comes to: rows are left out, because they are each daemon's own. */
-async function saying(client: Client, sql: string): Promise<string> {
-  const notices: string[] = [];
-  const heard = ({ message }: { message?: string | undefined }) => notices.push(message ?? '');
-  client.on('notice', heard);
-  try {
-    const { command, rowCount } = (await client.query(sql)) as QueryResult;
-    return [...notices, command, rowCount === null ? 'no rows' : 'rows'].join(' | ');
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  } finally {
-    client.removeListener('notice', heard);
-  }
-}
-
-/** Items that the oldest PgBouncer has which anybody still runs. */
-const ITEMS = [
-  ...[
-    'VERSION',
-    'STATS',
-    'STATS_TOTALS',
-    'STATS_AVERAGES',
-    'TOTALS',
-    'CLIENTS',
-    'SERVERS',
-    'SOCKETS',
-  ],
-  ...[
-    'ACTIVE_SOCKETS',
-    'POOLS',
-    'LISTS',
-    'USERS',
-    'DATABASES',
-    'CONFIG',
-    'MEM',
-    'DNS_HOSTS',
-    'DNS_ZONES',
-  ],
-];
-
-/** Names that a later PgBouncer has given to a column. */
-const RENAMED: Readonly<Record<string, string>> = { reserve_pool: 'reserve_pool_size' };
 
 const COMMANDS = [
   ...['', ';', 'SELECT 1', 'BEGIN', 'SHOW', 'SHOW nosuch', 'SHOW transaction_isolation', 'nosuch'],
@@ -154,6 +65,12 @@ const COMMANDS = [
   ...['PAUSE app', 'PAUSE app', 'RESUME app', 'PAUSE', 'PAUSE', 'SUSPEND', 'RESUME', 'RESUME'],
   ...['SUSPEND', 'PAUSE', 'RESUME', 'KILL forced', 'KILL forced', 'RESUME forced'],
 ];
+
+async function start(command?: readonly [string, ...string[]]): Promise<Daemon> {
+  const daemon = await startEither(cluster, command);
+  daemons.push(daemon);
+  return daemon;
+}
 
 /** What an application does, and hears. */
 async function applicationOn(daemon: Daemon): Promise<readonly unknown[]> {
@@ -202,8 +119,6 @@ testBoth(
     ];
     for (const item of ITEMS) {
       const [was, is] = [await before.query(`SHOW ${item}`), await after.query(`SHOW ${item}`)];
-      const columns = ({ fields }: QueryResult) =>
-        fields.map(({ name, dataTypeID }) => `${RENAMED[name] ?? name} ${dataTypeID}`);
       const wanted = columns(was);
       expect([item, columns(is).filter((column) => wanted.includes(column))]).toEqual([
         item,
