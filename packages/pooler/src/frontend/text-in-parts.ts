@@ -48,10 +48,12 @@ export class TextInParts {
     this.#host.interposeIfNeeded();
     if (rest === 'kept' && this.#failed) {
       this.#session.input.skipGroup(link.status);
+      // What is kept goes on from there.
       this.#host.readyInTransaction(link);
+    } else {
+      this.#host.tracker.holding = false;
+      if (rest !== 'kept') this.#session.input.putBack(rest);
     }
-    this.#host.tracker.holding = false;
-    if (rest !== 'kept') this.#session.input.putBack(rest);
     this.#session.resumeKept();
     return true;
   }

@@ -7,6 +7,7 @@ import { jvmNetScenarios } from './drivers-jvm-net';
 import { nodeScenarios } from './drivers-node';
 import { pythonScenarios } from './drivers-python';
 import { frameworkScenarios } from './frameworks';
+import { groupPartScenarios } from './group-parts';
 import { habitScenarios } from './habits';
 import { listenScenarios } from './listen';
 import { notifyScenarios } from './notify';
@@ -38,6 +39,7 @@ export function allScenarios(): readonly Scenario[] {
     ...portalScenarios,
     ...sqlPrepareScenarios,
     ...sqlPipelineScenarios,
+    ...groupPartScenarios,
     ...listenScenarios,
     ...notifyScenarios,
     ...temporaryScenarios,
