@@ -4,6 +4,7 @@ import type { Link } from './backend/link';
 import { isOutdated } from './backend/outdated';
 import { STATUS_IDLE } from './backend/server-status';
 import { errorFields } from './errors';
+import { restIfIdle } from './frontend/resting';
 import type { Session } from './frontend/session';
 import type { Pool } from './pool/pool';
 import type { PoolWaiter } from './pool/waiters';
@@ -208,6 +209,7 @@ export class Maintenance {
       session.fail('queryWaitTimeout');
       return;
     }
+    restIfIdle(session, nowMs);
     const idleMaxMs = session.limits?.clientIdleTimeoutMs ?? 0;
     if (idleMaxMs === 0 || nowMs - session.activeAtMs <= idleMaxMs) return;
     const link = session.link;

@@ -250,3 +250,18 @@ test('a client that is told goodbye but stays is dropped after a while', async (
   expect(client.wire.state).toBe('closed');
   expect(rig.pooler.lingering.size).toBe(0);
 });
+
+test('a client that rests takes its state up again when it has something to say', async () => {
+  const rig = await Rig.open({ poolMode: 'transaction' });
+  const client = await rig.client();
+  client.send(query('SELECT 1'));
+  await rig.pass(1000);
+  const [session] = rig.pooler.sessions.values();
+  expect(session?.state).toBeDefined();
+  await rig.pass(5000);
+  expect(session?.state).toBeUndefined();
+  client.send(parse('SELECT 2', 'named'));
+  client.send(flush());
+  await rig.pass(5000);
+  expect(session?.state?.tracker.statements.own.count).toBe(1);
+});

@@ -24,6 +24,11 @@ export class Pinning implements Pinned {
     this.#host = host;
   }
 
+  /** It does not wait, and there is nothing to be told. */
+  get isBlank(): boolean {
+    return this.waitSinceMs === 0 && !this.#canceled;
+  }
+
   /** Whether one more session of the pool may keep its link; undefined: yes. */
   ask(): Permission | undefined {
     const { pool } = this.#host.admission;

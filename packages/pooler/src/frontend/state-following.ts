@@ -106,6 +106,14 @@ export class StateFollowing {
     return this.tracker.watch.pins !== 0;
   }
 
+  /** Nothing is known here that has to be known when the client says something again. */
+  get isBlank(): boolean {
+    const { holding, sqlPrepared, statements, touched, watch } = this.tracker;
+    if (this.listener !== undefined || this.notifies || this.text.isPending) return false;
+    if (touched || holding || watch.pending || watch.settingsOpen || this.pinned) return false;
+    return this.pinning.isBlank && statements.own.isEmpty && sqlPrepared.isBlank;
+  }
+
   /** The client's input has to wait. */
   get holding(): boolean {
     return this.tracker.holding || this.listener?.holding === true;

@@ -71,6 +71,10 @@ export class OwnStatements {
     return this.#named?.size ?? 0;
   }
 
+  get isEmpty(): boolean {
+    return this.count === 0 && this.unnamed === undefined;
+  }
+
   get(key: string): OwnStatement | undefined {
     return this.#named?.get(key);
   }

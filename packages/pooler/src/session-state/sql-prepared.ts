@@ -16,6 +16,10 @@ export class SqlPrepared {
     this.#own = own;
   }
 
+  get isBlank(): boolean {
+    return this.#effects.size === 0 && !this.#hasForgotten;
+  }
+
   /** A text with these effects goes out. */
   note(effects: Effects): void {
     if (effects.isVague) this.#hasForgotten = true;

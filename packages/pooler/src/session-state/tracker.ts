@@ -54,7 +54,7 @@ export class Tracker {
   #called: Effects | undefined;
   readonly #host: StateFollowing;
   readonly #knowledge: StateKnowledge;
-  readonly #sqlPrepared: SqlPrepared;
+  readonly sqlPrepared: SqlPrepared;
   readonly #ahead: GroupAhead;
   readonly #failed = new FailedTransaction();
   readonly #path = new TempPath();
@@ -65,8 +65,8 @@ export class Tracker {
     this.#knowledge = knowledge;
     this.watch = new StateWatch(host);
     this.statements = new StatementRelay(host, knowledge.statements);
-    this.#sqlPrepared = new SqlPrepared(this.statements.own);
-    this.#ahead = new GroupAhead(knowledge, this.statements.own, this.#sqlPrepared);
+    this.sqlPrepared = new SqlPrepared(this.statements.own);
+    this.#ahead = new GroupAhead(knowledge, this.statements.own, this.sqlPrepared);
   }
 
   /**
@@ -126,7 +126,7 @@ export class Tracker {
     const { effects, used } = this.#ahead;
     if (effects === undefined) return PASS;
     if (this.#ahead.isUnsure && link.owed.mayAwait) return WAIT;
-    const whole = this.#sqlPrepared.whole(effects);
+    const whole = this.sqlPrepared.whole(effects);
     if (whole.marks !== 0) {
       const text = () => this.#ahead.text;
       const permitted = this.#permit(link, whole, { protocol: 'extended', out, text });
@@ -252,7 +252,7 @@ export class Tracker {
 
   /** The effects of a text, those of what it executes included. */
   #whole(effects: Effects, text = LONG): Effects {
-    const whole = this.#sqlPrepared.whole(effects);
+    const whole = this.sqlPrepared.whole(effects);
     if (whole !== NO_EFFECTS) this.#path.sent(whole, text);
     return whole;
   }
@@ -260,7 +260,7 @@ export class Tracker {
   /** The effects of a statement that was prepared by SQL and is bound by the protocol. */
   #sqlEffects(message: Message): Effects {
     const key = boundKey(message);
-    return (key === undefined ? undefined : this.#sqlPrepared.get(key)) ?? NO_EFFECTS;
+    return (key === undefined ? undefined : this.sqlPrepared.get(key)) ?? NO_EFFECTS;
   }
 
   /**
@@ -273,7 +273,7 @@ export class Tracker {
     const effects = this.#makesTemp ? { ...what, marks: what.marks | Mark.TempObjects } : what;
     const key = deallocatedKey(effects);
     if (key !== undefined) this.#deallocated.push(key);
-    this.#sqlPrepared.note(effects);
+    this.sqlPrepared.note(effects);
     const drops = dropsStatements(effects);
     if (drops) this.statements.own.droppingAt = tickOfStatements();
     return this.watch.note(link, effects, text) || drops;
