@@ -55,6 +55,8 @@ class Dial {
   readonly #job: DialJob;
   #login: LinkLogin | undefined;
   #untried: readonly Address[] = [];
+  /** Its server's place in the list, counted on and on. */
+  #host = 0;
   #over = false;
   #cancelTimer: () => void = () => undefined;
 
@@ -96,7 +98,10 @@ class Dial {
     const { database, databaseState } = this.#job.pool;
     const key = databaseState.automatic ? FALLBACK_SERVERS : database;
     const servers = this.#needs.topology.current.servers.get(key) ?? [];
-    return servers[databaseState.nextHost % Math.max(1, servers.length)];
+    this.#host = databaseState.nextHost;
+    // At once: of several dials that begin together each goes to another host.
+    if (databaseState.settings.loadBalanceHosts === 'round-robin') databaseState.nextHost++;
+    return servers[this.#host % Math.max(1, servers.length)];
   }
 
   /** @returns false when there is no address (left) */
@@ -128,15 +133,15 @@ class Dial {
     this.#over = true;
     this.#cancelTimer();
     if (this.#job.link.phase !== 'closed') this.#job.link.onLost = undefined;
-    this.#nextHost(failure?.kind === 'unreachable');
+    if (failure?.kind === 'unreachable') this.#leaveHost();
     if (failure !== undefined) this.#job.link.close(failure.reason);
     this.#job.done(failure);
   }
 
-  /** Round robin moves on after every dial; `disable` only when a host could not be reached. */
-  #nextHost(failed: boolean): void {
-    const database = this.#job.pool.databaseState;
-    if (failed || database.settings.loadBalanceHosts === 'round-robin') database.nextHost++;
+  /** All dials leave a host that could not be reached, also with `disable`. Together they do so once. */
+  #leaveHost(): void {
+    const { databaseState } = this.#job.pool;
+    if (databaseState.nextHost === this.#host) databaseState.nextHost++;
   }
 }
 
