@@ -61,7 +61,7 @@ export class MemoryTransport implements Transport {
 
   listen(address: Address, _: unknown, accepted: (wire: Wire) => void): Promise<Listener> {
     this.#accepted = accepted;
-    return Promise.resolve({ address, close: () => Promise.resolve() });
+    return Promise.resolve({ address, tune: () => undefined, close: () => Promise.resolve() });
   }
 
   connect(_address: Address, _options: unknown, handler: WireHandler): Wire {

@@ -1,4 +1,4 @@
-import type { Listener } from './ports/transport';
+import type { Listener, SocketOptions } from './ports/transport';
 
 /** Where a pooler listens. */
 export class OpenListeners {
@@ -6,6 +6,10 @@ export class OpenListeners {
 
   add(listener: Listener): void {
     this.#listeners = [...this.#listeners, listener];
+  }
+
+  tune(options: SocketOptions): void {
+    for (const listener of this.#listeners) listener.tune(options);
   }
 
   /** Resolves when all ports are free. */

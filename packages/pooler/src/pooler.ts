@@ -1,6 +1,6 @@
 import type { ErrorFields } from '@pgweir/protocol';
 import { LookUps } from './auth-query/look-ups';
-import { Dialer } from './backend/dialer';
+import { Dialer, socketOptions } from './backend/dialer';
 import { Link } from './backend/link';
 import { CancelDesk } from './cancel/cancel-desk';
 import { ChunkClock } from './chunk-clock';
@@ -130,12 +130,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
 
   /** Starts listening at one address, or on a descriptor that does so. @throws the system's error */
   async listen(address: Address, backlog: number, descriptor?: number): Promise<Listener> {
-    const options = {
-      backlog,
-      descriptor,
-      keepAlive: this.settings.tcpKeepAlive,
-      keepIdleSeconds: this.settings.tcpKeepIdleSeconds,
-    };
+    const options = { backlog, descriptor, ...socketOptions(this.settings) };
     const listener = await this.#transport.listen(address, options, (wire) => this.#accepted(wire));
     this.#listeners.add(listener);
     return listener;
@@ -329,6 +324,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   reload(settings: PoolerSettings, credentials: CredentialSource): void {
     this.credentials = credentials;
     applySettings(this, settings);
+    this.#listeners.tune(socketOptions(settings));
     this.#openForcedPools();
   }
 

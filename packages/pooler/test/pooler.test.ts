@@ -1,5 +1,6 @@
 import { databaseName, userName } from '../src/ports/names';
-import { query } from './kit/messages';
+import type { PoolerSettings } from '../src/settings/settings';
+import { query, terminate } from './kit/messages';
 import { Rig } from './kit/rig';
 import { databaseSettings, NO_USER_SETTINGS } from './kit/settings';
 
@@ -136,4 +137,60 @@ test('an idle link that PostgreSQL closes is forgotten, and nobody hears of it',
   client.send(query('SELECT 1'));
   await rig.settle();
   expect(client.tags).toBe('CZ');
+});
+
+describe('each kind of line in the log has a switch of its own', () => {
+  const LINES = {
+    logConnections: 'login attempt',
+    logDisconnections: 'closing because: client close request',
+    logPoolerErrors: 'pooler error: query timeout',
+  } as const;
+
+  /** Somebody logs in and leaves by himself, somebody else is thrown out. */
+  async function lines(changes: Partial<PoolerSettings>): Promise<readonly string[]> {
+    const rig = await Rig.open({ queryTimeoutMs: 1000, ...changes });
+    const [leaver, thrownOut] = await rig.clients(2);
+    leaver?.send(terminate());
+    thrownOut?.send(query('hang'));
+    await rig.pass(2000);
+    return Object.values(LINES).filter((line) => rig.log.count(line) > 0);
+  }
+
+  test('all of them are on', async () => {
+    expect(await lines({})).toEqual(Object.values(LINES));
+  });
+
+  test.each(['logConnections', 'logDisconnections', 'logPoolerErrors'] as const)(
+    'without %s its line is missing, and no other',
+    async (name) => {
+      const others = Object.values(LINES).filter((line) => line !== LINES[name]);
+      expect(await lines({ [name]: false })).toEqual(others);
+    },
+  );
+
+  test('log_disconnections is for the connections to servers as well', async () => {
+    for (const logDisconnections of [true, false]) {
+      const rig = await Rig.open({ logDisconnections, serverIdleTimeoutMs: 1000 });
+      await rig.client();
+      await rig.pass(2000);
+      expect(rig.server.open).toBe(0);
+      const line = 'closing server connection because: server idle timeout';
+      expect(rig.log.count(line)).toBe(logDisconnections ? 1 : 0);
+    }
+  });
+});
+
+test('tcp_keepalive and tcp_keepidle reach both kinds of sockets, those after a reload too', async () => {
+  const rig = await Rig.open({ poolSize: 1, tcpKeepAlive: true, tcpKeepIdleSeconds: 77 });
+  const [client] = await rig.holders(1);
+  expect(rig.server.acceptsWith).toMatchObject({ keepAlive: true, keepIdleSeconds: 77 });
+  expect(rig.server.dialledWith).toMatchObject({ keepAlive: true, keepIdleSeconds: 77 });
+  const { settings, credentials } = rig.pooler;
+  rig.pooler.reload({ ...settings, tcpKeepAlive: false, tcpKeepIdleSeconds: 0 }, credentials);
+  rig.server.backend.terminate();
+  await rig.settle();
+  expect(client?.closed).toBe(true);
+  await rig.holders(1);
+  expect(rig.server.acceptsWith).toEqual({ keepAlive: false, keepIdleSeconds: 0 });
+  expect(rig.server.dialledWith).toEqual({ keepAlive: false, keepIdleSeconds: 0 });
 });

@@ -40,22 +40,26 @@ export function createBunTransport(bun: BunRuntime, queueLength?: QueueLength): 
 }
 
 interface Accepting {
-  readonly options: ListenOptions;
+  /** As they are now. */
+  options: SocketOptions;
   readonly accepted: (wire: Wire) => void;
 }
 
 function listen(
   bun: BunRuntime,
   address: Address,
-  how: Accepting,
+  how: { readonly options: ListenOptions; readonly accepted: Accepting['accepted'] },
 ): { readonly listener: Listener; readonly descriptor: number } {
   const { descriptor } = how.options;
   let count = 0;
-  const accepted = (wire: Wire): void => {
-    count++;
-    how.accepted(wire);
+  const accepting: Accepting = {
+    options: how.options,
+    accepted: (wire) => {
+      count++;
+      how.accepted(wire);
+    },
   };
-  const data = acceptor(address, { ...how, accepted });
+  const data = acceptor(address, accepting);
   const common = { allowHalfOpen: true, socket: bunHandlers, data };
   let listening: BunListener;
   try {
@@ -66,6 +70,9 @@ function listen(
   }
   const listener: Listener = {
     address: boundAddress(listening, address),
+    tune: (options) => {
+      accepting.options = options;
+    },
     close: () =>
       stopListening(
         () => count,
@@ -76,7 +83,7 @@ function listen(
 }
 
 /** Owns accepted sockets until there is a wire. */
-function acceptor(address: Address, { options, accepted }: Accepting): BunSocketOwner {
+function acceptor(address: Address, accepting: Accepting): BunSocketOwner {
   return {
     ...nobody,
     opened(socket) {
@@ -86,9 +93,9 @@ function acceptor(address: Address, { options, accepted }: Accepting): BunSocket
         socket.close();
         return;
       }
-      const wire = new BunWire({ remote, handler: unowned, options });
+      const wire = new BunWire({ remote, handler: unowned, options: accepting.options });
       wire.accept(socket);
-      accepted(wire);
+      accepting.accepted(wire);
     },
   };
 }

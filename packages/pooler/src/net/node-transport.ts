@@ -32,6 +32,16 @@ export interface NodeTransportOptions {
   readonly rawHandles: boolean;
 }
 
+/** What systems have, unless somebody has changed it: two hours. */
+const USUAL_KEEP_IDLE_SECONDS = 7200;
+
+interface Accepting {
+  readonly address: Address;
+  /** As they are now. */
+  options: SocketOptions;
+  readonly accepted: (wire: Wire) => void;
+}
+
 /** The socket operations on `node:net` and `node:tls`. */
 export function createNodeTransport(how: NodeTransportOptions = { rawHandles: true }): Transport {
   const raw = how.rawHandles && handles !== undefined;
@@ -53,9 +63,13 @@ function listen(
 ): Promise<Listener> {
   const server = net.createServer({ allowHalfOpen: true });
   let count = 0;
-  const counted = (wire: Wire): void => {
-    count++;
-    accepted(wire);
+  const accepting: Accepting = {
+    address,
+    options,
+    accepted: (wire) => {
+      count++;
+      accepted(wire);
+    },
   };
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -64,11 +78,14 @@ function listen(
       server.removeListener('error', reject);
       // A failed accept (too many open files, say) concerns one client, and there is no wire yet.
       server.on('error', nothingToDo);
-      if (!options.raw || !acceptHandles(server, address, options, counted)) {
-        server.on('connection', (socket) => acceptSocket(socket, address, options, counted));
-      }
+      const raw = options.raw && acceptHandles(server, accepting);
+      if (!raw) server.on('connection', (socket) => acceptSocket(socket, accepting));
       resolve({
         address: boundAddress(server, address),
+        tune: (fresh) => {
+          accepting.options = fresh;
+          if (raw && optionsAreInherited) retuneHandle(rawHandleOf(server) as RawHandle, fresh);
+        },
         close: () => closeServer(server, () => count),
       });
     });
@@ -80,17 +97,13 @@ function listen(
  *
  * @returns false where servers do not have such a handle
  */
-function acceptHandles(
-  server: net.Server,
-  address: Address,
-  options: SocketOptions,
-  accepted: (wire: Wire) => void,
-): boolean {
+function acceptHandles(server: net.Server, accepting: Accepting): boolean {
+  const { address, accepted } = accepting;
   const listening = rawHandleOf(server);
   if (listening === undefined) return false;
   if (typeof Reflect.get(listening, 'onconnection') !== 'function') return false;
   // Setting them on each accepted socket would take five system calls.
-  if (optionsAreInherited) tuneHandle(listening as RawHandle, options);
+  if (optionsAreInherited) tuneHandle(listening as RawHandle, accepting.options);
   const onconnection = (failed: number, handle: RawHandle | undefined): void => {
     if (failed !== 0 || handle === undefined) return;
     const remote = address.kind === 'unix' ? address : peerOf(handle as TcpHandle);
@@ -99,7 +112,7 @@ function acceptHandles(
       handle.close(nothingToDo);
       return;
     }
-    if (!optionsAreInherited) tuneHandle(handle, options);
+    if (!optionsAreInherited) tuneHandle(handle, accepting.options);
     accepted(
       new HandleWire(handle, { remote, handler: unowned, dialing: false, buffer: undefined }),
     );
@@ -113,12 +126,7 @@ function peerOf(handle: TcpHandle): Address | undefined {
   return { kind: 'tcp', host: plainHost(name.address), port: name.port ?? 0 };
 }
 
-function acceptSocket(
-  socket: net.Socket,
-  address: Address,
-  options: SocketOptions,
-  accepted: (wire: Wire) => void,
-): void {
+function acceptSocket(socket: net.Socket, { address, options, accepted }: Accepting): void {
   const remote = address.kind === 'unix' ? address : remoteOf(socket);
   if (remote === undefined) {
     socket.on('error', nothingToDo);
@@ -161,8 +169,13 @@ function tune(socket: net.Socket, options: SocketOptions): void {
 function tuneHandle(handle: RawHandle, options: SocketOptions): void {
   if (!isTcp(handle)) return;
   handle.setNoDelay(true);
-  // The system's default of two hours for a 0.
-  if (options.keepAlive) handle.setKeepAlive(true, options.keepIdleSeconds || 7200);
+  // A 0 is an error that comes when probes are on already, and leaves the system's time.
+  if (options.keepAlive) handle.setKeepAlive(true, options.keepIdleSeconds);
+}
+
+/** The same for one that has had other options. What the system has for a 0 is not known then. */
+function retuneHandle(handle: RawHandle, { keepAlive, keepIdleSeconds }: SocketOptions): void {
+  if (isTcp(handle)) handle.setKeepAlive(keepAlive, keepIdleSeconds || USUAL_KEEP_IDLE_SECONDS);
 }
 
 function isTcp(handle: RawHandle): handle is TcpHandle {

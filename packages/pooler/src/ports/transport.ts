@@ -122,6 +122,8 @@ export interface Wire {
 
 export interface Listener {
   readonly address: Address;
+  /** For connections that are accepted from now on. */
+  tune(options: SocketOptions): void;
   /** Stops accepting; resolves when the port is free. Accepted wires live on. */
   close(): Promise<void>;
 }

@@ -4,7 +4,13 @@ import {
   parseStartup,
   type StartupRequest,
 } from '@pgweir/protocol';
-import type { Address, Listener, Transport, WireHandler } from '../../src/ports/transport';
+import type {
+  Address,
+  Listener,
+  SocketOptions,
+  Transport,
+  WireHandler,
+} from '../../src/ports/transport';
 import { FakeBackend } from './fake-backend';
 import { FakeWire, type Peer } from './fake-wire';
 import type { TaskQueue } from './task-queue';
@@ -51,6 +57,10 @@ export class FakeServer implements Transport {
   /** What a statement of the extended protocol finds; undefined: no columns, no rows. */
   table: ((sql: string, parameters: readonly string[]) => Table | undefined) | undefined;
   readonly addresses: Address[] = [];
+  /** Of the last socket that was dialled. */
+  dialledWith: SocketOptions | undefined;
+  /** Of sockets that are accepted now. */
+  acceptsWith: SocketOptions | undefined;
   readonly #doors = new Set<(wire: FakeWire) => void>();
   #heldCancels: (() => void)[] = [];
   #nextProcessId = 100;
@@ -62,13 +72,17 @@ export class FakeServer implements Transport {
 
   async listen(
     address: Address,
-    _options: unknown,
+    options: SocketOptions,
     accepted: (wire: FakeWire) => void,
   ): Promise<Listener> {
+    this.acceptsWith = options;
     const door = (wire: FakeWire): void => accepted(wire);
     this.#doors.add(door);
     return {
       address,
+      tune: (fresh) => {
+        this.acceptsWith = fresh;
+      },
       close: async () => {
         this.#doors.delete(door);
       },
@@ -84,7 +98,8 @@ export class FakeServer implements Transport {
     return wire;
   }
 
-  connect(address: Address, _options: unknown, handler: WireHandler): FakeWire {
+  connect(address: Address, options: SocketOptions, handler: WireHandler): FakeWire {
+    this.dialledWith = options;
     const wire = new FakeWire(this.#tasks, address);
     wire.handler = handler;
     this.addresses.push(address);

@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import * as net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Address, Wire } from '../../src/ports/transport';
-import { defaultTransport } from './transports';
+import type { Address, SocketOptions, Wire } from '../../src/ports/transport';
+import { defaultTransport, transports } from './transports';
 import {
+  AcceptedWires,
   ANY_V4,
   closePair,
   codeOf,
@@ -19,6 +21,7 @@ import {
 } from './wire-probe';
 
 const { transport } = defaultTransport;
+const onLinux = process.platform === 'linux' ? test : test.skip;
 
 async function expectEcho(address: Address): Promise<{ remote: Address; local: Address }> {
   const pair = await openPair(transport, address);
@@ -87,7 +90,6 @@ describe('addresses', () => {
     }
   });
 
-  const onLinux = process.platform === 'linux' ? test : test.skip;
   onLinux('bytes travel both ways over an abstract Unix socket (Linux only)', async () => {
     const path = `@pgweir-net-${process.pid}-${Date.now()}`;
     const { remote } = await expectEcho({ kind: 'unix', path });
@@ -242,6 +244,55 @@ describe('dialling', () => {
     await probe.saw('closed');
     expect(probe.events).toEqual(['closed']);
     expect(probe.cause).toBeUndefined();
+    await listener.close();
+  });
+});
+
+/** In how many seconds the system will probe a connection that stays silent; undefined: never. */
+function secondsToProbe({ local, remote }: Wire): number | undefined {
+  const ends = [local, remote].map((end) => (end.kind === 'tcp' ? end.port : 0));
+  for (const line of readFileSync('/proc/net/tcp', 'utf8').split('\n')) {
+    const [, from = '', to = '', , , timer = ''] = line.trim().split(/\s+/);
+    const ports = [from, to].map((end) => Number.parseInt(end.split(':')[1] ?? '', 16));
+    if (ports.join() !== ends.join()) continue;
+    const [kind, hundredths = ''] = timer.split(':');
+    return kind === '02' ? Number.parseInt(hundredths, 16) / 100 : undefined;
+  }
+  throw new Error(`no connection between the ports ${ends.join(' and ')}`);
+}
+
+describe.each(transports)('$name', ({ transport }) => {
+  onLinux('silent connections are probed as the options say (Linux only)', async () => {
+    const probing: SocketOptions = { keepAlive: true, keepIdleSeconds: 77 };
+    const wires = new AcceptedWires();
+    const serverProbe = new WireProbe();
+    const options = { ...LISTEN_OPTIONS, ...probing };
+    const listener = await transport.listen(ANY_V4, options, (wire) => {
+      wire.handler = serverProbe;
+      wires.add(wire);
+    });
+    /** On the side that dials, and on the side that accepts. */
+    const seconds = async (socket: SocketOptions): Promise<(number | undefined)[]> => {
+      const clientProbe = new WireProbe();
+      const client = transport.connect(listener.address, socket, clientProbe);
+      await clientProbe.saw('connected');
+      const server = await wires.next();
+      const found = [secondsToProbe(client), secondsToProbe(server)];
+      await closePair({ client, clientProbe, server, serverProbe });
+      return found;
+    };
+    for (const each of await seconds(probing)) {
+      expect(each).toBeGreaterThan(70);
+      expect(each).toBeLessThanOrEqual(77);
+    }
+    listener.tune(PLAIN_OPTIONS);
+    expect(await seconds(PLAIN_OPTIONS)).toEqual([undefined, undefined]);
+    const usual: SocketOptions = { keepAlive: true, keepIdleSeconds: 0 };
+    listener.tune(usual);
+    const system = Number(readFileSync('/proc/sys/net/ipv4/tcp_keepalive_time', 'utf8'));
+    const [dialled, accepted] = await seconds(usual);
+    expect(dialled).toBeGreaterThan(system - 7);
+    expect(accepted).toBeGreaterThan(0);
     await listener.close();
   });
 });
