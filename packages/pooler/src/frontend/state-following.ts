@@ -79,8 +79,9 @@ export class StateFollowing {
     return this.#limits.sessionState !== 'leak';
   }
 
+  /** Of a link. Who is followed must have one at least: a name of its own might be somebody else's. */
   get preparedStatementsMax(): number {
-    return this.#limits.preparedStatementsMax;
+    return Math.max(1, this.#limits.preparedStatementsMax);
   }
 
   get settingsOpen(): boolean {

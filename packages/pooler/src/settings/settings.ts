@@ -58,7 +58,7 @@ export interface PoolerSettings {
   readonly serverRoundRobin: boolean;
 
   readonly sessionState: SessionState;
-  /** Per link. 0: prepared statements are not rewritten. */
+  /** Per link. 0: where state is not followed, prepared statements are not rewritten; otherwise as 1. */
   readonly preparedStatementsMax: number;
   readonly pinnedPerPoolMax: number;
   readonly pinnedLimitAction: PinnedLimitAction;

@@ -1,3 +1,4 @@
+import type { FakeBackend } from '../kit/fake-backend';
 import { chunked, execute, frame, parse, query, sync } from '../kit/messages';
 import { Rig } from '../kit/rig';
 
@@ -133,4 +134,40 @@ test('an error speaks of the name that the client knows', async () => {
   expect(client.tags).toBe('EZ');
   expect(client.errors[0]?.code).toBe('42P05');
   expect(client.errors[0]?.message).toBe('prepared statement "mine" already exists');
+});
+
+/** The names under which these texts were prepared on a backend. */
+function namesOf({ received }: FakeBackend, ...texts: readonly string[]): readonly unknown[] {
+  const parses = received.filter(({ tag }) => tag === 'P').map(({ body }) => `${body}`.split('\0'));
+  return texts.map((text) => parses.find(([, sql]) => sql === text)?.[0]);
+}
+
+test('beyond max_prepared_statements the one used least recently makes room on its link', async () => {
+  const rig = await Rig.open({ poolSize: 1, preparedStatementsMax: 2 });
+  const client = await rig.client();
+  const { backend } = rig.server;
+  client.send(parse('SELECT 1', 'one'), sync(), parse('SELECT 2', 'two'), sync());
+  client.send(use('one'), execute(), sync());
+  await rig.settle();
+  expect(backend.tags).not.toContain('C');
+  client.send(parse('SELECT 3', 'three'), sync());
+  await rig.settle();
+  const closed = backend.received.filter(({ tag }) => tag === 'C').map(({ body }) => `${body}`);
+  expect(closed).toEqual(namesOf(backend, 'SELECT 2').map((name) => `S${name}\0`));
+});
+
+test('max_prepared_statements = 0 leaves names to clients where state is not followed, else is 1', async () => {
+  for (const sessionState of ['leak', 'track'] as const) {
+    const rig = await Rig.open({ poolSize: 1, preparedStatementsMax: 0, sessionState });
+    const client = await rig.client();
+    client.send(parse('SELECT 1', 'one'), sync(), parse('SELECT 2', 'two'), sync());
+    client.send(use('two'), execute(), sync());
+    await rig.settle();
+    expect(client.tags).toBe('1Z1Z2CZ');
+    const { backend } = rig.server;
+    const names = namesOf(backend, 'SELECT 1', 'SELECT 2');
+    if (sessionState === 'leak') expect(names).toEqual(['one', 'two']);
+    else expect(names).not.toContain('one');
+    expect(backend.tags).toBe(sessionState === 'leak' ? 'PSPSBES' : 'PSCPSBES');
+  }
 });
