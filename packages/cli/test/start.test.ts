@@ -1,6 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RunOptions } from '../src/command-line';
 import type { DaemonOptions } from '../src/daemon-options';
+import { systemAccounts } from '../src/process/accounts';
 import { NO_SERVICE } from '../src/service/service-environment';
 import { start } from '../src/start';
 import { tempDir } from './support/temp-dir';
@@ -101,6 +104,38 @@ test('an unknown user or a log file that cannot be opened ends the start', async
   const log = await run(() => Promise.resolve(0), { ini });
   expect(log.code).toBe(1);
   expect(log.stderr).toContain("cannot open logfile 'no/such/folder.log': no such file");
+});
+
+/** Starts in a process of its own, which may change its user. @returns what it says */
+function startApart(ini: string, flags: Partial<RunOptions> = {}): string {
+  writeFileSync(directory.file('p.ini'), ini);
+  const module = (name: string): string => JSON.stringify(join(__dirname, '../src', name));
+  const script = `
+    require('esbuild-register');
+    const { start } = require(${module('start')});
+    const { NO_SERVICE } = require(${module('service/service-environment')});
+    const say = (text) => process.stdout.write(String(text));
+    start({
+      run: ${JSON.stringify({ ...RUN, ...flags })},
+      cwd: ${JSON.stringify(directory.path)},
+      self: ['/no/such/program'],
+      stderr: say,
+      service: NO_SERVICE,
+      runDaemon: async () => (say(process.getuid()), 0),
+    });`;
+  const options = { cwd: join(__dirname, '..'), encoding: 'utf8' as const };
+  return spawnSync(process.execPath, ['-e', script], options).stdout;
+}
+
+test('the daemon runs as the user of the settings; the flag -u goes first', () => {
+  const ini = (user: string): string => `[databases]\n[pgbouncer]\nuser = ${user}\n`;
+  if (process.getuid?.() === 0) {
+    expect(startApart(ini('nobody'))).toBe(String(systemAccounts.user('nobody')?.uid));
+    expect(startApart(ini('nobody'), { user: 'root' })).toBe('0');
+  } else {
+    expect(startApart(ini('root'))).toMatch(/^pgweir: cannot become user 'root': /);
+    expect(startApart(ini('root'), { user: 'nobody' })).toMatch(/cannot become user 'nobody'/);
+  }
 });
 
 test('a daemon that fails leaves its reason in the log and no pidfile', async () => {

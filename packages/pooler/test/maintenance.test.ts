@@ -1,7 +1,7 @@
 import { userName } from '../src/ports/names';
 import { flush, parse, query } from './kit/messages';
 import { Rig } from './kit/rig';
-import { NO_USER_SETTINGS } from './kit/settings';
+import { databaseSettings, NO_USER_SETTINGS } from './kit/settings';
 
 test('query_wait_timeout ends a wait with 53300', async () => {
   const rig = await Rig.open({ poolSize: 1, queryWaitTimeoutMs: 5000 });
@@ -264,4 +264,31 @@ test('a client that rests takes its state up again when it has something to say'
   client.send(flush());
   await rig.pass(5000);
   expect(session?.state?.tracker.statements.own.count).toBe(1);
+});
+
+test('pool_idle_timeout forgets a pool without clients and links', async () => {
+  const rig = await Rig.open({ serverIdleTimeoutMs: 1000, poolIdleTimeoutMs: 10_000 });
+  const client = await rig.client();
+  await rig.pass(60_000);
+  expect(rig.server.open).toBe(0);
+  expect(rig.pooler.pools.size).toBe(1);
+  client.hangUp();
+  await rig.pass(9000);
+  expect(rig.pooler.pools.size).toBe(1);
+  await rig.pass(2000);
+  expect(rig.pooler.pools.size).toBe(0);
+});
+
+test('autodb_idle_timeout forgets a database that only the * entry knows, and no other', async () => {
+  const rig = await Rig.open({
+    fallbackDatabase: databaseSettings(),
+    serverIdleTimeoutMs: 1000,
+    autodbIdleTimeoutMs: 100_000,
+  });
+  const names = () => [...rig.pooler.databases.keys()];
+  for (const database of ['app', 'made-up']) (await rig.client({ database })).hangUp();
+  await rig.pass(90_000);
+  expect(names()).toEqual(['app', 'made-up']);
+  await rig.pass(20_000);
+  expect(names()).toEqual(['app']);
 });

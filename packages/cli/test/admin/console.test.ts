@@ -1,4 +1,4 @@
-import type { ClientId, LinkId, PinView } from '@pgweir/pooler';
+import { type ClientId, type LinkId, type PinView, userName } from '@pgweir/pooler';
 import { ConsoleClient, PICTURE } from '../support/console-client';
 
 const ask = async (sql: string, picture = PICTURE) => await new ConsoleClient({ picture }).ask(sql);
@@ -108,6 +108,17 @@ test.each([
   const { errors } = await client.ask(sql);
   expect(errors).toMatchObject([{ message: 'admin access needed', code: '42501' }]);
   expect(client.orders).toEqual([]);
+});
+
+test('admin_users may do everything, stats_users may look, and nobody else comes in', async () => {
+  const { console } = new ConsoleClient();
+  const users = ['admin', 'reader', 'ann'];
+  expect(users.map((user) => console.admits(userName(user)))).toEqual([true, true, false]);
+  for (const user of ['admin', 'reader'] as const) {
+    const client = new ConsoleClient({ user });
+    expect((await client.ask('SHOW VERSION')).errors).toEqual([]);
+    expect((await client.ask('RELOAD')).errors).toHaveLength(user === 'admin' ? 0 : 1);
+  }
 });
 
 test('SET answers with what was set; what drivers set is heard and ignored', async () => {

@@ -215,22 +215,6 @@ describe('databases and users', () => {
 });
 
 describe('settings without effect and refused settings', () => {
-  test.each([
-    'pkt_buf = 4096',
-    'sbuf_loopcnt = 0',
-    'tcp_defer_accept = 1',
-    'tcp_socket_buffer = 8192',
-    'resolv_conf = /etc/resolv.conf',
-    'service_name = pool',
-    'job_name = pool',
-    'tcp_user_timeout = 5000',
-  ])('%s is accepted with one warning', (assignment) => {
-    const name = assignment.split(' ')[0];
-    expect(warnings(`${BASE}${assignment}\n${assignment}\n`, USERS)).toEqual([
-      expect.stringContaining(`5: ${name} has no effect: `),
-    ]);
-  });
-
   test.each(['so_reuseport = 0', 'tcp_user_timeout = 0'])(
     '%s asks for what happens anyway and gets no warning',
     (assignment) => {

@@ -280,12 +280,17 @@ test('one database has TLS of its own, another one what holds for all', async ()
       secure: `{server} dbname=postgres server_tls_sslmode=verify-full ${ca}`,
       doubtful:
         '{server} dbname=postgres server_tls_sslmode=verify-ca server_tls_ca_file={certs}/other-ca.crt',
+      certified:
+        '{server} dbname=postgres server_tls_sslmode=require ' +
+        'server_tls_key_file={certs}/client.key server_tls_cert_file={certs}/client.crt',
     },
   };
   await daemon.reload(rig.config(all), 'configuration reloaded');
   expect((await link('postgres')).how).toBe('clear');
   expect((await link('postgres', 'secure')).how).toBe('tls');
   expect((await link('postgres', 'doubtful')).how).toBe('57P03');
+  expect(await link('alice', 'certified')).toEqual({ how: 'tls', why: '/CN=alice' });
+  expect((await link('alice', 'secure')).how).toBe('28000');
   // A cancel request goes the same way as the link.
   const client = await RawClient.connect(rawTarget(daemon));
   const { processId, cancelKey } = await client.login({ user: 'postgres', database: 'secure' });

@@ -149,6 +149,7 @@ export class ConsoleClient {
   readonly orders: Order[] = [];
   readonly parts: SnapshotPart[][] = [];
   closed: string | undefined;
+  readonly console: AdminConsole;
   #output: Buffer[] = [];
   readonly #session: ReturnType<AdminConsole['open']>;
 
@@ -160,7 +161,7 @@ export class ConsoleClient {
     commands = {},
   }: Options = {}) {
     const config = configOf(ini);
-    const console = new AdminConsole({
+    this.console = new AdminConsole({
       view: async (parts) => {
         this.parts.push([...parts]);
         return picture;
@@ -177,7 +178,7 @@ export class ConsoleClient {
       config: () => config,
       log: { error: quiet, warn: quiet, info: quiet, debug: quiet },
     });
-    this.#session = console.open(
+    this.#session = this.console.open(
       { id: 1 as ClientId, user: user as string as UserName, isOwner },
       {
         send: (bytes) => this.#output.push(bytes),

@@ -249,15 +249,15 @@ test('the name of a peer is resolved, and its addresses are tried one after the 
       done({ addresses: ['10.0.0.3', '::1'] });
     },
   };
-  const rig = await Rig.open(group(1, { host: 'peer.test' }), { resolver });
+  const rig = await Rig.open(group(1, { host: 'peer.test', port: 7000 }), { resolver });
   Object.defineProperty(rig.server, 'dialling', {
     get: () => ({ kind: rig.server.addresses.length < 2 ? 'refuse' : 'accept' }),
   });
   expect((await ask(rig, keyOf(2))).closed).toBe(true);
   expect(asked).toEqual(['peer.test']);
-  expect(rig.server.addresses.map((address) => 'host' in address && address.host)).toEqual([
-    '10.0.0.3',
-    '::1',
+  expect(rig.server.addresses).toEqual([
+    { kind: 'tcp', host: '10.0.0.3', port: 7000 },
+    { kind: 'tcp', host: '::1', port: 7000 },
   ]);
   expect(rig.server.cancels).toBe(1);
 });

@@ -234,6 +234,19 @@ test('max_pinned_per_pool with wait: the next is served when a pin ends', async 
   expect(other.tags).toBe('CZCZ');
 });
 
+test('sequence_pin_timeout is how long a client that has used a sequence keeps others waiting', async () => {
+  const { rig, client } = await truthful({ sequencePinTimeoutMs: 5000 });
+  client.send(query("SELECT nextval('s')"));
+  await rig.settle();
+  expect(client.tags).toBe('CZ');
+  const other = await rig.client();
+  other.send(query('SELECT 1'));
+  await rig.pass(4000);
+  expect(other.tags).toBe('');
+  await rig.pass(2000);
+  expect(other.tags).toBe('CZ');
+});
+
 test('max_pinned_per_pool with wait ends at query_wait_timeout with 53300', async () => {
   const { rig, client, truth } = await truthful({
     poolSize: 2,
