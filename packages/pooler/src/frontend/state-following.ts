@@ -19,6 +19,9 @@ import { TextInParts } from './text-in-parts';
 import { hasOwnNames, tidied, tidyingFrames } from './tidying';
 import { WithheldNews } from './withheld-news';
 
+/** As the default of max_prepared_statements. */
+const PREPARED_STATEMENTS_MAX = 200;
+
 /**
  * Joins a session to what follows its state: runs our own statements on its link, decides with the
  * tracker's verdict whether a lease goes on, and lets the client's input go on when it may.
@@ -79,9 +82,9 @@ export class StateFollowing {
     return this.#limits.sessionState !== 'leak';
   }
 
-  /** Of a link. Who is followed must have one at least: a name of its own might be somebody else's. */
+  /** Of a link. Who is followed has names that are kept apart, whether a number was asked for or not. */
   get preparedStatementsMax(): number {
-    return Math.max(1, this.#limits.preparedStatementsMax);
+    return this.#limits.preparedStatementsMax || PREPARED_STATEMENTS_MAX;
   }
 
   get settingsOpen(): boolean {

@@ -15,7 +15,7 @@ export const SESSION_STATE = {
     help:
       'Prepared statements of the protocol kept on each link in transaction and statement mode, the ' +
       'least recently used one goes first. 0: with session_state = leak their names are not rewritten, ' +
-      'and a statement lives on whichever link parsed it; otherwise as 1.',
+      'and a statement lives on whichever link parsed it; otherwise as 200.',
   }),
   max_pinned_per_pool: setting(wholeNumber(), {
     default: '0',
