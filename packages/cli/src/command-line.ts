@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { VERSION } from './version';
 
 /** What to do, as the command line says. */
@@ -22,6 +22,8 @@ export interface RunOptions {
   /** How often -v was given. */
   readonly verbose: number;
   readonly user: string | undefined;
+  /** Take over from the daemon that runs with this configuration. */
+  readonly restart: boolean;
 }
 
 interface Flags {
@@ -63,9 +65,6 @@ export function commandOptions(): readonly { readonly flags: string; readonly he
 }
 
 function toOrder(flags: Flags, configPath: string | undefined): Order {
-  if (flags.reboot) {
-    return refuse('-R is not supported: there is no online restart; stop and start instead');
-  }
   if (configPath === undefined) return refuse('no configuration file specified');
   if (flags.check) return { kind: 'check', configPath };
   return {
@@ -76,6 +75,7 @@ function toOrder(flags: Flags, configPath: string | undefined): Order {
       quiet: flags.quiet ?? false,
       verbose: flags.verbose,
       user: flags.user,
+      restart: flags.reboot ?? false,
     },
   };
 }
@@ -101,7 +101,10 @@ function describe(writeOut: (text: string) => void): Command {
       '--check',
       'load everything, report every problem, warning and difference from PgBouncer, and exit',
     )
-    .addOption(new Option('-R, --reboot').hideHelp())
+    .option(
+      '-R, --reboot',
+      'take over from the running daemon: its ports at once, its share of the limits as its clients leave',
+    )
     .version(`pgweir ${VERSION}`, '-V, --version', 'show the version and exit')
     .helpOption('-h, --help', 'show this help and exit')
     .exitOverride()

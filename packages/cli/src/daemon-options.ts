@@ -2,6 +2,7 @@ import type { DaemonConfig, LoadResult } from './config/daemon-config';
 import type { Overrides } from './config/load';
 import type { FileText } from './config/recorded-files';
 import type { DaemonLogger } from './log/logger';
+import type { Predecessor } from './restart/predecessor';
 import type { GivenSocket } from './service/given-sockets';
 import type { ServiceManager } from './service/service-manager';
 
@@ -28,6 +29,8 @@ export interface DaemonOptions {
   readonly log: DaemonLogger;
   /** Listening sockets of the service manager: used instead of the configured addresses. */
   readonly givenSockets: readonly GivenSocket[];
+  /** A daemon that this one is to take over from. */
+  readonly predecessor: Predecessor | undefined;
   /** Is told of reloads, of the end and how it goes; `onUp` has told that it is ready. */
   readonly service: Pick<ServiceManager, 'reloading' | 'reloaded' | 'stopping' | 'status'>;
   /**

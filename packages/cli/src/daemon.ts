@@ -1,12 +1,16 @@
-import { type Grammar, LocalLinkBudget, loadGrammar, type SnapshotPart } from '@pgweir/pooler';
+import { createTransport, type Grammar, loadGrammar, type SnapshotPart } from '@pgweir/pooler';
 import type { Picture } from './admin/show/item';
 import type { Overrides } from './config/load';
 import type { DaemonOptions } from './daemon-options';
 import { openPorts } from './listen';
 import { Operator } from './operator';
-import { PoolerProcess } from './pooler-process';
-import { portOpener } from './port-opener';
+import { OwnPorts } from './own-ports';
+import { NO_SLOT, PoolerProcess } from './pooler-process';
 import { readAgain } from './reloading';
+import { doorPath, RestartDoor } from './restart/door';
+import { FirstBudget, type ProcessBudget, SuccessorBudget } from './restart/process-budget';
+import { type Estate, STILL_CLIENTS } from './restart/successor';
+import { systemClock } from './runtime/system-clock';
 import { onSignals, type ShutdownKind } from './signals';
 import { StatsPeriods } from './stats-periods';
 import { upMessage } from './version';
@@ -25,25 +29,44 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
 /** A daemon of one process. */
 class Daemon {
   readonly #options: DaemonOptions;
+  readonly #budget: ProcessBudget;
   readonly #process: PoolerProcess;
+  readonly #ports: OwnPorts;
+  /** Where another process may ask to take over. */
+  readonly #door: RestartDoor;
   readonly #statsPeriods: StatsPeriods;
   readonly #operator: Operator;
   readonly #startedAtMs = Date.now();
   /** Resolves with the exit code once everything has been closed. */
   readonly #stopped: Promise<number>;
   #exit: (code: number) => void = () => undefined;
+  /** Another process serves. */
+  #retiring = false;
 
   constructor(options: DaemonOptions, grammar: Grammar) {
-    const { config, log, service } = options;
+    const { config, log, predecessor, service } = options;
     this.#options = options;
     this.#stopped = new Promise((resolve) => {
       this.#exit = resolve;
     });
+    const transport = createTransport();
+    const settings = () => this.#process.config.pooler;
+    const means = () => ({ transport, settings: settings(), clock: systemClock, log });
+    this.#budget =
+      predecessor === undefined
+        ? new FirstBudget()
+        : new SuccessorBudget({ predecessor, settings, means, log });
     this.#process = new PoolerProcess({
       config,
       log,
-      budget: new LocalLinkBudget(),
+      budget: this.#budget.own,
       grammar,
+      adapt: (all) => (this.#retiring ? { ...all, workerSlot: NO_SLOT } : all),
+      ...(predecessor === undefined
+        ? {}
+        : {
+            cancelBefore: (identity, answer) => void predecessor.cancel(identity).then(answer),
+          }),
       commands: {
         view: (parts) => this.#picture(parts),
         reload: async () => this.#reload(),
@@ -54,17 +77,19 @@ class Daemon {
       },
     });
     const { pooler } = this.#process;
+    this.#ports = new OwnPorts(pooler, config.listen);
+    this.#door = new RestartDoor({ transport, log, estate: this.#estate() });
     this.#statsPeriods = new StatsPeriods({ view: pooler, log, service });
     this.#operator = new Operator({
       traffic: pooler.orders,
       view: pooler,
-      settings: () => this.#process.config.pooler,
+      settings,
       stopping: () => pooler.draining,
     });
   }
 
   async run(): Promise<number> {
-    const { config, givenSockets, log, onUp } = this.#options;
+    const { config, givenSockets, log, onUp, predecessor } = this.#options;
     const { pooler } = this.#process;
     const releaseSignals = onSignals({
       reload: () => {
@@ -77,20 +102,58 @@ class Daemon {
       log,
     });
     try {
-      await openPorts(portOpener(pooler, config.listen), {
+      const inherited = (await predecessor?.ports()) ?? [];
+      await openPorts(this.#ports.open, {
         settings: config.listen,
         givenSockets,
+        inherited,
         log,
       });
+      await this.#budget.begin();
+      await this.#door.open(doorPath(config.listen));
       this.#statsPeriods.restart(config);
       onUp(upMessage());
       return await this.#stopped;
     } catch (error) {
-      await pooler.stop();
+      // What a predecessor has not handed over is in its hands still.
+      if (predecessor === undefined) this.#ports.close();
+      else this.#ports.letGo();
+      await this.#close();
       throw error;
     } finally {
       releaseSignals();
     }
+  }
+
+  #estate(): Estate {
+    const { log } = this.#options;
+    const budget = this.#budget;
+    const { pooler } = this.#process;
+    return {
+      obstacle: () => {
+        if (pooler.draining) return 'the running process is shutting down';
+        return this.#options.predecessor?.isThere === true ? STILL_CLIENTS : undefined;
+      },
+      ports: () => this.#ports.all(),
+      surrender: (successor) => {
+        budget.surrender(successor);
+        this.#ports.letGo();
+        this.#retiring = true;
+        this.#process.configure(this.#process.config);
+        // Nobody could take that back any more.
+        void this.#operator.letGo();
+        const limitMs = this.#process.config.workers.drainTimeoutMs;
+        if (limitMs > 0)
+          setTimeout(() => void this.#stop(), Math.min(limitMs, 2 ** 31 - 1)).unref();
+        void pooler.retire().then(() => this.#stop());
+      },
+      budgetSays: (worker, message) => budget.budgetSays(worker, message),
+      cancel: (identity) => new Promise((resolve) => pooler.cancelFromElsewhere(identity, resolve)),
+      orphaned: () => {
+        log.error('the process that has taken over is gone');
+        if (!pooler.draining) this.#shutDown('servers');
+      },
+    };
   }
 
   /** This process is the only one that carries traffic. */
@@ -118,6 +181,7 @@ class Daemon {
     const config = readAgain(this.#options, changes);
     if (config === undefined) return false;
     this.#process.configure(config);
+    this.#budget.limitsChanged();
     this.#statsPeriods.restart(config);
     this.#options.log.info('configuration reloaded');
     return true;
@@ -134,13 +198,23 @@ class Daemon {
       return;
     }
     log.info(`shutting down: waiting until the ${how} are gone`);
+    this.#ports.closePublic();
+    if (this.#process.config.pooler.peerId === 0) this.#ports.close();
     void this.#operator.letGo();
     void pooler.drain(how === 'clients' ? 'clients-left' : 'links-closed').then(() => this.#stop());
   }
 
   async #stop(): Promise<void> {
     this.#statsPeriods.stop();
-    await this.#process.pooler.stop();
+    this.#ports.close();
+    await this.#close();
     this.#exit(0);
+  }
+
+  async #close(): Promise<void> {
+    await this.#process.pooler.stop();
+    await this.#door.close();
+    this.#options.predecessor?.close();
+    await this.#budget.close();
   }
 }

@@ -3,39 +3,58 @@ import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, isIP } from 'node:net';
 import type { Address, Logger } from '@pgweir/pooler';
 import type { ListenSettings } from './config/daemon-config';
+import type { InheritedSocket } from './restart/predecessor';
 import type { GivenSocket } from './service/given-sockets';
+import type { GivenPort } from './workers/shared-ports';
 
 /**
  * Opens one port, or takes a descriptor that listens there already.
  *
  * @throws the system's error with `code`
  */
-export type OpenPort = (address: Address, backlog: number, descriptor?: number) => Promise<unknown>;
+export type OpenPort = (address: Address, backlog: number, given?: GivenPort) => Promise<unknown>;
 
 interface Ports {
   readonly settings: ListenSettings;
   /** Of the service manager. */
   readonly givenSockets: readonly GivenSocket[];
+  /** Of the daemon before this one. */
+  readonly inherited: readonly InheritedSocket[];
   readonly log: Logger;
 }
 
 /**
- * Listens on the sockets of the service manager; where there are none, at every configured port.
+ * Listens on the sockets of the service manager; where there are none, at every configured port, on what
+ * the daemon before this one has there.
  *
  * @throws Error with a text for the operator; nothing is open then
  */
 export async function openPorts(openPort: OpenPort, ports: Ports): Promise<void> {
-  const { settings, givenSockets, log } = ports;
-  if (givenSockets.length === 0) return await openListeners(openPort, settings, log);
+  const { settings, givenSockets, inherited, log } = ports;
+  if (inherited.some(({ given }) => given)) {
+    // As the service manager has opened them for the daemon before: the settings do not count.
+    for (const socket of inherited) await takeOver(openPort, socket, ports);
+    return;
+  }
+  if (givenSockets.length === 0) return await openListeners(openPort, ports);
   const ignored = (name: string): void => {
     log.warn(`sockets passed from service manager, ${name} ignored`);
   };
   if (settings.addresses.length > 0) ignored('listen_addr');
   if (settings.unixSocketDir !== undefined) ignored('unix_socket_dir');
   for (const { address, descriptor } of givenSockets) {
-    await openPort(address, settings.backlog, descriptor);
+    await openPort(address, settings.backlog, { descriptor, isOurs: false });
     log.info(`listening on ${shown(address)}, passed from service manager`);
   }
+}
+
+async function takeOver(
+  openPort: OpenPort,
+  { address, descriptor, given }: InheritedSocket,
+  { settings, log }: Ports,
+): Promise<void> {
+  await openPort(address, settings.backlog, { descriptor, isOurs: !given });
+  log.info(`listening on ${shown(address)}, taken over`);
 }
 
 function shown(address: Address): string {
@@ -47,16 +66,19 @@ function shown(address: Address): string {
  *
  * @throws Error with a text for the operator
  */
-async function openListeners(
-  openPort: OpenPort,
-  settings: ListenSettings,
-  log: Logger,
-): Promise<void> {
+async function openListeners(openPort: OpenPort, ports: Ports): Promise<void> {
+  const { settings, log } = ports;
   const tcp = await tcpAddresses(settings);
   if (tcp.length === 0 && settings.unixSocketDir === undefined)
     throw new Error('nowhere to listen on');
-  if (settings.unixSocketDir !== undefined) await listenUnix(openPort, settings, log);
+  if (settings.unixSocketDir !== undefined) {
+    const path = `${settings.unixSocketDir}/.s.PGSQL.${settings.port}`;
+    if (!(await inherit(openPort, ports, { kind: 'unix', path }))) {
+      await listenUnix(openPort, settings, { path, log });
+    }
+  }
   for (const address of tcp) {
+    if (await inherit(openPort, ports, address)) continue;
     try {
       await openPort(address, settings.backlog);
       log.info(`listening on ${address.host}:${address.port}`);
@@ -65,6 +87,13 @@ async function openListeners(
       throw new Error(tcpProblem(address, error), { cause: error });
     }
   }
+}
+
+/** Takes over every socket that the daemon before has there. @returns false: it has none */
+async function inherit(openPort: OpenPort, ports: Ports, address: Address): Promise<boolean> {
+  const there = ports.inherited.filter((socket) => shown(socket.address) === shown(address));
+  for (const socket of there) await takeOver(openPort, socket, ports);
+  return there.length > 0;
 }
 
 type TcpAddress = Extract<Address, { kind: 'tcp' }>;
@@ -90,9 +119,8 @@ async function tcpAddresses(settings: ListenSettings): Promise<readonly TcpAddre
 async function listenUnix(
   openPort: OpenPort,
   settings: ListenSettings,
-  log: Logger,
+  { path, log }: { readonly path: string; readonly log: Logger },
 ): Promise<void> {
-  const path = `${settings.unixSocketDir}/.s.PGSQL.${settings.port}`;
   const abstract = path.startsWith('@');
   const found = abstract ? undefined : lstatSync(path, { throwIfNoEntry: false });
   if (found !== undefined) {

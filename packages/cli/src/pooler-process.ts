@@ -6,10 +6,12 @@ import {
   type Grammar,
   type LinkBudget,
   Pooler,
+  type PoolerNeeds,
   type PoolerSettings,
   type SnapshotPart,
   SqlKnowledge,
   type WorkerIdentity,
+  type WorkerSlot,
 } from '@pgweir/pooler';
 import type { ConsoleCommands } from './admin/commands';
 import { AdminConsole } from './admin/console';
@@ -23,6 +25,12 @@ import { systemSocketPeers } from './runtime/socket-peers';
 import { systemClock } from './runtime/system-clock';
 import { ZoneWatch } from './runtime/zone-watch';
 
+/** Of a process on its way out, while another serves: it keeps no links for nobody. */
+export const NO_SLOT: WorkerSlot = {
+  index: Number.MAX_SAFE_INTEGER,
+  count: Number.MAX_SAFE_INTEGER,
+};
+
 export interface PoolerProcessNeeds {
   readonly config: DaemonConfig;
   readonly log: DaemonLogger;
@@ -31,6 +39,8 @@ export interface PoolerProcessNeeds {
   readonly commands: ConsoleCommands;
   /** Absent: this process is the whole daemon. */
   readonly worker?: WorkerIdentity;
+  /** As `PoolerNeeds` has it. */
+  readonly cancelBefore?: PoolerNeeds['cancelBefore'];
   /** What this process makes of the settings. */
   readonly adapt?: (settings: PoolerSettings) => PoolerSettings;
 }
@@ -73,6 +83,7 @@ export class PoolerProcess {
       virtualDatabases: [this.#console()],
       socketPeers: systemSocketPeers(needs.log),
       ...(needs.worker === undefined ? {} : { worker: needs.worker }),
+      ...(needs.cancelBefore === undefined ? {} : { cancelBefore: needs.cancelBefore }),
     });
   }
 

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { createTransport } from '@pgweir/pooler';
 import type { RunOptions } from './command-line';
 import type { DaemonConfig, LoadResult } from './config/daemon-config';
 import { formatFinding } from './config/finding';
@@ -9,6 +10,8 @@ import { createLogger, type DaemonLogger, loggerOptions } from './log/logger';
 import { changeUser } from './process/change-user';
 import { daemonize, type WaitingParent, waitingParent } from './process/daemonize';
 import { claimPidfile, removePidfile, writePidfile } from './process/pidfile';
+import { doorPath } from './restart/door';
+import { Predecessor } from './restart/predecessor';
 import { takeGivenSockets } from './service/given-sockets';
 import type { ServiceEnvironment } from './service/service-environment';
 import { ServiceManager } from './service/service-manager';
@@ -65,8 +68,15 @@ export async function start(options: StartOptions): Promise<number> {
     if (changed.kind === 'failed') return complain(changed.why);
   }
   const pidfile = config.pidfile === undefined ? undefined : path.resolve(cwd, config.pidfile);
+  let predecessor: Predecessor | undefined;
   try {
-    const refusal = pidfile === undefined ? undefined : claimPidfile(pidfile);
+    if (run.restart) predecessor = await findPredecessor(config);
+  } catch (error) {
+    return complain(`cannot take over: ${reasonOf(error)}`);
+  }
+  try {
+    const mayClaim = pidfile !== undefined && predecessor === undefined;
+    const refusal = mayClaim ? claimPidfile(pidfile) : undefined;
     if (refusal !== undefined) return complain(refusal);
   } catch (error) {
     return complain(`cannot use pidfile '${pidfile}': ${reasonOf(error)}`);
@@ -77,7 +87,17 @@ export async function start(options: StartOptions): Promise<number> {
   } catch (error) {
     return complain(`cannot open logfile '${config.log.file}': ${reasonOf(error)}`);
   }
-  return serve(options, { result, recorder, pidfile, parent, log });
+  if (run.restart && predecessor === undefined) {
+    log.info('old process not found, try to continue normally');
+  }
+  return serve(options, { result, recorder, pidfile, parent, log, predecessor });
+}
+
+/** Undefined: nobody is there. */
+async function findPredecessor({ listen }: DaemonConfig): Promise<Predecessor | undefined> {
+  const path = doorPath(listen);
+  if (path === undefined) throw new Error('-R needs unix_socket_dir');
+  return await Predecessor.at(path, createTransport());
 }
 
 interface Serving {
@@ -86,11 +106,12 @@ interface Serving {
   readonly pidfile: string | undefined;
   readonly parent: WaitingParent | undefined;
   readonly log: DaemonLogger;
+  readonly predecessor: Predecessor | undefined;
 }
 
 async function serve(options: StartOptions, serving: Serving): Promise<number> {
   const { run, cwd } = options;
-  const { result, pidfile, parent, log } = serving;
+  const { result, pidfile, parent, log, predecessor } = serving;
   for (const warning of result.warnings) log.warn(formatFinding(warning));
   if (process.getuid?.() === 0) log.warn('running as root: better set user= or use -u');
   let latest = result.config;
@@ -135,9 +156,10 @@ async function serve(options: StartOptions, serving: Serving): Promise<number> {
       },
       log,
       givenSockets: takeGivenSockets(options.service.socketCount),
+      predecessor,
       service,
       onUp(message) {
-        if (pidfile !== undefined) writePidfile(pidfile);
+        if (pidfile !== undefined) writePidfile(pidfile, { replaces: predecessor !== undefined });
         // The way out need not lead through here: an immediate shutdown ends the process at once.
         process.once('exit', cleanUp);
         log.info(message);
@@ -183,6 +205,7 @@ async function startInBackground(
     ...(run.quiet ? ['-q'] : []),
     ...Array.from({ length: run.verbose }, () => '-v'),
     ...(run.user === undefined ? [] : ['-u', run.user]),
+    ...(run.restart ? ['-R'] : []),
   ];
   const started = await daemonize({
     command: [...self, ...flags, '--', run.configPath],

@@ -1,6 +1,13 @@
 import { readCommandLine } from '../src/command-line';
 
-const RUN = { configPath: 'c.ini', daemon: false, quiet: false, verbose: 0, user: undefined };
+const RUN = {
+  configPath: 'c.ini',
+  daemon: false,
+  quiet: false,
+  verbose: 0,
+  user: undefined,
+  restart: false,
+};
 
 test.each([
   [['c.ini'], {}],
@@ -10,6 +17,8 @@ test.each([
   [['-vvd', 'c.ini'], { verbose: 2, daemon: true }],
   [['--verbose', 'c.ini'], { verbose: 1 }],
   [['-u', 'postgres', 'c.ini'], { user: 'postgres' }],
+  [['-R', 'c.ini'], { restart: true }],
+  [['--reboot', '-d', 'c.ini'], { restart: true, daemon: true }],
   [['--user=postgres', 'c.ini'], { user: 'postgres' }],
   [['c.ini', '-q'], { quiet: true }],
   [['--', '-odd.ini'], { configPath: '-odd.ini' }],
@@ -34,7 +43,6 @@ test.each([
   [['-x', 'c.ini'], "unknown option '-x'"],
   [['-u'], 'argument missing'],
   [['a', 'b'], 'too many arguments'],
-  [['-R', 'c.ini'], '-R is not supported'],
 ])('%j is refused', (args, message) => {
   expect(readCommandLine(args)).toMatchObject({
     kind: 'exit',

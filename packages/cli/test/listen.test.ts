@@ -29,7 +29,12 @@ async function opened(changes: Partial<ListenSettings>) {
     if (address.kind === 'unix') writeFileSync(address.path, '');
     addresses.push(address.kind === 'unix' ? address.path : `${address.host} ${address.port}`);
   };
-  await openPorts(open, { settings: { ...LISTEN, ...changes }, givenSockets: [], log });
+  await openPorts(open, {
+    settings: { ...LISTEN, ...changes },
+    givenSockets: [],
+    inherited: [],
+    log,
+  });
   return { addresses, backlogs: [...backlogs] };
 }
 

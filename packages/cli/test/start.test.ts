@@ -15,6 +15,7 @@ const RUN: RunOptions = {
   quiet: true,
   verbose: 0,
   user: undefined,
+  restart: false,
 };
 const INI = `[databases]
 * = host=x

@@ -7,7 +7,7 @@ import type { Resolver } from './ports/resolver';
 import type { SocketPeers } from './ports/socket-peers';
 import type { Transport } from './ports/transport';
 import type { VirtualDatabase } from './ports/virtual-database';
-import type { WorkerIdentity } from './ports/worker-identity';
+import type { CancelIdentity, WorkerIdentity } from './ports/worker-identity';
 import type { PoolerSettings } from './settings/settings';
 import type { SqlKnowledge } from './sql/classify';
 
@@ -27,6 +27,11 @@ export interface PoolerNeeds {
   readonly socketPeers?: SocketPeers;
   /** Absent: nobody else serves this port. */
   readonly worker?: WorkerIdentity;
+  /**
+   * Takes a cancel request to the daemon before this one, some clients of which are still there.
+   * `answer` as `WorkerIdentity` has it. Where there are workers, their supervisor does that.
+   */
+  readonly cancelBefore?: (identity: CancelIdentity, answer: (found: boolean) => void) => void;
 }
 
 /**

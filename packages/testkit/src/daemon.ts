@@ -34,6 +34,8 @@ export interface DaemonOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Program and first arguments. Default: `daemonCommand()`. */
   readonly command?: readonly [string, ...string[]];
+  /** Instead of a folder of its own: that of a daemon that it takes over from, which removes it. */
+  readonly successorOf?: Daemon;
   /** Descriptors that it inherits, as its 3 and on. They stay the caller's to close. */
   readonly descriptors?: readonly number[];
 }
@@ -50,10 +52,13 @@ export interface DaemonExit {
  * @throws Error with the daemon's output when it ends instead; nothing is left behind then
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const mayMove = options.port === undefined && options.config.includes('{port}');
+  const { successorOf: before } = options;
+  const fixedPort = before?.port ?? options.port;
+  const mayMove = fixedPort === undefined && options.config.includes('{port}');
   for (let attempt = 1; ; attempt++) {
-    const port = options.port ?? (await freePort());
-    const scratch = makeScratch();
+    const port = fixedPort ?? (await freePort());
+    const scratch =
+      before === undefined ? makeScratch() : { ...before.scratch, remove: () => undefined };
     let daemon: Daemon;
     try {
       daemon = new Daemon(scratch, options, port);
@@ -103,20 +108,23 @@ export class Daemon {
   /** `{dir}` of the configuration. */
   readonly dir: string;
   readonly configFile: string;
+  /** 1, and one more for each that has taken over. */
+  readonly generation: number;
   /** Resolves when the process has ended. */
   readonly exit: Promise<DaemonExit>;
-  readonly #scratch: Scratch;
+  readonly scratch: Scratch;
   readonly #child: ChildProcess;
   readonly #logFile: string;
   #ended: DaemonExit | undefined;
 
   /** Use `startDaemon`. */
   constructor(scratch: Scratch, options: DaemonOptions, port: number) {
-    this.#scratch = scratch;
+    this.scratch = scratch;
     this.dir = scratch.dir;
     this.port = port;
     this.configFile = join(this.dir, 'pgweir.ini');
-    this.#logFile = join(this.dir, 'output.log');
+    this.#logFile = join(this.dir, `output${options.successorOf?.generation ?? ''}.log`);
+    this.generation = (options.successorOf?.generation ?? 0) + 1;
     this.write('pgweir.ini', options.config);
     if (options.userlist !== undefined) this.write('userlist.txt', options.userlist);
     for (const [name, text] of Object.entries(options.files ?? {})) this.write(name, text);
@@ -130,7 +138,8 @@ export class Daemon {
     });
     closeSync(log);
     // For the guard of the folder, should we die.
-    if (this.#child.pid !== undefined) this.write('guarded.pid', `${this.#child.pid}\n`);
+    const guarded = `guarded${options.successorOf?.generation ?? ''}.pid`;
+    if (this.#child.pid !== undefined) this.write(guarded, `${this.#child.pid}\n`);
     this.exit = new Promise((resolve) => {
       const end = (code: number | null, signal: NodeJS.Signals | null): void => {
         this.#ended = { code, signal };
@@ -212,7 +221,7 @@ export class Daemon {
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_DEADLINE_MS);
     const exit = await this.exit;
     clearTimeout(timer);
-    this.#scratch.remove();
+    this.scratch.remove();
     return exit;
   }
 

@@ -16,6 +16,8 @@ const FILES: Readonly<Record<string, string>> = {
   pidfile: 'The number of the process while it runs.',
   logfile: 'Log lines are appended. It is opened again by SIGHUP.',
   '/dev/log': 'Where lines go as well with `syslog = 1`.',
+  'unix_socket_dir/.s.PGSQL.port.restart':
+    'Where another process asks for the ports (`-R`), for processes of the same user alone.',
   'unix_socket_dir/.s.PGSQL.port': 'The Unix socket, with the port of `listen_port`.',
 };
 

@@ -1,4 +1,4 @@
-import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { errorCode } from '../system-error';
 
 /** What stands in the way of using a pidfile. */
@@ -38,9 +38,22 @@ export function claimPidfile(path: string): string | undefined {
   }
 }
 
-/** @throws the system's error, `EEXIST` when somebody else was faster */
-export function writePidfile(path: string): void {
-  writeFileSync(path, `${process.pid}\n`, { flag: 'wx', mode: 0o644 });
+/**
+ * @param how `replaces`: the daemon that this one takes over from has a file there
+ * @throws the system's error, `EEXIST` when somebody else was faster
+ */
+export function writePidfile(
+  path: string,
+  how: { readonly replaces: boolean } = { replaces: false },
+): void {
+  const text = `${process.pid}\n`;
+  if (!how.replaces) {
+    writeFileSync(path, text, { flag: 'wx', mode: 0o644 });
+    return;
+  }
+  const fresh = `${path}.${process.pid}`;
+  writeFileSync(fresh, text, { mode: 0o644 });
+  renameSync(fresh, path);
 }
 
 /** Removes the file if it is still ours. */

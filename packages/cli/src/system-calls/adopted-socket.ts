@@ -36,9 +36,14 @@ export function adoptListening(descriptor: number): {
   }
   const flags = calls.must('fcntl', descriptor, F_GETFL, 0);
   calls.must('fcntl', descriptor, F_SETFL, flags | O_NONBLOCK);
-  const adopted = calls.must('fcntl', descriptor, F_DUPFD_CLOEXEC, LOWEST_DESCRIPTOR);
+  const adopted = duplicate(descriptor);
   calls.close(descriptor);
   return { descriptor: adopted, address };
+}
+
+/** Another descriptor for the same socket, closed at exec. @throws Error with the system's `code` */
+export function duplicate(descriptor: number): number {
+  return systemCalls().must('fcntl', descriptor, F_DUPFD_CLOEXEC, LOWEST_DESCRIPTOR);
 }
 
 function option(calls: SystemCalls, descriptor: number, name: number): number {

@@ -3,8 +3,8 @@ import { FAMILY } from './socket-address';
 import { type SystemCalls, systemCalls } from './system-calls';
 
 /** SOCK_SEQPACKET keeps messages apart; SOCK_NONBLOCK, SOCK_CLOEXEC. */
-const SEQPACKET = 5;
-const FLAGS = 0o4000 | 0o2000000;
+export const SEQPACKET = 5;
+export const FLAGS = 0o4000 | 0o2000000;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const MSG_DONTWAIT = 0x40;

@@ -1,6 +1,7 @@
-export { adoptListening } from './adopted-socket';
+export { adoptListening, duplicate } from './adopted-socket';
 export { discardArrived, endWriting } from './connected-socket';
 export { DatagramSender } from './datagram-sender';
+export { DescriptorMeeting, joinMeeting } from './descriptor-meeting';
 export { descriptorChannel, passDescriptor, takeDescriptor } from './descriptor-passing';
 export { listenTcp, listenUnix } from './listening-sockets';
 export { monotonicUs } from './monotonic-clock';

@@ -30,26 +30,42 @@ interface TcpListen {
  */
 export function listenTcp(options: TcpListen): { descriptors: number[]; port: number } {
   const calls = systemCalls();
+  const shared = options.count > 1 || options.instances === true;
   // Any process of ours may share a port that is shared, so first see that nobody has it.
   const probe = openTcp(calls, options, { shared: options.instances === true });
-  const found = nativeBytes(tcpSocketAddress(options.host, 0).length);
-  const length = nativeBytes(4);
-  length.writeInt32LE(found.length);
-  calls.must('getsockname', probe, found, length);
+  const port = portBoundTo(calls, probe, options.host);
+  if (!shared) return { descriptors: [listening(calls, probe, options.backlog)], port };
   calls.close(probe);
-  const port = portOf(found);
   const descriptors: number[] = [];
   try {
     while (descriptors.length < options.count) {
       const descriptor = openTcp(calls, { ...options, port }, { shared: true });
-      descriptors.push(descriptor);
-      calls.must('listen', descriptor, options.backlog);
+      descriptors.push(listening(calls, descriptor, options.backlog));
     }
   } catch (error) {
     for (const descriptor of descriptors) calls.close(descriptor);
     throw error;
   }
   return { descriptors, port };
+}
+
+function portBoundTo(calls: SystemCalls, descriptor: number, host: string): number {
+  const found = nativeBytes(tcpSocketAddress(host, 0).length);
+  const length = nativeBytes(4);
+  length.writeInt32LE(found.length);
+  calls.must('getsockname', descriptor, found, length);
+  return portOf(found);
+}
+
+/** @throws Error with the system's `code`; the descriptor is closed then */
+function listening(calls: SystemCalls, descriptor: number, backlog: number): number {
+  try {
+    calls.must('listen', descriptor, backlog);
+    return descriptor;
+  } catch (error) {
+    calls.close(descriptor);
+    throw error;
+  }
 }
 
 function openTcp(
@@ -81,10 +97,9 @@ export function listenUnix(path: string, backlog: number): number {
   const descriptor = calls.must('socket', FAMILY.unix, STREAM | FLAGS, 0);
   try {
     calls.must('bind', descriptor, address, address.length);
-    calls.must('listen', descriptor, backlog);
-    return descriptor;
   } catch (error) {
     calls.close(descriptor);
     throw error;
   }
+  return listening(calls, descriptor, backlog);
 }

@@ -5,7 +5,9 @@
 export const SIGNATURES = {
   socket: 'iiii',
   bind: 'ipii',
+  connect: 'ipii',
   listen: 'iii',
+  accept4: 'ippii',
   setsockopt: 'iiipii',
   getsockopt: 'iiippi',
   getsockname: 'ippi',

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { nativeBytes } from './signatures';
 
 /** Address families of Linux. */
@@ -20,8 +21,11 @@ export function tcpSocketAddress(host: string, port: number): Buffer {
   const bytes = nativeBytes(six ? IPV6_BYTES : IPV4_BYTES);
   bytes.writeUInt16LE(six ? FAMILY.ipv6 : FAMILY.ipv4, 0);
   bytes.writeUInt16BE(port, 2);
-  if (six) writeIpv6(bytes.subarray(8, 24), host);
-  else for (const [at, part] of host.split('.').entries()) bytes[4 + at] = Number(part);
+  if (six) {
+    writeIpv6(bytes.subarray(8, 24), host);
+    bytes.writeUInt32LE(zoneOf(host), 24);
+  }
+  if (!six) for (const [at, part] of host.split('.').entries()) bytes[4 + at] = Number(part);
   return bytes;
 }
 
@@ -70,7 +74,15 @@ function ipv6Of(bytes: Buffer): string {
   return groups.join(':').replace(/(^|:)0(:0)+(:|$)/, '::');
 }
 
-/** Writes the eight groups of an address as `isIPv6` accepts it; a zone (`%eth0`) is left out. */
+/** The number of the network interface behind the `%` of a link-local address; 0: none is named. */
+function zoneOf(host: string): number {
+  const [, zone] = host.split('%');
+  if (zone === undefined) return 0;
+  for (const { scopeid } of networkInterfaces()[zone] ?? []) if (scopeid) return scopeid;
+  return Number.parseInt(zone, 10) || 0;
+}
+
+/** Writes the eight groups of an address as `isIPv6` accepts it, without its zone (`%eth0`). */
 function writeIpv6(bytes: Buffer, host: string): void {
   const [plain = ''] = host.split('%');
   const [head = '', tail] = withoutDots(plain).split('::');

@@ -32,11 +32,18 @@ export class LinkWatch {
     this.#means = means;
   }
 
-  /** Takes what a worker has passed. */
-  take(passingEnd: number): void {
+  /** The duplicates that it has, by permit. They stay its own. */
+  get duplicates(): ReadonlyMap<number, number> {
+    return this.#duplicates;
+  }
+
+  /** Takes what a worker has passed. @returns the permits */
+  take(passingEnd: number): readonly number[] {
+    const permits: number[] = [];
     for (;;) {
       const taken = takeDescriptor(passingEnd);
-      if (taken === undefined) return;
+      if (taken === undefined) return permits;
+      permits.push(taken.number);
       // A link that tries the next address of its server passes another socket.
       this.released(taken.number);
       if (taken.descriptor === undefined) this.#lost();

@@ -96,6 +96,7 @@ export interface WorkerStart {
   readonly holds: Holds;
   /** As `WorkerIdentity` has it, in hexadecimal digits. */
   readonly cancelSecret: string;
+  readonly afterRestart: boolean;
   readonly logFlags: LogFlags;
   readonly ports: readonly InheritedPort[];
 }

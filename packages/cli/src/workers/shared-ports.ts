@@ -10,6 +10,23 @@ interface SharedPort {
   readonly descriptors: readonly number[];
   /** The path of a Unix socket that we have made, to be removed. */
   readonly ownPath: string | undefined;
+  /** Opened by a service manager. */
+  readonly given: boolean;
+}
+
+/** One descriptor that listens. */
+export interface ListeningSocket {
+  readonly address: Address;
+  readonly descriptor: number;
+  /** Opened by a service manager. */
+  readonly given: boolean;
+}
+
+/** A listening descriptor that somebody else has opened. */
+export interface GivenPort {
+  readonly descriptor: number;
+  /** By a daemon before this one: what there is to remove at the end is ours. */
+  readonly isOurs: boolean;
 }
 
 /**
@@ -31,23 +48,26 @@ export class SharedPorts {
   /**
    * Opens a port, or takes over `given`, a descriptor that listens there.
    *
+   * @returns the address with its port
    * @throws Error with the system's `code`
    */
-  open(address: Address, backlog: number, given?: number): void {
+  open(address: Address, backlog: number, given?: GivenPort): Address {
     if (given !== undefined) {
-      const descriptors = this.#sharedByAll(given);
-      this.#add({ address, backlog, descriptors, ownPath: undefined });
+      const descriptors = this.#sharedByAll(given.descriptor);
+      const ownPath = given.isOurs ? pathOf(address) : undefined;
+      this.#add({ address, backlog, descriptors, ownPath, given: !given.isOurs });
     } else if (address.kind === 'unix') {
-      const { path } = address;
-      const descriptors = this.#sharedByAll(listenUnix(path, backlog));
-      const ownPath = path.startsWith('@') ? undefined : path;
-      this.#add({ address, backlog, descriptors, ownPath });
+      const descriptors = this.#sharedByAll(listenUnix(address.path, backlog));
+      this.#add({ address, backlog, descriptors, ownPath: pathOf(address), given: false });
     } else {
       const { host } = address;
       const places = { backlog, count: this.#slots, instances: this.#instances };
       const { descriptors, port } = listenTcp({ host, port: address.port, ...places });
-      this.#add({ address: { ...address, port }, backlog, descriptors, ownPath: undefined });
+      const bound = { ...address, port };
+      this.#add({ address: bound, backlog, descriptors, ownPath: undefined, given: false });
+      return bound;
     }
+    return address;
   }
 
   #add(port: SharedPort): void {
@@ -66,6 +86,19 @@ export class SharedPorts {
       descriptor: FIRST_PORT_DESCRIPTOR + at,
     }));
     return { ports, descriptors };
+  }
+
+  /** Every descriptor, once, with its address. They stay where they are. */
+  all(): readonly ListeningSocket[] {
+    return this.#ports.flatMap(({ address, descriptors, given }) =>
+      [...new Set(descriptors)].map((descriptor) => ({ address, descriptor, given })),
+    );
+  }
+
+  /** Closes them here: somebody else has them as well. */
+  letGo(): void {
+    this.#ports = this.#ports.map((port) => ({ ...port, ownPath: undefined }));
+    this.close();
   }
 
   /** Runtimes set the queue of a socket that they begin to accept on to a length of their own. */
@@ -93,6 +126,11 @@ export class SharedPorts {
     }
     this.#ports = this.#ports.filter(({ address }) => address.kind === 'unix');
   }
+}
+
+/** What of a Unix socket is to be removed at the end; undefined: nothing. */
+function pathOf(address: Address): string | undefined {
+  return address.kind === 'unix' && !address.path.startsWith('@') ? address.path : undefined;
 }
 
 function remove(path: string): void {

@@ -16,6 +16,7 @@ import type { DaemonOptions } from '../daemon-options';
 import { openPorts } from '../listen';
 import { Operator } from '../operator';
 import { readAgain } from '../reloading';
+import { doorPath, RestartDoor } from '../restart/door';
 import { systemClock } from '../runtime/system-clock';
 import { onSignals, type ShutdownKind } from '../signals';
 import { StatsPeriods } from '../stats-periods';
@@ -25,6 +26,7 @@ import { upMessage } from '../version';
 import type { Answers } from './channel';
 import { ClientExchange } from './client-exchange';
 import { Crew } from './crew';
+import { CrewEstate } from './crew-estate';
 import { CrewTraffic } from './crew-traffic';
 import { CrewView } from './crew-view';
 import { Heartbeat } from './heartbeat';
@@ -61,12 +63,15 @@ export class Supervisor {
   readonly #stopped: Promise<number>;
   #exit: (code: number) => void = () => undefined;
   #shuttingDown = false;
+  readonly #estate: CrewEstate;
+  /** Where another process may ask to take over. */
+  readonly #door: RestartDoor;
   /** Reloads are one after the other. */
   #reloading: Promise<boolean> = Promise.resolve(true);
 
   /** @throws Error with a text for the operator where there cannot be workers */
   constructor(options: DaemonOptions) {
-    const { config, log, service } = options;
+    const { config, log, predecessor, service } = options;
     systemCalls();
     this.#options = options;
     this.#config = config;
@@ -89,10 +94,27 @@ export class Supervisor {
     });
     this.#budget = new SharedLinkBudget({
       nowMs: () => performance.now(),
-      send: (worker, message) => this.#crew.byNumber(worker)?.channel.tell(message),
+      send: (worker, message) => {
+        if (worker < 0) predecessor?.budgetSays(worker, message);
+        else this.#crew.byNumber(worker)?.channel.tell(message);
+      },
       limitsOf: (database, user) => linkLimits(this.#config.pooler, database, user),
       released: ({ id }) => this.#links.released(id),
     });
+    if (predecessor !== undefined) this.#budget.hold();
+    this.#estate = new CrewEstate({
+      ...{ crew: this.#crew, budget: this.#budget, links: this.#links, ports: this.#ports },
+      ...{ log, predecessor },
+      stopping: () => this.#shuttingDown,
+      drainTimeoutMs: () => this.#config.workers.drainTimeoutMs,
+      surrendered: (gone) => {
+        clearInterval(this.#relief);
+        // Nobody could take that back any more.
+        void this.#operator.letGo();
+        void gone.then(() => this.#end());
+      },
+    });
+    this.#door = new RestartDoor({ transport, log, estate: this.#estate });
     this.#relief = setInterval(() => {
       if (this.#budget.restless) this.#budget.relieve();
     }, SharedLinkBudget.TICK_MS);
@@ -110,7 +132,7 @@ export class Supervisor {
 
   /** @returns the exit code */
   async run(): Promise<number> {
-    const { givenSockets, log, onUp } = this.#options;
+    const { givenSockets, log, onUp, predecessor } = this.#options;
     const releaseSignals = onSignals({
       reload: () => {
         log.reopen();
@@ -125,13 +147,21 @@ export class Supervisor {
     try {
       const { listen, workers } = this.#config;
       const open = async (...port: Parameters<SharedPorts['open']>) => this.#ports.open(...port);
-      await openPorts(open, { settings: listen, givenSockets, log });
+      const inherited = (await predecessor?.ports()) ?? [];
+      await openPorts(open, { settings: listen, givenSockets, inherited, log });
       await Promise.race([this.#crew.startAll(), this.#stopped]);
+      if (predecessor !== undefined && !this.#shuttingDown) {
+        await predecessor.takeOver({ budget: this.#budget, links: this.#links, log });
+        this.#budget.begin();
+      }
+      await this.#door.open(doorPath(listen));
       this.#statsPeriods.restart(this.#config);
       this.#heartbeat.restart(workers.hangTimeoutMs);
       if (!this.#shuttingDown) onUp(upMessage(`, ${workers.count} workers`));
       return await this.#stopped;
     } catch (error) {
+      // What a predecessor has not handed over is in its hands still.
+      if (predecessor !== undefined) this.#ports.letGo();
       this.#shutDown('now');
       await this.#stopped;
       throw error;
@@ -156,6 +186,7 @@ export class Supervisor {
         ...this.#configuration(),
         holds: this.#operator.holds,
         cancelSecret: this.#cancelSecret,
+        afterRestart: this.#options.predecessor !== undefined,
         logFlags,
         ports,
       },
@@ -183,9 +214,9 @@ export class Supervisor {
   #told(worker: WorkerProcess, told: ToldToSupervisor): void {
     if (isBudgetMessage(told)) {
       // Every message of the budget that comes this way is one from a worker.
-      this.#budget.received(worker.number, told as BudgetFromWorker);
+      this.#estate.budgetHears(worker.number, told as BudgetFromWorker);
     } else if (told.kind === 'passed') {
-      this.#links.take(worker.passingEnd);
+      this.#estate.take(worker.passingEnd);
     } else if (told.kind === 'clients') {
       this.#clients.has(worker, told.clients);
     } else if (told.kind === 'welcomes') {
@@ -198,10 +229,9 @@ export class Supervisor {
     this.#view.departed(worker);
     void this.#operator.clientsGone((client) => isIdOfWorker(client, worker.number));
     this.#clients.gone(worker);
-    this.#links.take(worker.passingEnd);
+    this.#estate.take(worker.passingEnd);
     systemCalls().close(worker.passingEnd);
-    const left = this.#budget.workerGone(worker.number);
-    this.#links.orphaned(left, (permit) => this.#budget.permitGone(permit));
+    this.#estate.workerGone(worker.number);
   }
 
   #answers(): Answers<AskedOfSupervisor> {
@@ -229,9 +259,11 @@ export class Supervisor {
   async #cancel(ask: CancelAsk): Promise<boolean> {
     for (const worker of this.#crew.living) {
       if (worker.number % WORKER_NUMBERS_APART !== ask.worker) continue;
-      return await worker.channel.ask('cancel', ask, CANCEL_MS);
+      if (await worker.channel.ask('cancel', ask, CANCEL_MS)) return true;
     }
-    return false;
+    const { processId, key } = ask;
+    const identity = { processId, key: Buffer.from(key, 'hex') };
+    return (await this.#options.predecessor?.cancel(identity)) ?? false;
   }
 
   /** Reads the configuration again and has it applied everywhere, or nowhere. */
@@ -294,7 +326,7 @@ export class Supervisor {
       for (const worker of this.#crew.living) worker.drain(until);
       if (this.#config.pooler.peerId === 0) this.#ports.close();
     }
-    if (!this.#shuttingDown) void closed.then(() => this.#end());
+    if (!this.#shuttingDown && !this.#estate.isHandedOver) void closed.then(() => this.#end());
     this.#shuttingDown = true;
   }
 
@@ -304,6 +336,8 @@ export class Supervisor {
     this.#clients.close();
     clearInterval(this.#relief);
     this.#ports.close();
+    await this.#door.close();
+    this.#options.predecessor?.close();
     await this.#links.close();
     this.#exit(0);
   }

@@ -13,7 +13,7 @@ import type { DaemonConfig } from '../config/daemon-config';
 import { loadConfig } from '../config/load';
 import { recordedFiles } from '../config/recorded-files';
 import { createLogger, type DaemonLogger, loggerOptions } from '../log/logger';
-import { PoolerProcess } from '../pooler-process';
+import { NO_SLOT, PoolerProcess } from '../pooler-process';
 import { systemClock } from '../runtime/system-clock';
 import type { ShutdownKind } from '../signals';
 import { passDescriptor } from '../system-calls';
@@ -46,8 +46,6 @@ const REPLACE_MS = 3_600_000;
 const CANCEL_MS = 60_000;
 /** PAUSE waits as long as it has to. Node.js cannot wait longer in one piece. */
 const FOR_EVER_MS = 2 ** 31 - 1;
-/** Of one on its way out: it keeps no links for nobody. */
-const NO_SLOT: WorkerSlot = { index: Number.MAX_SAFE_INTEGER, count: Number.MAX_SAFE_INTEGER };
 /** Changes of the number of clients are told together. */
 const CLIENTS_DELAY_MS = 5;
 
@@ -99,6 +97,7 @@ export class Worker {
       worker: {
         number: start.number,
         cancelSecret: Buffer.from(start.cancelSecret, 'hex'),
+        afterRestart: start.afterRestart,
         cancelElsewhere: (...request) => this.#cancelElsewhere(...request),
         clientsChanged: () => this.#clientsChanged(),
         welcomes: {

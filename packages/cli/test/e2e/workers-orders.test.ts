@@ -40,6 +40,7 @@ async function startOf(): Promise<{ start: WorkerStart; descriptor: number }> {
     overrides: [],
     holds: NOTHING_HELD,
     cancelSecret: '00',
+    afterRestart: false,
     logFlags: { stderr: false, verbose: 0 },
     ports: [{ address: { kind: 'tcp', host: '127.0.0.1', port }, descriptor: 5 }],
   } as const;

@@ -1,18 +1,8 @@
-import { connect, type NetConnectOpts } from 'node:net';
-import {
-  type Cluster,
-  type Daemon,
-  RawClient,
-  startCluster,
-  startupPacket,
-  waitFor,
-} from '@pgweir/testkit';
+import { type Cluster, type Daemon, RawClient, startCluster, waitFor } from '@pgweir/testkit';
+import { ClientStream } from './support/client-stream';
 import { consoleRows, crew, placeAt, RUNTIMES, untilGone, workersOf } from './support/crew';
 import { ask, ini } from './support/stage';
 
-const RATE_PER_S = 1000;
-const READY = Buffer.from('Z\0\0\0\x05I', 'latin1');
-const STARTUP = startupPacket({ user: 'app', database: 'app' });
 let cluster: Cluster;
 let daemon: Daemon;
 
@@ -24,53 +14,6 @@ afterAll(() => cluster.stop());
 
 afterEach(() => daemon.stop());
 
-/** Clients that come, log in and leave, so many a second. */
-class Stream {
-  begun = 0;
-  readonly outcomes = new Map<string, number>();
-  readonly #targets: readonly NetConnectOpts[];
-  readonly #startMs = performance.now();
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(targets: readonly NetConnectOpts[]) {
-    this.#targets = targets;
-    this.#timer = setInterval(() => this.#catchUp(), 2);
-  }
-
-  #catchUp(): void {
-    const due = ((performance.now() - this.#startMs) / 1000) * RATE_PER_S;
-    while (this.begun < due) {
-      const target = this.#targets[this.begun++ % this.#targets.length];
-      if (target !== undefined) this.#login(target);
-    }
-  }
-
-  #login(target: NetConnectOpts): void {
-    let outcome = 'closed early';
-    const socket = connect(target, () => socket.write(STARTUP));
-    socket.on('data', (bytes) => {
-      if (bytes[0] === 0x45) outcome = `refused: ${bytes.toString('latin1')}`;
-      else if (bytes.subarray(-READY.length).equals(READY)) outcome = 'logged in';
-      else return;
-      socket.destroy();
-    });
-    socket.on('error', (error) => {
-      outcome = error.message;
-    });
-    socket.on('close', () => this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1));
-  }
-
-  /** Waits for the last of them. */
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    const ended = () => [...this.outcomes.values()].reduce((sum, count) => sum + count, 0);
-    await waitFor(() => ended() === this.begun, {
-      what: 'every client to have an answer',
-      deadlineMs: 20_000,
-    });
-  }
-}
-
 describe.each(RUNTIMES)('workers on %s are replaced', (runtime) => {
   test('without a connection refused or reset, at a thousand a second', async () => {
     daemon = await crew(cluster.primary, {
@@ -79,7 +22,7 @@ describe.each(RUNTIMES)('workers on %s are replaced', (runtime) => {
     });
     const { host, port, socketPath } = daemon;
     const before = (await workersOf(daemon)).map(({ pid }) => pid);
-    const stream = new Stream([{ host, port }, { path: socketPath }]);
+    const stream = new ClientStream([{ host, port }, { path: socketPath }]);
     await waitFor(() => (stream.outcomes.get('logged in') ?? 0) > 100, { what: 'clients' });
     await consoleRows(daemon, 'RELOAD WORKERS');
     await untilGone(before, 20_000);

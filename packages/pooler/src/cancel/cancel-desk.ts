@@ -1,5 +1,6 @@
 import type { Link } from '../backend/link';
 import type { Session } from '../frontend/session';
+import type { PoolerNeeds } from '../pooler-needs';
 import type { PeerPoolView } from '../ports/daemon-view';
 import type { CancelIdentity, WorkerIdentity } from '../ports/worker-identity';
 import { CancelKeys, type IssuedKey } from './cancel-keys';
@@ -13,6 +14,7 @@ import { WORKER_NUMBERS_APART, workerOf } from './worker-bits';
 
 interface Needs extends CancelMeans, PeerMeans {
   readonly worker?: WorkerIdentity | undefined;
+  readonly cancelBefore?: PoolerNeeds['cancelBefore'];
 }
 
 /**
@@ -62,15 +64,16 @@ export class CancelDesk {
       this.requestOwn(identity, answer);
       return;
     }
-    const { settings, worker } = this.#needs;
+    const { settings, worker, cancelBefore } = this.#needs;
     const peer = settings.peerId === 0 ? undefined : peerOf(identity);
     if (peer !== undefined && peer !== settings.peerId) {
       this.#forward(peer, identity, { source, done });
       return;
     }
     const from = worker === undefined ? undefined : this.#worker(identity, worker, peer);
-    if (worker === undefined || from === undefined) answer(false);
-    else worker.cancelElsewhere(from, identity, answer);
+    if (worker !== undefined && from !== undefined) worker.cancelElsewhere(from, identity, answer);
+    else if (cancelBefore !== undefined) cancelBefore(identity, answer);
+    else answer(false);
   }
 
   #forward(
@@ -97,7 +100,8 @@ export class CancelDesk {
   ): number | undefined {
     const from =
       peer === undefined ? workerOf(identity.processId) : groupWorkerOf(identity, own.cancelSecret);
-    return from === own.number % WORKER_NUMBERS_APART ? undefined : from;
+    const isOwn = from === own.number % WORKER_NUMBERS_APART;
+    return isOwn && own.afterRestart !== true ? undefined : from;
   }
 
   /**

@@ -44,6 +44,7 @@ export class BudgetCore {
   readonly #holders = new Map<string, Set<HolderAccount>>();
   /** Ticks since limits were set that may be smaller than what exists; undefined: all are kept. */
   #shrinking: number | undefined;
+  #held = false;
 
   constructor(policy: BudgetPolicy) {
     this.#moves = new LinkMoves(policy, (key) => this.#holders.get(key) ?? []);
@@ -62,6 +63,22 @@ export class BudgetCore {
   /** Something is to be done at the next tick. */
   get restless(): boolean {
     return this.#awaited > 0 || this.#shrinking !== undefined;
+  }
+
+  /** Grants nothing from now on: wants are queued. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** Ends `hold`. */
+  begin(): void {
+    this.#held = false;
+    this.serve();
+  }
+
+  /** A link of `account` exists already, whatever the limits say. */
+  adopt(account: HolderAccount, want: LinkWant): GrantedLink {
+    return this.#grant(account, want);
   }
 
   /** A holder comes, which may be asked for links from now on. */
@@ -232,6 +249,7 @@ export class BudgetCore {
    * room under another one too: a minimum size does not take it away.
    */
   #obstacle(account: HolderAccount, want: LinkWant): LimitKind | undefined {
+    if (this.#held) return 'pool';
     const full = this.#counts.fullLimit(account, want);
     if (full !== undefined || want.forMinimum !== true || this.#awaited === 0) return full;
     for (const other of this.#pending) {

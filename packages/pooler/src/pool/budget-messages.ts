@@ -4,7 +4,7 @@ import type { Address } from '../ports/transport';
 import type { LimitKind, LinkLimits } from './budget-account';
 
 /** Goes up when a message changes its meaning: both ends drop messages of another version. */
-export const BUDGET_VERSION = 2;
+export const BUDGET_VERSION = 3;
 
 /** `CancelTarget` as it travels: plain data. */
 export interface CancelTargetMessage {
@@ -29,6 +29,16 @@ export type BudgetFromWorker = { readonly version: number } & (
       readonly pool: string;
       readonly database: string;
       readonly user: string;
+      /** Grants that it has had already, from a budget before this one. */
+      readonly grants: number;
+    }
+  /** It has a link that a budget before this one has granted: its place is taken, whatever the limits. */
+  | {
+      readonly kind: 'budget-adopt';
+      readonly holder: HolderId;
+      readonly permit: number;
+      /** Null: PostgreSQL has not let it in yet. */
+      readonly target: CancelTargetMessage | null;
     }
   /** It has left: it wants nothing any more. Permits stay until they are released. */
   | { readonly kind: 'budget-close'; readonly holder: HolderId }

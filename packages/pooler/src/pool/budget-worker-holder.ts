@@ -22,7 +22,9 @@ export class WorkerHolder implements HolderSide {
   #pending: PendingWant[] = [];
   #limits: LinkLimits = { poolLinksMax: 0, databaseLinksMax: 0, userLinksMax: 0 };
   #forMinimum = false;
-  #grantsSent = 0;
+  #grantsSent: number;
+  /** What it said last, to be told to a budget after this one. */
+  #said: Want | undefined;
   #idleSinceMs: number | undefined;
   /** Waits for the answer to its question about an idle link. */
   #asked: ((gaveUp: boolean) => void) | undefined;
@@ -31,6 +33,7 @@ export class WorkerHolder implements HolderSide {
     this.id = open.holder;
     this.worker = worker;
     this.#needs = needs;
+    this.#grantsSent = open.grants;
     const { pool, database, user } = open;
     this.account = new HolderAccount(
       {
@@ -43,7 +46,9 @@ export class WorkerHolder implements HolderSide {
   }
 
   /** It says what it waits for now. */
-  wants({ count, grantsSeen, limits, forMinimum }: Want): void {
+  wants(said: Want): void {
+    this.#said = said;
+    const { count, grantsSeen, limits, forMinimum } = said;
     if (forMinimum !== this.#forMinimum || !sameLimits(limits, this.#limits)) {
       this.#forMinimum = forMinimum;
       this.#limits = limits;
@@ -53,6 +58,18 @@ export class WorkerHolder implements HolderSide {
     const wanted = Math.max(0, count - (this.#grantsSent - grantsSeen));
     while (this.#pending.length > wanted) this.#pending.pop()?.withdraw();
     for (let more = wanted - this.#pending.length; more > 0; more--) this.#request();
+  }
+
+  /** As it would introduce itself to another budget, with the grants that it has had. */
+  get introduction(): Unversioned<Open> {
+    const { pool, database, user } = this.account;
+    const grants = this.#grantsSent;
+    return { kind: 'budget-open', holder: this.id, pool, database, user, grants };
+  }
+
+  /** What it waits for, as it said itself. */
+  get said(): Unversioned<Want> | undefined {
+    return this.#said;
   }
 
   #request(): void {

@@ -1,5 +1,7 @@
+import { invariant } from '../errors';
 import type {
   BudgetAnswer,
+  CancelTarget,
   LinkBudget,
   LinkHolder,
   LinkWant,
@@ -10,6 +12,7 @@ import type { PoolKey } from '../ports/names';
 import { HolderAccount, type HolderSide } from './budget-account';
 import { BudgetCore, type GrantedLink } from './budget-core';
 import type { BudgetPolicy } from './budget-moves';
+import type { RemoteLinkBudget } from './remote-budget';
 
 /** A tick is a third of a second here. Idle links go at once, one after the other. */
 const POLICY: BudgetPolicy = {
@@ -27,25 +30,45 @@ const POLICY: BudgetPolicy = {
 export class LocalLinkBudget implements LinkBudget {
   readonly #core = new BudgetCore(POLICY);
   readonly #pools = new Map<PoolKey, { account: HolderAccount; side: LocalSide }>();
+  readonly #permits = new Set<LocalPermit>();
+  readonly #waiting = new Set<LocalWant>();
+  /** Who has the books since `surrender`, and how those leave it that were registered here. */
+  #heir: RemoteLinkBudget | undefined;
+  readonly #leaveHeir = new Map<LinkHolder, () => void>();
   #nextPermitId = 1;
 
   /** Links that exist, by our count. */
   get total(): number {
-    return this.#core.total;
+    return this.#permits.size;
   }
 
   request(want: LinkWant, answer: (answer: BudgetAnswer) => void): PendingWant {
-    return this.#core.request(this.#pool(want).account, want, (said) => {
-      if (said.kind === 'wait') answer(said);
-      else answer({ kind: 'granted', permit: this.#permit(said.link) });
+    if (this.#heir !== undefined) return this.#heir.request(want, answer);
+    const waiting = new LocalWant(want, answer);
+    this.#waiting.add(waiting);
+    waiting.pending = this.#core.request(this.#pool(want).account, want, (said) => {
+      if (said.kind === 'wait') {
+        answer(said);
+        return;
+      }
+      this.#waiting.delete(waiting);
+      answer({ kind: 'granted', permit: this.#permit(said.link) });
     });
+    return {
+      withdraw: () => {
+        this.#waiting.delete(waiting);
+        waiting.pending?.withdraw();
+      },
+    };
   }
 
   register(holder: LinkHolder): () => void {
+    if (this.#heir !== undefined) return this.#heir.register(holder);
     const { account, side } = this.#pool(holder);
     side.holders.add(holder);
     return () => {
       side.holders.delete(holder);
+      this.#leaveHeir.get(holder)?.();
       if (side.holders.size > 0 || this.#pools.get(holder.pool)?.account !== account) return;
       this.#pools.delete(holder.pool);
       this.#core.close([account]);
@@ -53,16 +76,38 @@ export class LocalLinkBudget implements LinkBudget {
   }
 
   idleAvailable(holder: LinkHolder): void {
-    if (!this.#core.wantsIdle) return;
-    this.#core.idleAvailable(this.#pool(holder).account);
+    if (this.#heir !== undefined) this.#heir.idleAvailable(holder);
+    else if (this.#core.wantsIdle) this.#core.idleAvailable(this.#pool(holder).account);
   }
 
   yielded(holder: LinkHolder): void {
-    this.#core.yielded(this.#pool(holder).account);
+    if (this.#heir === undefined) this.#core.yielded(this.#pool(holder).account);
+    else this.#heir.yielded(holder);
   }
 
   relieve(): void {
     if (this.#core.restless) this.#core.tick();
+  }
+
+  /**
+   * Ends this budget: `heir` has its books from now on, with every link and every want, and decides.
+   * `connected` gets what `Permit.connected` got of each link.
+   */
+  surrender(heir: RemoteLinkBudget, connected: (permit: number, descriptor: number) => void): void {
+    this.#heir = heir;
+    // A want that leaves would let another one in.
+    this.#core.hold();
+    for (const { side } of this.#pools.values()) {
+      for (const holder of side.holders) this.#leaveHeir.set(holder, heir.register(holder));
+    }
+    for (const permit of this.#permits) permit.moveTo(heir, connected);
+    for (const waiting of this.#waiting) {
+      waiting.pending?.withdraw();
+      waiting.pending = heir.request(waiting.want, (said) => {
+        if (said.kind === 'granted') this.#waiting.delete(waiting);
+        waiting.answer(said);
+      });
+    }
   }
 
   #pool(of: LinkWant | LinkHolder): { account: HolderAccount; side: LocalSide } {
@@ -76,14 +121,67 @@ export class LocalLinkBudget implements LinkBudget {
     return known;
   }
 
-  #permit({ want, release }: GrantedLink): Permit {
-    return {
-      id: this.#nextPermitId++,
-      want,
-      connected: () => true,
-      established: () => undefined,
-      release,
-    };
+  #permit(link: GrantedLink): Permit {
+    const permit = new LocalPermit(this.#nextPermitId++, link, (gone) => {
+      this.#permits.delete(gone);
+    });
+    this.#permits.add(permit);
+    return permit;
+  }
+}
+
+class LocalWant {
+  readonly want: LinkWant;
+  readonly answer: (answer: BudgetAnswer) => void;
+  pending: PendingWant | undefined;
+
+  constructor(want: LinkWant, answer: (answer: BudgetAnswer) => void) {
+    this.want = want;
+    this.answer = answer;
+  }
+}
+
+class LocalPermit implements Permit {
+  readonly id: number;
+  readonly #link: GrantedLink;
+  readonly #released: (permit: LocalPermit) => void;
+  #descriptor: number | undefined;
+  #target: CancelTarget | undefined;
+  /** The same link in the books of another budget. */
+  #moved: Permit | undefined;
+  #held = true;
+
+  constructor(id: number, link: GrantedLink, released: (permit: LocalPermit) => void) {
+    this.id = id;
+    this.#link = link;
+    this.#released = released;
+  }
+
+  get want(): LinkWant {
+    return this.#link.want;
+  }
+
+  connected(descriptor: number | undefined): boolean {
+    this.#descriptor = descriptor;
+    return this.#moved?.connected(descriptor) ?? true;
+  }
+
+  established(target: CancelTarget): void {
+    this.#target = target;
+    this.#moved?.established(target);
+  }
+
+  release(): void {
+    invariant(this.#held, 'permit released twice');
+    this.#held = false;
+    this.#released(this);
+    if (this.#moved === undefined) this.#link.release();
+    else this.#moved.release();
+  }
+
+  moveTo(heir: RemoteLinkBudget, connected: (permit: number, descriptor: number) => void): void {
+    this.#moved = heir.adopt(this.id, this.want, this.#target);
+    if (this.#descriptor !== undefined) connected(this.id, this.#descriptor);
   }
 }
 

@@ -128,6 +128,18 @@ export class RemoteLinkBudget implements LinkBudget {
     }
   }
 
+  /**
+   * A link that another budget of this process has granted: from here on it is in the books of the
+   * supervisor. `target`: once PostgreSQL has let it in.
+   */
+  adopt(id: number, want: LinkWant, target: CancelTarget | undefined): Permit {
+    const holder = this.#holder(want);
+    const told = target === undefined ? null : toMessage(target);
+    this.#send({ kind: 'budget-adopt', holder: holder.id, permit: id, target: told });
+    this.permits++;
+    return this.#permit(id, want);
+  }
+
   #blocked(holder: RemoteHolder, limit: LimitKind): void {
     holder.blockedBy = limit;
     for (const { answer } of [...holder.waiting]) answer({ kind: 'wait', limit });
@@ -204,7 +216,7 @@ export class RemoteLinkBudget implements LinkBudget {
     const holder = new RemoteHolder(this.#nextHolderId++, pool, keys);
     this.#byPool.set(pool, holder);
     this.#byId.set(holder.id, holder);
-    this.#send({ kind: 'budget-open', holder: holder.id, pool, database, user });
+    this.#send({ kind: 'budget-open', holder: holder.id, pool, database, user, grants: 0 });
     return holder;
   }
 

@@ -8,6 +8,7 @@ import {
   type BudgetFromWorker,
   type BudgetToWorker,
   fromMessage,
+  toMessage,
   type Unversioned,
 } from './budget-messages';
 import { WorkerHolder } from './budget-worker-holder';
@@ -38,6 +39,14 @@ export interface SharedBudgetNeeds {
   /** The worker has closed this link in an orderly way, and its place is free. */
   readonly released: (permit: SharedPermit) => void;
 }
+
+/** What a worker has told, to be repeated to a budget after this one. */
+export interface Testimony {
+  readonly worker: number;
+  readonly message: BudgetFromWorker;
+}
+
+const NO_LIMITS: LinkLimits = { poolLinksMax: 0, databaseLinksMax: 0, userLinksMax: 0 };
 
 interface WorkerBooks {
   readonly holders: Map<number, WorkerHolder>;
@@ -88,6 +97,57 @@ export class SharedLinkBudget {
     if (this.#core.restless) return true;
     for (const { needs } of this.#workers.values()) if (needs.size > 0) return true;
     return false;
+  }
+
+  /** Grants nothing until `begin`: the books of a budget before this one are still to come. */
+  hold(): void {
+    this.#core.hold();
+  }
+
+  begin(): void {
+    this.#core.begin();
+    this.#tellNeeds();
+  }
+
+  /**
+   * Ends this budget: from now on nothing is granted, and whatever workers send is for another one.
+   *
+   * @returns `told`: what has to be repeated to that one, in this order, for it to have the same books;
+   *   `gone`: workers in it that are gone, whose links are not
+   */
+  surrender(): { readonly told: readonly Testimony[]; readonly gone: ReadonlySet<number> } {
+    this.#core.hold();
+    const told: Testimony[] = [];
+    const gone = new Set<number>();
+    const tell = (worker: number, message: Unversioned<BudgetFromWorker>): void => {
+      told.push({ worker, message: { ...message, version: BUDGET_VERSION } });
+    };
+    for (const [worker, { holders, needs }] of this.#workers) {
+      // The other one does not know who has been told what.
+      for (const key of needs) this.#send(worker, { kind: 'budget-need', key, standing: false });
+      needs.clear();
+      for (const { introduction } of holders.values()) tell(worker, introduction);
+    }
+    const closed = new Set<string>();
+    for (const { permit } of this.#permits.values()) {
+      const { worker, holder, pool, database, user } = permit;
+      const books = this.#workers.get(worker);
+      if (books === undefined) gone.add(worker);
+      // The links of a holder that has left are there still.
+      if (books?.holders.has(holder) !== true && !closed.has(`${worker} ${holder}`)) {
+        closed.add(`${worker} ${holder}`);
+        tell(worker, { kind: 'budget-open', holder, pool, database, user, grants: 0 });
+      }
+      tell(worker, adoption(permit));
+    }
+    for (const key of closed) {
+      const [worker = 0, holder = 0] = key.split(' ').map(Number);
+      tell(worker, { kind: 'budget-close', holder });
+    }
+    for (const [worker, { holders }] of this.#workers) {
+      for (const { said } of holders.values()) if (said !== undefined) tell(worker, said);
+    }
+    return { told, gone };
   }
 
   /** A worker begins: from now on its messages count. */
@@ -161,6 +221,11 @@ export class SharedLinkBudget {
       case 'budget-open':
         this.#open(books, worker, message);
         return;
+      case 'budget-adopt': {
+        const holder = books.holders.get(message.holder);
+        if (holder !== undefined) this.#adopt(books, holder, message);
+        return;
+      }
       case 'budget-close': {
         const holder = books.holders.get(message.holder);
         books.holders.delete(message.holder);
@@ -223,6 +288,22 @@ export class SharedLinkBudget {
     books.holders.set(holder.id, holder);
     this.#core.open(holder.account);
     this.#limit(holder);
+  }
+
+  #adopt(
+    books: WorkerBooks,
+    { account, id: holder, worker }: WorkerHolder,
+    message: Extract<BudgetFromWorker, { kind: 'budget-adopt' }>,
+  ): void {
+    const { permit: id, target } = message;
+    const { pool, database, user } = account;
+    const cancelTarget = target === null ? undefined : fromMessage(target);
+    const link = this.#core.adopt(account, { pool, database, user, ...NO_LIMITS });
+    const permit = { id, worker, holder, pool, database, user, cancelTarget };
+    this.#permits.set(id, { link, permit });
+    books.permits.add(id);
+    // Those that are granted here must not have the same.
+    this.#nextPermitId = Math.max(this.#nextPermitId, id + 1);
   }
 
   #limit({ account }: WorkerHolder): void {
@@ -290,4 +371,9 @@ export class SharedLinkBudget {
     if (this.#workers.has(worker))
       this.#needs.send(worker, { ...message, version: BUDGET_VERSION });
   }
+}
+
+function adoption({ id, holder, cancelTarget }: SharedPermit): Unversioned<BudgetFromWorker> {
+  const target = cancelTarget === undefined ? null : toMessage(cancelTarget);
+  return { kind: 'budget-adopt', holder, permit: id, target };
 }

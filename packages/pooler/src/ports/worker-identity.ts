@@ -17,6 +17,11 @@ export interface WorkerIdentity {
    * `WORKER_NUMBERS_APART`. `answer` is called once: false when nobody knows the key.
    */
   cancelElsewhere(worker: number, identity: CancelIdentity, answer: (found: boolean) => void): void;
+  /**
+   * The daemon has taken over from another one, whose keys know nothing of these workers: such a key
+   * may seem to be one of this worker.
+   */
+  readonly afterRestart?: boolean;
   /** The clients of this process have changed in number. Called often: do little. */
   clientsChanged(): void;
   /** Absent: every process finds out by itself. */

@@ -42,7 +42,7 @@ export class FleetWorker {
 export class Fleet {
   readonly clock = new HandClock();
   readonly workers: FleetWorker[] = [];
-  readonly shared: SharedLinkBudget;
+  shared: SharedLinkBudget;
   /** Permits of workers that are gone, until the test says that PostgreSQL has let go. */
   readonly orphans: SharedPermit[] = [];
   /** Permits that were granted and have not come back, as the supervisor's messages tell. */
@@ -52,17 +52,38 @@ export class Fleet {
   /** The configuration in force in the supervisor. */
   limits: FakePoolLimits;
   #nextNumber = 1;
+  /** Workers that are gone, and that a new budget still has to hear of. */
+  #introduced: ReadonlySet<number> = new Set();
   readonly #holders = new Map<string, { readonly database: string; readonly user: string }>();
 
   constructor(count: number, limits: FakePoolLimits = NO_LIMITS) {
     this.limits = limits;
-    this.shared = new SharedLinkBudget({
+    this.shared = this.#budget();
+    for (let i = 0; i < count; i++) this.spawn();
+  }
+
+  #budget(): SharedLinkBudget {
+    return new SharedLinkBudget({
       nowMs: () => this.clock.nowMs(),
       send: (worker, message) => this.#sent(worker, message),
       limitsOf: () => this.limits,
       released: (permit) => void this.counted.delete(permit.id),
     });
-    for (let i = 0; i < count; i++) this.spawn();
+  }
+
+  /** Another budget takes the place of this one, as in a process that takes over. */
+  handOver(): void {
+    const { told, gone } = this.shared.surrender();
+    const fresh = this.#budget();
+    fresh.hold();
+    for (const { number } of this.workers) fresh.workerJoined(number);
+    for (const number of gone) fresh.workerJoined(number);
+    this.shared = fresh;
+    this.#introduced = gone;
+    for (const { worker, message } of told) fresh.received(worker, message);
+    for (const number of gone) fresh.workerGone(number);
+    this.#introduced = new Set();
+    fresh.begin();
   }
 
   spawn(): FleetWorker {
@@ -81,7 +102,10 @@ export class Fleet {
   #sent(number: number, message: BudgetToWorker): void {
     this.messages++;
     const worker = this.workers.find((one) => one.number === number);
-    if (worker === undefined) throw new Error(`message to worker ${number}, which is gone`);
+    if (worker === undefined) {
+      if (this.#introduced.has(number)) return;
+      throw new Error(`message to worker ${number}, which is gone`);
+    }
     worker.down.push(JSON.stringify(message));
     if (message.kind !== 'budget-grant') return;
     const names = this.#holders.get(`${number} ${message.holder}`);

@@ -16,7 +16,8 @@ type StepKind =
   | 'orphan'
   | 'reload'
   | 'learn'
-  | 'leave';
+  | 'leave'
+  | 'hand-over';
 
 interface Step {
   readonly kind: StepKind;
@@ -47,6 +48,7 @@ const step: fc.Arbitrary<Step> = fc.record({
     { weight: 1, arbitrary: fc.constant<StepKind>('spawn') },
     { weight: 1, arbitrary: fc.constant<StepKind>('reload') },
     { weight: 1, arbitrary: fc.constant<StepKind>('leave') },
+    { weight: 1, arbitrary: fc.constant<StepKind>('hand-over') },
   ),
   nth: fc.nat(1000),
 });
@@ -120,6 +122,9 @@ class Simulation {
         return;
       case 'learn':
         pool?.renew(fleet.limits);
+        return;
+      case 'hand-over':
+        fleet.handOver();
         return;
       case 'leave':
         if (worker !== undefined) this.#leave(worker, nth);

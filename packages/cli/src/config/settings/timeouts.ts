@@ -109,8 +109,8 @@ export const TIMEOUTS = {
   suspend_timeout: setting(time(), {
     default: '10',
     differs:
-      'there is no -R, which PgBouncer advises against as well; worse: a new program needs a second instance ' +
-      '(so_reuseport) or sockets of a service manager to begin without a refused connection',
+      '-R waits for nothing: clients stay with the old process until they leave; better: those with TLS, and those ' +
+      'in the middle of a transaction, are not cut',
     help: 'Limit for flushing before SUSPEND.',
   }),
 };

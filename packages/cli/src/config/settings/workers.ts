@@ -30,7 +30,8 @@ export const WORKERS = {
   worker_drain_timeout: setting(time(), {
     default: '0',
     help:
-      'How long the clients of a worker that RELOAD WORKERS has replaced may stay. 0: until they ' +
+      'How long the clients of a worker that RELOAD WORKERS has replaced may stay, and those of a ' +
+      'daemon that another one has taken over from (-R). 0: until they ' +
       'leave by themselves.',
   }),
 };
