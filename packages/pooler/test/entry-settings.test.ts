@@ -218,4 +218,25 @@ describe('several hosts', () => {
     expect(dialled().slice(4)).toEqual([...Array(3).fill('a.test'), ...Array(3).fill('b.test')]);
     expect(holder?.closed).toBe(false);
   });
+
+  test.each(['round-robin', 'disable'] as const)(
+    'with %s the first client is served by the one that can be reached',
+    async (how) => {
+      const { rig, dialled } = await hostsOf(how, ['a.test', 'b.test']);
+      const client = await rig.client();
+      client.send(query('SELECT 1'));
+      await rig.settle();
+      expect(dialled()).toEqual(HOSTS);
+      expect([client.tags, client.errors]).toEqual(['CZ', []]);
+    },
+  );
+
+  test('a client hears an error when none of them can be reached, each time anew', async () => {
+    const { rig, dialled, down } = await hostsOf('round-robin');
+    down.push(...HOSTS);
+    const client = rig.caller({});
+    await rig.pass(50);
+    expect(dialled()).toEqual(HOSTS);
+    expect(client.sqlState).toBe('57P03');
+  });
 });

@@ -101,9 +101,9 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     at: (file) => ofDatabase(file, ({ hosts }) => hosts.length > 1),
     says:
-      'lists of hosts: after one that is down the next is tried 0.2 s later, where PgBouncer waits for ' +
-      'server_login_retry; better: the pause is short. Worse for clients that come while there is no ' +
-      'connection yet: they hear that error at once',
+      'lists of hosts: after one that cannot be reached the next is tried at once, where PgBouncer waits for ' +
+      'server_login_retry; better: a server that is down costs nobody a wait; clients hear an error when all ' +
+      'have been tried',
   },
   {
     at: (file) => ofDatabase(file, ({ hosts }) => hosts.some(isName)),

@@ -94,10 +94,15 @@ class Dial {
     });
   }
 
-  #pick(): ServerEndpoint | undefined {
+  get #servers(): readonly ServerEndpoint[] {
     const { database, databaseState } = this.#job.pool;
     const key = databaseState.automatic ? FALLBACK_SERVERS : database;
-    const servers = this.#needs.topology.current.servers.get(key) ?? [];
+    return this.#needs.topology.current.servers.get(key) ?? [];
+  }
+
+  #pick(): ServerEndpoint | undefined {
+    const { databaseState } = this.#job.pool;
+    const servers = this.#servers;
     this.#host = databaseState.nextHost;
     // At once: of several dials that begin together each goes to another host.
     if (databaseState.settings.loadBalanceHosts === 'round-robin') databaseState.nextHost++;
@@ -133,9 +138,24 @@ class Dial {
     this.#over = true;
     this.#cancelTimer();
     if (this.#job.link.phase !== 'closed') this.#job.link.onLost = undefined;
-    if (failure?.kind === 'unreachable') this.#leaveHost();
     if (failure !== undefined) this.#job.link.close(failure.reason);
+    if (failure?.kind === 'unreachable') {
+      this.#leaveHost();
+      this.#job.done({ ...failure, hasOtherHost: this.#hasOtherHost() });
+      return;
+    }
+    if (failure === undefined) this.#job.pool.databaseState.unreachedHosts.clear();
     this.#job.done(failure);
+  }
+
+  /** Whether there is a host that has not been tried since one was reached, or all had been tried. */
+  #hasOtherHost(): boolean {
+    const { unreachedHosts: unreached } = this.#job.pool.databaseState;
+    const { length } = this.#servers;
+    unreached.add(this.#host % Math.max(1, length));
+    if (unreached.size < length) return true;
+    unreached.clear();
+    return false;
   }
 
   /** All dials leave a host that could not be reached, also with `disable`. Together they do so once. */

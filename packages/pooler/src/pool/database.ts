@@ -18,6 +18,8 @@ export class Database {
   clients = 0;
   /** Which host of the list the next dial takes. */
   nextHost = 0;
+  /** Places in the list of hosts that could not be reached, since one could or all have been tried. */
+  readonly unreachedHosts = new Set<number>();
   usedAtMs = 0;
   readonly counters = new DatabaseCounters();
   /** The links that have logged in, by their server processes. */

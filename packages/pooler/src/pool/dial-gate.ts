@@ -14,6 +14,8 @@ export interface DialFailure {
   readonly error: ErrorFields;
   /** For the log. */
   readonly reason: string;
+  /** Another host of the list has not been tried yet: nobody need hear of this one. */
+  readonly hasOtherHost?: boolean;
 }
 
 /** A failure of reaching a PostgreSQL server at all. */

@@ -145,7 +145,10 @@ export class LinkSupply {
   #failed(failure: DialFailure, startedAtMs: number, dedicated: DedicatedWaiter | undefined): void {
     const { clock, log, settings } = this.#context;
     const { database, user } = this.#pool;
-    if (failure.kind === 'abandoned' || this.#pool.paused) {
+    if (failure.kind === 'abandoned' || failure.hasOtherHost === true || this.#pool.paused) {
+      if (failure.hasOtherHost === true) {
+        log.warn('server login failed', { database, user, reason: failure.reason });
+      }
       // While it is paused PostgreSQL may be stopped: whoever waits goes on waiting.
       this.gate.ended(startedAtMs);
       if (dedicated !== undefined && !dedicated.gone) this.#pool.dedicatedWaiters.push(dedicated);
