@@ -32,7 +32,7 @@ const config: Config = {
       testEnvironment: '<rootDir>/test/bun-environment.js',
       testMatch: ['**/test/e2e/**/*.test.ts'],
       // These start both runtimes by themselves.
-      testPathIgnorePatterns: [...IGNORED, '/e2e/workers', '/e2e/executable'],
+      testPathIgnorePatterns: [...IGNORED, '/e2e/workers', '/e2e/restart', '/e2e/executable'],
     },
   ],
   reporters: ['default', '<rootDir>/test/count-reporter.js'],

@@ -22,7 +22,7 @@ describe.each(RUNTIMES)('workers on %s are replaced', (runtime) => {
     });
     const { host, port, socketPath } = daemon;
     const before = (await workersOf(daemon)).map(({ pid }) => pid);
-    const stream = new ClientStream([{ host, port }, { path: socketPath }]);
+    const stream = new ClientStream([{ host, port }, { path: socketPath }], 1000);
     await waitFor(() => (stream.outcomes.get('logged in') ?? 0) > 100, { what: 'clients' });
     await consoleRows(daemon, 'RELOAD WORKERS');
     await untilGone(before, 20_000);

@@ -1,25 +1,26 @@
 import { connect, type NetConnectOpts } from 'node:net';
 import { startupPacket, waitFor } from '@pgweir/testkit';
 
-const RATE_PER_S = 1000;
 const READY = Buffer.from('Z\0\0\0\x05I', 'latin1');
 const STARTUP = startupPacket({ user: 'app', database: 'app' });
 
-/** Clients that come, log in and leave, a thousand a second. */
+/** Clients that come, log in and leave, so many a second. */
 export class ClientStream {
   begun = 0;
   readonly outcomes = new Map<string, number>();
   readonly #targets: readonly NetConnectOpts[];
+  readonly #perSecond: number;
   readonly #startMs = performance.now();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(targets: readonly NetConnectOpts[]) {
+  constructor(targets: readonly NetConnectOpts[], perSecond: number) {
     this.#targets = targets;
+    this.#perSecond = perSecond;
     this.#timer = setInterval(() => this.#catchUp(), 2);
   }
 
   #catchUp(): void {
-    const due = ((performance.now() - this.#startMs) / 1000) * RATE_PER_S;
+    const due = ((performance.now() - this.#startMs) / 1000) * this.#perSecond;
     while (this.begun < due) {
       const target = this.#targets[this.begun++ % this.#targets.length];
       if (target !== undefined) this.#login(target);
