@@ -68,6 +68,7 @@ export class Successor {
           needs.estate.cancel({ processId, key: Buffer.from(key, 'hex') }),
       },
       told: (told) => {
+        if (!this.#hasTakenOver) throw new Error('told of something before it has taken over');
         if (told.kind === 'taken') this.#passLater();
         else needs.estate.budgetSays(told.worker, told.message);
       },

@@ -48,28 +48,28 @@ export class WireEnd implements ChannelEnd {
     this.#wire.destroy();
   }
 
+  /** @returns false when it makes no sense: whoever sent it is not one of us */
+  #take(line: Buffer): boolean {
+    try {
+      const message: unknown = JSON.parse(line.toString());
+      if (typeof message !== 'object' || message === null) return false;
+      this.#received(message);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   #read(borrowed: Buffer): void {
     let rest = Buffer.concat([this.#rest, borrowed]);
     for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE)) {
       const line = rest.subarray(0, end);
       rest = rest.subarray(end + 1);
-      const message = parsed(line);
-      if (message === undefined) return this.close();
-      this.#received(message);
+      if (!this.#take(line)) this.close();
       if (!this.#connected) return;
     }
     this.#rest = rest;
     if (rest.length > LINE_BYTES_MAX) this.close();
-  }
-}
-
-/** Undefined: not from us. */
-function parsed(line: Buffer): object | undefined {
-  try {
-    const message: unknown = JSON.parse(line.toString());
-    return typeof message === 'object' && message !== null ? message : undefined;
-  } catch {
-    return undefined;
   }
 }
 

@@ -117,7 +117,9 @@ export class Channel<Mine extends Questions<Mine>, Theirs extends Questions<Thei
   async #answer(id: number, name: string, ask: object): Promise<void> {
     try {
       // The name comes from `ask` of the other end, which has the same table.
-      const answer = await this.#handlers.answers[name as keyof Theirs](ask);
+      const { answers } = this.#handlers;
+      if (!Object.hasOwn(answers, name)) throw new Error(`nobody answers ${name}`);
+      const answer = await answers[name as keyof Theirs](ask);
       this.#send({ kind: 'answer', id, answer });
     } catch (error) {
       this.#send({ kind: 'no-answer', id, reason: reasonOf(error) });

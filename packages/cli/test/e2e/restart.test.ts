@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import {
   type Cluster,
@@ -239,3 +240,34 @@ test('without a process that runs, -R starts as ever', async () => {
   expect(daemon.log()).toContain('old process not found, try to continue normally');
   expect(await ask(await arrive(daemon), 'SELECT 1')).toBe('1');
 });
+
+test('whoever talks nonsense on the private socket is turned away, and nobody else notices', async () => {
+  const daemon = await start();
+  const lines = [
+    'nonsense',
+    '{}',
+    '[]',
+    'null',
+    '{"kind":"told"}',
+    '{"kind":"told","told":{"kind":"budget","worker":0}}',
+    '{"kind":"ask","id":1,"name":"takeOver","ask":{}}',
+    '{"kind":"ask","id":1,"name":"ports","ask":{}}',
+    '{"kind":"ask","id":1,"name":"constructor","ask":{}}',
+    `{"kind":"ask","id":1,"name":"greet","ask":{"version":"${'9'.repeat(100)}"}}`,
+    'x'.repeat(2_000_000),
+  ];
+  for (const line of lines) await talk(`${daemon.socketPath}.restart`, `${line}\n`);
+  expect(await ask(await arrive(daemon), 'SELECT 1')).toBe('1');
+  const fresh = await start();
+  expect(await ask(await arrive(fresh), 'SELECT 2')).toBe('2');
+});
+
+/** Says something, and hears what the other side has to say until it is done. */
+function talk(path: string, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => socket.end(text));
+    socket.on('error', () => resolve());
+    socket.on('close', () => resolve());
+    socket.resume();
+  });
+}
