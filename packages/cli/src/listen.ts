@@ -5,6 +5,7 @@ import type { Address, Logger } from '@pgweir/pooler';
 import type { ListenSettings } from './config/daemon-config';
 import type { InheritedSocket } from './restart/predecessor';
 import type { GivenSocket } from './service/given-sockets';
+import { systemCalls } from './system-calls';
 import type { GivenPort } from './workers/shared-ports';
 
 /**
@@ -86,6 +87,12 @@ async function openListeners(openPort: OpenPort, ports: Ports): Promise<void> {
       if (address.host === '::' && codeOf(error) === 'EAFNOSUPPORT') continue;
       throw new Error(tcpProblem(address, error), { cause: error });
     }
+  }
+  for (const { address, descriptor } of ports.inherited) {
+    if (address.kind === 'unix' || tcp.some((wanted) => shown(wanted) === shown(address))) continue;
+    // Nobody would accept there.
+    systemCalls().close(descriptor);
+    log.info(`not listening on ${shown(address)} any more`);
   }
 }
 

@@ -173,11 +173,13 @@ test('links that the old process keeps busy are lent to the new one as soon as t
 });
 
 test('one that has taken over can be taken over from, once the first one has gone', async () => {
-  const first = await start();
+  const first = await start({ settings: { listen_addr: '127.0.0.1, 127.0.0.2' } });
+  (await enter({ host: '127.0.0.2', port: first.port })).destroy();
   const stays = await arrive(first);
   await ask(stays, 'SELECT 1');
   const second = await start();
   await expect(start()).rejects.toThrow('still has clients');
+  await expect(enter({ host: '127.0.0.2', port: first.port })).rejects.toThrow('ECONNREFUSED');
   stays.destroy();
   await endsOrderly(first);
   const client = await arrive(second);
