@@ -110,6 +110,7 @@ class Daemon {
         log,
       });
       await this.#budget.begin();
+      this.#ports.own();
       await this.#door.open(doorPath(config.listen));
       this.#statsPeriods.restart(config);
       onUp(upMessage());

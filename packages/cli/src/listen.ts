@@ -55,6 +55,9 @@ async function takeOver(
   { settings, log }: Ports,
 ): Promise<void> {
   await openPort(address, settings.backlog, { descriptor, isOurs: !given });
+  if (address.kind === 'unix' && !given && !address.path.startsWith('@')) {
+    setMode(address.path, settings);
+  }
   log.info(`listening on ${shown(address)}, taken over`);
 }
 
@@ -141,11 +144,13 @@ async function listenUnix(
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`failed to create unix socket: ${reason}`, { cause: error });
   }
-  if (!abstract) {
-    chmodSync(path, settings.unixSocketMode);
-    if (settings.unixSocketGroup !== undefined) chownSync(path, -1, settings.unixSocketGroup.gid);
-  }
+  if (!abstract) setMode(path, settings);
   log.info(`listening on ${path}`);
+}
+
+function setMode(path: string, { unixSocketMode: mode, unixSocketGroup: group }: ListenSettings) {
+  chmodSync(path, mode);
+  if (group !== undefined) chownSync(path, -1, group.gid);
 }
 
 /** Somebody accepts on this socket: it is not a leftover. */

@@ -46,6 +46,10 @@ export class OwnPorts {
     this.#shared?.close();
   }
 
+  own(): void {
+    this.#shared?.own();
+  }
+
   letGo(): void {
     this.#shared?.letGo();
   }

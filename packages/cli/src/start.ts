@@ -9,7 +9,7 @@ import type { DaemonOptions, LogFlags } from './daemon-options';
 import { createLogger, type DaemonLogger, loggerOptions } from './log/logger';
 import { changeUser } from './process/change-user';
 import { daemonize, type WaitingParent, waitingParent } from './process/daemonize';
-import { claimPidfile, removePidfile, writePidfile } from './process/pidfile';
+import { claimPidfile, preparePidfile, removePidfile, writePidfile } from './process/pidfile';
 import { doorPath } from './restart/door';
 import { Predecessor } from './restart/predecessor';
 import { takeGivenSockets } from './service/given-sockets';
@@ -69,15 +69,21 @@ export async function start(options: StartOptions): Promise<number> {
   }
   const pidfile = config.pidfile === undefined ? undefined : path.resolve(cwd, config.pidfile);
   let predecessor: Predecessor | undefined;
+  let freshPidfile: Serving['freshPidfile'];
   try {
     if (run.restart) predecessor = await findPredecessor(config);
   } catch (error) {
     return complain(`cannot take over: ${reasonOf(error)}`);
   }
   try {
-    const mayClaim = pidfile !== undefined && predecessor === undefined;
-    const refusal = mayClaim ? claimPidfile(pidfile) : undefined;
-    if (refusal !== undefined) return complain(refusal);
+    if (pidfile !== undefined && predecessor === undefined) {
+      const refusal = claimPidfile(pidfile);
+      if (refusal !== undefined) return complain(refusal);
+    } else if (pidfile !== undefined && predecessor !== undefined) {
+      const prepared = preparePidfile(pidfile, predecessor.pid);
+      if ('refusal' in prepared) return complain(prepared.refusal);
+      freshPidfile = prepared;
+    }
   } catch (error) {
     return complain(`cannot use pidfile '${pidfile}': ${reasonOf(error)}`);
   }
@@ -90,7 +96,7 @@ export async function start(options: StartOptions): Promise<number> {
   if (run.restart && predecessor === undefined) {
     log.info('old process not found, try to continue normally');
   }
-  return serve(options, { result, recorder, pidfile, parent, log, predecessor });
+  return serve(options, { result, recorder, pidfile, freshPidfile, parent, log, predecessor });
 }
 
 /** Undefined: nobody is there. */
@@ -107,20 +113,20 @@ interface Serving {
   readonly parent: WaitingParent | undefined;
   readonly log: DaemonLogger;
   readonly predecessor: Predecessor | undefined;
+  /** In place of that of the predecessor. */
+  readonly freshPidfile: { readonly replace: () => void; readonly discard: () => void } | undefined;
 }
 
 async function serve(options: StartOptions, serving: Serving): Promise<number> {
   const { run, cwd } = options;
-  const { result, pidfile, parent, log, predecessor } = serving;
+  const { result, pidfile, freshPidfile, parent, log, predecessor } = serving;
   for (const warning of result.warnings) log.warn(formatFinding(warning));
   if (process.getuid?.() === 0) log.warn('running as root: better set user= or use -u');
   let latest = result.config;
   let files = serving.recorder.files;
   let overrides: Overrides = [];
   const service = new ServiceManager(options.service, log);
-  const cleanUp = (): void => {
-    if (pidfile !== undefined) removeQuietly(pidfile, log);
-  };
+  const cleanUp = (): void => removeQuietly(pidfile, log);
   const crash = (error: unknown): void => {
     log.error('internal error, stopping', { stack: stackOf(error) });
     process.exit(1);
@@ -159,7 +165,8 @@ async function serve(options: StartOptions, serving: Serving): Promise<number> {
       predecessor,
       service,
       onUp(message) {
-        if (pidfile !== undefined) writePidfile(pidfile, { replaces: predecessor !== undefined });
+        if (freshPidfile !== undefined) replaceQuietly(freshPidfile, log);
+        else if (pidfile !== undefined) writePidfile(pidfile);
         // The way out need not lead through here: an immediate shutdown ends the process at once.
         process.once('exit', cleanUp);
         log.info(message);
@@ -173,6 +180,7 @@ async function serve(options: StartOptions, serving: Serving): Promise<number> {
   } finally {
     process.removeListener('uncaughtException', crash);
     process.removeListener('exit', cleanUp);
+    freshPidfile?.discard();
     cleanUp();
     service.close();
     log.close();
@@ -215,10 +223,20 @@ async function startInBackground(
   return started.kind === 'up' ? 0 : complain(started.why);
 }
 
-function removeQuietly(pidfile: string, log: DaemonLogger): void {
+function removeQuietly(pidfile: string | undefined, log: DaemonLogger): void {
+  if (pidfile === undefined) return;
   try {
     removePidfile(pidfile);
   } catch (error) {
     log.warn('cannot remove the pidfile', { reason: reasonOf(error) });
+  }
+}
+
+/** Others are served by now: the file is not worth an end. */
+function replaceQuietly({ replace }: { readonly replace: () => void }, log: DaemonLogger): void {
+  try {
+    replace();
+  } catch (error) {
+    log.error('cannot put the pidfile in its place', { reason: reasonOf(error) });
   }
 }

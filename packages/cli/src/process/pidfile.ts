@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { errorCode } from '../system-error';
 
 /** What stands in the way of using a pidfile. */
@@ -38,22 +38,32 @@ export function claimPidfile(path: string): string | undefined {
   }
 }
 
+/** @throws the system's error, `EEXIST` when somebody else was faster */
+export function writePidfile(path: string): void {
+  writeFileSync(path, `${process.pid}\n`, { flag: 'wx', mode: 0o644 });
+}
+
 /**
- * @param how `replaces`: the daemon that this one takes over from has a file there
- * @throws the system's error, `EEXIST` when somebody else was faster
+ * Our own pidfile, in place of that of the daemon `pid`, from which this one takes over: written beside it
+ * now, and put there when `replace` is called.
+ *
+ * @returns what to tell the operator when that is impossible, because the file is somebody else's
+ * @throws the system's error
  */
-export function writePidfile(
+export function preparePidfile(
   path: string,
-  how: { readonly replaces: boolean } = { replaces: false },
-): void {
-  const text = `${process.pid}\n`;
-  if (!how.replaces) {
-    writeFileSync(path, text, { flag: 'wx', mode: 0o644 });
-    return;
+  pid: number,
+): { readonly refusal: string } | { readonly replace: () => void; readonly discard: () => void } {
+  const state = inspectPidfile(path);
+  if (state.kind === 'foreign' || (state.kind === 'taken' && state.pid !== pid)) {
+    return { refusal: `pidfile '${path}' is not that of the process to take over from` };
   }
   const fresh = `${path}.${process.pid}`;
-  writeFileSync(fresh, text, { mode: 0o644 });
-  renameSync(fresh, path);
+  writePidfile(fresh);
+  return {
+    replace: () => renameSync(fresh, path),
+    discard: () => rmSync(fresh, { force: true }),
+  };
 }
 
 /** Removes the file if it is still ours. */

@@ -30,6 +30,8 @@ import { WireEnd } from './wire-end';
 
 const ANSWER_MS = 10_000;
 const CANCEL_MS = 60_000;
+/** Node.js cannot wait longer in one piece. A socket that closes ends the wait. */
+const FOR_EVER_MS = 2 ** 31 - 1;
 
 /** A port that was handed over; the descriptor is the caller's. */
 export interface InheritedSocket extends HandedPort {
@@ -47,6 +49,8 @@ export interface Books {
 export class Predecessor {
   readonly #end: WireEnd;
   readonly #channel: Channel<AskedOfOld, AskedOfNew, ToldToOld, ToldToNew>;
+  /** Its process. */
+  pid = 0;
   #passingEnd: number | undefined;
   #books: Books | undefined;
   /** Its workers: their numbers here, which must not be those of workers of this process. */
@@ -78,7 +82,8 @@ export class Predecessor {
       throw new Error(`the process at ${path} belongs to another user`);
     }
     const found = new Predecessor(wire);
-    await found.#channel.ask('greet', { version: RESTART_VERSION }, ANSWER_MS);
+    const { pid } = await found.#channel.ask('greet', { version: RESTART_VERSION }, ANSWER_MS);
+    found.pid = pid;
     return found;
   }
 
@@ -101,7 +106,14 @@ export class Predecessor {
    */
   async takeOver(books: Books): Promise<void> {
     this.#books = books;
-    await this.#channel.ask('takeOver', {}, ANSWER_MS);
+    try {
+      // Without a deadline: the other one may hand over at any later time.
+      await this.#channel.ask('takeOver', {}, FOR_EVER_MS);
+    } catch (error) {
+      if (this.isThere) throw error;
+      // The sockets are here, and what is known of its links is watched over.
+      books.log.warn('the process before this one has ended while it handed over');
+    }
   }
 
   /** The budget says something to a worker of the predecessor. */

@@ -153,6 +153,7 @@ export class SuccessorBudget implements ProcessBudget {
     for (const worker of gone) successor.worker(worker);
     for (const { worker, message } of told) successor.budgetHears(worker, message);
     this.#successor = successor;
+    this.#links.stopWatching();
     for (const [permit, descriptor] of this.#links.duplicates) {
       successor.passLink(permit, descriptor);
     }

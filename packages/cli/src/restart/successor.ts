@@ -33,6 +33,11 @@ export interface Estate {
 /** Why a daemon is not handed over that has only just taken over. */
 export const STILL_CLIENTS = 'the process before the running one still has clients';
 
+/** How long the system is given to forget descriptors that are on their way. */
+const AGAIN_MS = 50;
+
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
 interface SuccessorNeeds {
   readonly wire: Wire;
   readonly estate: Estate;
@@ -54,6 +59,8 @@ export class Successor {
   #passingEnd: number | undefined;
   /** Descriptors that found no room in the channel, by permit. */
   readonly #unsent = new Map<number, number>();
+  /** Workers whose end is told when there are none of these left. */
+  #goneLater: number[] = [];
 
   constructor(needs: SuccessorNeeds) {
     this.#needs = needs;
@@ -63,13 +70,13 @@ export class Successor {
         greet: async ({ version }) => this.#greet(version),
         meet: async () => this.#meet(),
         ports: async () => this.#ports(),
-        takeOver: async () => this.#takeOver(),
+        takeOver: () => this.#takeOver(),
         cancel: ({ processId, key }) =>
           needs.estate.cancel({ processId, key: Buffer.from(key, 'hex') }),
       },
       told: (told) => {
-        if (!this.#hasTakenOver) throw new Error('told of something before it has taken over');
-        if (told.kind === 'taken') this.#passLater();
+        if (!this.#hasTakenOver) this.#end.close();
+        else if (told.kind === 'taken') this.#passLater();
         else needs.estate.budgetSays(told.worker, told.message);
       },
     });
@@ -105,8 +112,13 @@ export class Successor {
     return ports.map(({ address, given }) => ({ address, given }));
   }
 
-  #takeOver(): AskedOfOld['takeOver']['answer'] {
+  async #takeOver(): Promise<AskedOfOld['takeOver']['answer']> {
+    // Whoever has asked may be gone by now, which is heard in the next turn.
+    await turn();
+    await turn();
     if (this.#passingEnd === undefined || this.#hasTakenOver) throw new Error('not met');
+    const obstacle = this.#needs.estate.obstacle();
+    if (obstacle !== undefined) throw new Error(obstacle);
     this.#hasTakenOver = true;
     this.#needs.tookOver();
     this.#needs.estate.surrender(this);
@@ -117,13 +129,15 @@ export class Successor {
     this.#channel.tell({ kind: 'worker', worker });
   }
 
+  /** Not before all has been passed that it may have left behind. */
   workerGone(worker: number): void {
-    this.#channel.tell({ kind: 'worker-gone', worker });
+    if (this.#unsent.size > 0) this.#goneLater.push(worker);
+    else this.#channel.tell({ kind: 'worker-gone', worker });
   }
 
   budgetHears(worker: number, message: BudgetFromWorker): void {
     // Its descriptor may be another's by now.
-    if (message.kind === 'budget-release') this.#unsent.delete(message.permit);
+    if (message.kind === 'budget-release' && this.#unsent.delete(message.permit)) this.#passLater();
     this.#channel.tell({ kind: 'budget', worker, message });
   }
 
@@ -146,15 +160,22 @@ export class Successor {
       try {
         passDescriptor(end, descriptor, permit);
       } catch (error) {
+        const code = errorCode(error);
         // The other side makes room, and says so.
-        if (errorCode(error) === 'EAGAIN') break;
-        this.#end.close();
-        return;
+        if (code === 'EAGAIN') break;
+        if (code === 'ETOOMANYREFS') {
+          setTimeout(() => this.#passLater(), AGAIN_MS);
+          break;
+        }
+        // The link is gone, and its end is about to be told.
+        if (code !== 'EBADF') return this.#end.close();
       }
       this.#unsent.delete(permit);
       passed = true;
     }
     if (passed) this.#channel.tell({ kind: 'passed' });
+    if (this.#unsent.size > 0) return;
+    for (const worker of this.#goneLater.splice(0)) this.workerGone(worker);
   }
 
   #gone(): void {

@@ -50,14 +50,15 @@ export class WireEnd implements ChannelEnd {
 
   /** @returns false when it makes no sense: whoever sent it is not one of us */
   #take(line: Buffer): boolean {
+    let message: unknown;
     try {
-      const message: unknown = JSON.parse(line.toString());
-      if (typeof message !== 'object' || message === null) return false;
-      this.#received(message);
-      return true;
+      message = JSON.parse(line.toString());
     } catch {
       return false;
     }
+    if (typeof message !== 'object' || message === null) return false;
+    this.#received(message);
+    return true;
   }
 
   #read(borrowed: Buffer): void {

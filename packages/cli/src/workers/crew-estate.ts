@@ -60,6 +60,7 @@ export class CrewEstate implements Estate {
     for (const worker of books.gone) successor.worker(worker);
     for (const { worker, message } of books.told) successor.budgetHears(worker, message);
     this.#successor = successor;
+    links.stopWatching();
     for (const [permit, descriptor] of links.duplicates) successor.passLink(permit, descriptor);
     for (const worker of books.gone) successor.workerGone(worker);
     ports.letGo();
@@ -78,7 +79,8 @@ export class CrewEstate implements Estate {
   async cancel({ processId, key }: CancelIdentity): Promise<boolean> {
     const ask = { worker: 0, processId, key: key.toString('hex') };
     for (const { channel } of this.#needs.crew.living) {
-      if (await channel.ask('cancel', ask, CANCEL_MS)) return true;
+      // One that is gone by now has no clients.
+      if (await channel.ask('cancel', ask, CANCEL_MS).catch(() => false)) return true;
     }
     return false;
   }

@@ -124,6 +124,13 @@ export class LinkWatch {
     this.#timer = undefined;
   }
 
+  /** Somebody else watches over what dead workers have left. */
+  stopWatching(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#orphans.clear();
+  }
+
   /** Lets go of everything, once nothing of dead workers runs any more. Bounded. */
   async close(): Promise<void> {
     if (this.#canceling > 0) {

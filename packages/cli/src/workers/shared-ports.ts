@@ -54,8 +54,8 @@ export class SharedPorts {
   open(address: Address, backlog: number, given?: GivenPort): Address {
     if (given !== undefined) {
       const descriptors = this.#sharedByAll(given.descriptor);
-      const ownPath = given.isOurs ? pathOf(address) : undefined;
-      this.#add({ address, backlog, descriptors, ownPath, given: !given.isOurs });
+      // A path that was handed over is another one's to remove until that has stopped.
+      this.#add({ address, backlog, descriptors, ownPath: undefined, given: !given.isOurs });
     } else if (address.kind === 'unix') {
       const descriptors = this.#sharedByAll(listenUnix(address.path, backlog));
       this.#add({ address, backlog, descriptors, ownPath: pathOf(address), given: false });
@@ -92,6 +92,13 @@ export class SharedPorts {
   all(): readonly ListeningSocket[] {
     return this.#ports.flatMap(({ address, descriptors, given }) =>
       [...new Set(descriptors)].map((descriptor) => ({ address, descriptor, given })),
+    );
+  }
+
+  /** All that was taken over is this one's alone from now on, the paths to be removed included. */
+  own(): void {
+    this.#ports = this.#ports.map((port) =>
+      port.given ? port : { ...port, ownPath: pathOf(port.address) },
     );
   }
 

@@ -153,6 +153,7 @@ export class Supervisor {
       if (predecessor !== undefined && !this.#shuttingDown) {
         await predecessor.takeOver({ budget: this.#budget, links: this.#links, log });
         this.#budget.begin();
+        this.#ports.own();
       }
       await this.#door.open(doorPath(listen));
       this.#statsPeriods.restart(this.#config);

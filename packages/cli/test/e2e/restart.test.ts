@@ -226,6 +226,17 @@ test('a new process that cannot start changes nothing', async () => {
   const client = await arrive(old);
   await expect(start({ settings: { pool_mode: 'nonsense' } })).rejects.toThrow('pool_mode');
   await expect(start({ settings: { auth_file: '{dir}/none' } })).rejects.toThrow('none');
+  for (const workers of [1, 2]) {
+    const away = { listen_addr: '127.0.0.1, 192.0.2.1' };
+    await expect(start({ workers, settings: away })).rejects.toThrow('192.0.2.1');
+    const nowhere = { pidfile: '{dir}/none/pgweir.pid' };
+    await expect(start({ workers, settings: nowhere })).rejects.toThrow('pidfile');
+  }
+  old.write('other.pid', 'not a number');
+  await expect(start({ settings: { pidfile: '{dir}/other.pid' } })).rejects.toThrow(
+    'is not that of',
+  );
+  expect(existsSync(old.socketPath)).toBe(true);
   expect(await ask(client, 'SELECT 1')).toBe('1');
   expect(await ask(await arrive(old), 'SELECT 1')).toBe('1');
   const fresh = await start();

@@ -72,6 +72,8 @@ export class SharedLinkBudget {
   readonly #workers = new Map<number, WorkerBooks>();
   readonly #permits = new Map<number, PermitBooks>();
   #nextPermitId = 1;
+  /** Another budget has the books. */
+  #surrendered = false;
 
   constructor(needs: SharedBudgetNeeds) {
     this.#needs = needs;
@@ -117,6 +119,7 @@ export class SharedLinkBudget {
    */
   surrender(): { readonly told: readonly Testimony[]; readonly gone: ReadonlySet<number> } {
     this.#core.hold();
+    this.#surrendered = true;
     const told: Testimony[] = [];
     const gone = new Set<number>();
     const tell = (worker: number, message: Unversioned<BudgetFromWorker>): void => {
@@ -194,6 +197,7 @@ export class SharedLinkBudget {
 
   /** The configuration has changed: `limitsOf` answers by the new one. */
   limitsChanged(): void {
+    if (this.#surrendered) return;
     for (const { holders } of this.#workers.values()) {
       for (const holder of holders.values()) this.#limit(holder);
     }
@@ -203,6 +207,7 @@ export class SharedLinkBudget {
 
   /** To be called every `TICK_MS` while `restless`. */
   relieve(): void {
+    if (this.#surrendered) return;
     this.#core.tick();
     this.#tellNeeds();
     this.#endNeeds();
