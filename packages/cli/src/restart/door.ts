@@ -7,7 +7,7 @@ import { type Estate, isOwnUser, Successor } from './successor';
 
 /** Few come, and not at the same time. */
 const BACKLOG = 8;
-/** What is read from whoever comes, at a time, needs no probes: it is here. */
+/** How both ends open it. The other side is on this machine: its end is seen without probes. */
 export const LOCAL_SOCKET = { backlog: BACKLOG, keepAlive: false, keepIdleSeconds: 0 } as const;
 
 /** Where a process that is to take over finds the one that runs; undefined: nowhere. */
