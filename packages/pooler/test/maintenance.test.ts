@@ -254,7 +254,7 @@ test('a client that is told goodbye but stays is dropped after a while', async (
 test('a client that rests takes its state up again when it has something to say', async () => {
   const rig = await Rig.open({ poolMode: 'transaction' });
   const client = await rig.client();
-  client.send(query('SELECT 1'));
+  client.send(query('SELECT 1'), query('SELECT 2'));
   await rig.pass(1000);
   const [session] = rig.pooler.sessions.values();
   expect(session?.state).toBeDefined();

@@ -64,21 +64,29 @@ export class ExpectedReplies {
   /** The place of each in its group, counted in messages. */
   #places: number[] = [];
   #first = 0;
+  /** Groups that end in front of all entries: most have none, and are only counted. */
+  #groupsAhead = 0;
 
+  /** Nobody waits for an answer. Groups may be under way. */
   get isEmpty(): boolean {
     return this.#first === this.#entries.length;
   }
 
   /** `place`: how many messages of its group stand in front of it. */
   sent(entry: ExpectedReply, place = NOWHERE): void {
+    for (; this.#groupsAhead > 0; this.#groupsAhead--) this.#push(GROUP_END, 0);
+    this.#push(entry, place);
+  }
+
+  #push(entry: ExpectedReply | typeof GROUP_END, place: number): void {
     this.#entries.push(entry);
     this.#places.push(place);
   }
 
   /** A Sync, Query or FunctionCall was sent. */
   groupEnds(): void {
-    this.#entries.push(GROUP_END);
-    this.#places.push(0);
+    if (this.isEmpty) this.#groupsAhead++;
+    else this.#push(GROUP_END, 0);
   }
 
   /** The entry that a reply of this kind is for, if there is one. It stays until `takeHead`. */
@@ -105,6 +113,7 @@ export class ExpectedReplies {
    * of the group have been; the next one is what has failed.
    */
   groupFailed(answered = NOBODY): void {
+    if (this.isEmpty) return;
     const from = this.#first;
     let end = from;
     for (let entry = this.#entries[end]; entry !== undefined; entry = this.#entries[++end]) {
@@ -121,6 +130,10 @@ export class ExpectedReplies {
 
   /** The end of the first group has been read as a part of a COPY: nothing answers it. */
   groupVanished(): void {
+    if (this.#groupsAhead > 0) {
+      this.#groupsAhead--;
+      return;
+    }
     const at = this.#entries.indexOf(GROUP_END, this.#first);
     if (at < 0) return;
     this.#entries.splice(at, 1);
@@ -130,6 +143,10 @@ export class ExpectedReplies {
 
   /** ReadyForQuery arrived. */
   groupEnded(): void {
+    if (this.#groupsAhead > 0) {
+      this.#groupsAhead--;
+      return;
+    }
     this.groupFailed();
     if (this.isEmpty) return;
     this.takeHead();
@@ -143,6 +160,7 @@ export class ExpectedReplies {
       this.#places.pop();
     }
     this.#first = 0;
+    this.#groupsAhead = 0;
   }
 
   #compact(): void {

@@ -47,7 +47,6 @@ function needsBody(link: Link, tag: number): boolean {
 function noteExpected(link: Link, tag: number): void {
   const { expected } = link.statements;
   if (tag === Backend.ErrorResponse) expected.groupFailed();
-  else if (tag === Backend.ReadyForQuery) expected.groupEnded();
   else {
     const kind = answerKind(tag);
     const { answered } = link.owed;
@@ -64,7 +63,9 @@ function noteExpected(link: Link, tag: number): void {
 }
 
 function ownFrame(link: Link, tag: number): void {
-  if (!link.statements.expected.isEmpty) noteExpected(link, tag);
+  const { expected } = link.statements;
+  if (tag === Backend.ReadyForQuery) expected.groupEnded();
+  else if (!expected.isEmpty) noteExpected(link, tag);
   switch (tag) {
     case Backend.ReadyForQuery:
       link.status = link.collector.take()[0] ?? 0;

@@ -8,6 +8,7 @@ import type { DedicatedWaiter } from '../pool/waiters';
 import type { ClientId } from '../ports/names';
 import type { Address, TlsInfo, Wire, WireHandler } from '../ports/transport';
 import { relayDown } from '../relay/downstream';
+import { relayPlain } from '../relay/plain-statement';
 import { relayTracked } from '../relay/tracked-downstream';
 import type { Profile } from '../session-state/profile';
 import { SessionSettings } from '../session-state/session-settings';
@@ -192,6 +193,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   relay(buffer: Buffer, length: number): void {
     try {
       if (this.#follows && this.state === undefined && this.admission !== undefined) {
+        if (relayPlain(this, buffer, length)) return;
         this.state = new StateFollowing(this, this.context, this.admission);
       }
       if (this.state === undefined) relayDown(this, buffer, length);

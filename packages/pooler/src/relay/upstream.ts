@@ -142,7 +142,7 @@ function becameReady(
 ): number {
   // The only byte of the body is the last one of the frame.
   link.status = buffer[at - 1] ?? 0;
-  if (!link.statements.expected.isEmpty) link.statements.expected.groupEnded();
+  link.statements.expected.groupEnded();
   if (link.reader.bodyLength !== 1 || !link.owed.becameReady())
     throw new ProtocolViolation('unexpectedMessage', READY_FOR_QUERY, 0);
   if (link.dropping) {

@@ -8,6 +8,12 @@ const NAMES_TEMP = /pg_temp|\$\d/i;
 /** The temporary schema is where things are created: first, or behind a schema that may not be there. */
 const CREATES_TEMP = /^\s*("?\$user"?\s*,\s*)?"?pg_temp/i;
 
+/** Whether with these settings what is created without naming a schema is temporary. */
+export function createsTemp({ values }: Profile): boolean {
+  const path = values.get(SEARCH_PATH);
+  return path !== undefined && CREATES_TEMP.test(path);
+}
+
 /**
  * Knows whether what a session creates without naming a schema may be temporary, because its search path
  * says so. Then any CREATE may make what others must not see.
@@ -28,7 +34,7 @@ export class TempPath {
   mayBeTemp(profile: Profile): boolean {
     if (profile !== this.#profile) {
       this.#profile = profile;
-      this.#isTemp = CREATES_TEMP.test(profile.values.get(SEARCH_PATH) ?? '');
+      this.#isTemp = createsTemp(profile);
     }
     return this.#isTemp || this.#isOpen;
   }

@@ -128,3 +128,34 @@ test('a queue that is never empty between groups does not lose its place', () =>
   }
   expect(replies.head(Answer.Describe)).toBeDefined();
 });
+
+test('groups without an entry in front of one keep it from answers that are theirs', () => {
+  const log: string[] = [];
+  const replies = new ExpectedReplies();
+  replies.groupEnds();
+  replies.groupEnds();
+  expect(replies.isEmpty).toBe(true);
+  replies.sent(noted(log, 'parse'));
+  replies.groupFailed();
+  replies.groupEnded();
+  expect(log).toEqual([]);
+  expect(replies.head(Answer.Parse)).toBeUndefined();
+  replies.groupEnded();
+  expect(replies.head(Answer.Parse)).toBeDefined();
+});
+
+test('a group that a COPY has read does not end in front of what came later', () => {
+  const replies = new ExpectedReplies();
+  replies.groupEnds();
+  replies.groupVanished();
+  replies.sent(noted([], 'parse'));
+  expect(replies.head(Answer.Parse)).toBeDefined();
+});
+
+test('what nobody asks for any more leaves no group behind', () => {
+  const replies = new ExpectedReplies();
+  replies.groupEnds();
+  replies.clear();
+  replies.sent(noted([], 'parse'));
+  expect(replies.head(Answer.Parse)).toBeDefined();
+});
