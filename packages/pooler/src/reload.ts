@@ -43,6 +43,8 @@ function configure(
 ): void {
   database.settings = entry;
   database.automatic = automatic;
+  // They are places in the list as it was.
+  database.unreachedHosts.clear();
   for (const pool of pooler.pools.values()) {
     if (pool.databaseState !== database) continue;
     const { mode, limits } = pool;

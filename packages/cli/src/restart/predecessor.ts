@@ -14,7 +14,7 @@ import {
   takeDescriptor,
 } from '../system-calls';
 import { errorCode, reasonOf } from '../system-error';
-import { Channel } from '../workers/channel';
+import { Channel, FOR_EVER_MS } from '../workers/channel';
 import type { LinkWatch } from '../workers/link-watch';
 import { LOCAL_SOCKET } from './door';
 import {
@@ -30,8 +30,6 @@ import { WireEnd } from './wire-end';
 
 const ANSWER_MS = 10_000;
 const CANCEL_MS = 60_000;
-/** Node.js cannot wait longer in one piece. A socket that closes ends the wait. */
-const FOR_EVER_MS = 2 ** 31 - 1;
 
 /** A port that was handed over; the descriptor is the caller's. */
 export interface InheritedSocket extends HandedPort {

@@ -1,6 +1,9 @@
 import { reasonOf } from '../system-error';
 import type { Question } from './messages';
 
+/** A limit for an answer that takes as long as it has to. Node.js cannot wait longer in one piece. */
+export const FOR_EVER_MS = 2 ** 31 - 1;
+
 /** The end of an IPC channel: a child process, or the process itself towards its parent. */
 export interface ChannelEnd {
   readonly connected: boolean;

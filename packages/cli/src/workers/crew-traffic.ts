@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientId, Holds, Logger, TrafficControl } from '@pgweir/pooler';
 import { reasonOf } from '../system-error';
+import { FOR_EVER_MS } from './channel';
 import type { Crew } from './crew';
 import type { LinkWatch } from './link-watch';
 import type { TrafficAsk } from './messages';
 import type { WorkerProcess } from './worker-process';
 
 const ORPHANS_POLL_MS = 50;
-/** Node.js cannot wait longer in one piece. */
-const FOR_EVER_MS = 2 ** 31 - 1;
 
 /** Has all workers do what an operator orders, and waits for all of them. */
 export class CrewTraffic implements TrafficControl {

@@ -18,7 +18,7 @@ import { systemClock } from '../runtime/system-clock';
 import type { ShutdownKind } from '../signals';
 import { passDescriptor } from '../system-calls';
 import { reasonOf, stackOf } from '../system-error';
-import type { Channel } from './channel';
+import { type Channel, FOR_EVER_MS } from './channel';
 import { answerTraffic } from './crew-traffic';
 import {
   type AskedOfSupervisor,
@@ -44,8 +44,6 @@ const VIEW_MS = 5_000;
 const COMMAND_MS = 60_000;
 const REPLACE_MS = 3_600_000;
 const CANCEL_MS = 60_000;
-/** PAUSE waits as long as it has to. Node.js cannot wait longer in one piece. */
-const FOR_EVER_MS = 2 ** 31 - 1;
 /** Changes of the number of clients are told together. */
 const CLIENTS_DELAY_MS = 5;
 
