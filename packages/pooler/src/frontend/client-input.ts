@@ -1,7 +1,6 @@
 import { errorResponse, readyForQuery } from '@pgweir/protocol';
 import { STATUS_FAILED, STATUS_IDLE, STATUS_IN_TRANSACTION } from '../backend/server-status';
 import { errorFields } from '../errors';
-import type { Wire } from '../ports/transport';
 import { KeptInput } from './kept-input';
 import type { Session } from './session';
 
@@ -14,7 +13,11 @@ const STATUS_LETTERS: Readonly<Record<number, 'I' | 'T' | 'E'>> = {
 /** How much more a waiting client may send before we stop reading from it. */
 const QUEUED_BYTES_MAX = 16 * 1024;
 
-/** What comes from one client: whether we read, and what could not be sent on yet. */
+/**
+ * What comes from one client: whether we read, and what could not be sent on yet. There is one for each
+ * idle client: on Bun it is one piece of memory as long as it has six fields at most, and no private
+ * methods.
+ */
 export class ClientInput {
   /** The wire has been closed: nothing can be read or written any more. */
   gone = false;
@@ -23,64 +26,72 @@ export class ClientInput {
   #ended = false;
   /** What ReadyForQuery says behind what is skipped. */
   #skippedStatus = STATUS_IDLE;
-  readonly #kept = new KeptInput();
+  /** Made when something has to be kept. */
+  #kept: KeptInput | undefined;
   readonly #session: Session;
-  readonly #wire: Wire;
 
-  constructor(session: Session, wire: Wire) {
+  constructor(session: Session) {
     this.#session = session;
-    this.#wire = wire;
+  }
+
+  /** Nothing is kept, and for a while nothing is going to be. */
+  rest(): void {
+    this.#kept = undefined;
   }
 
   /** Something waits, or is the beginning of a message. */
   get hasKept(): boolean {
-    return this.#kept.bytes > 0;
+    return this.#kept !== undefined && this.#kept.bytes > 0;
   }
 
   pause(): void {
     if (this.#paused || this.gone) return;
     this.#paused = true;
-    this.#wire.pause();
+    this.#session.wire.pause();
   }
 
   resume(): void {
     if (!this.#paused || this.gone) return;
     this.#paused = false;
-    this.#wire.resume();
+    this.#session.wire.resume();
   }
 
   /** Whatever a link held up is over. */
   goOn(): void {
-    if (!this.#kept.waits && !this.#wire.congested) this.resume();
+    if (this.#kept?.waits !== true && !this.#session.wire.congested) this.resume();
   }
 
   /** The link takes bytes again. */
   linkDrained(): void {
-    if (!this.#kept.waits) this.resume();
+    if (this.#kept?.waits !== true) this.resume();
   }
 
   /** Keeps bytes for later, in a copy. */
   keep(bytes: Buffer): void {
     if (this.#session.phase === 'closed') return;
-    this.#kept.add(bytes);
-    const max = Math.max(QUEUED_BYTES_MAX, this.#kept.wanted);
-    if (this.#kept.bytes > max || this.#wire.congested) this.pause();
+    this.#kept ??= new KeptInput();
+    const kept = this.#kept;
+    kept.add(bytes);
+    const max = Math.max(QUEUED_BYTES_MAX, kept.wanted);
+    if (kept.bytes > max || this.#session.wire.congested) this.pause();
   }
 
   /** Puts a message in front of what is kept. */
   putBack(message: Buffer): void {
+    this.#kept ??= new KeptInput();
     this.#kept.putBack(message);
   }
 
   /** Keeps the beginning of a message until there are `wanted` bytes. */
   keepUntil(bytes: Buffer, wanted: number): void {
+    this.#kept ??= new KeptInput();
     this.#kept.wanted = wanted;
     this.keep(bytes);
   }
 
   /** Keeps a chunk behind what is kept already, which may be enough of a message now. */
   keepChunk(bytes: Buffer): void {
-    const wasPartial = this.#kept.isPartial;
+    const wasPartial = this.#kept?.isPartial === true;
     this.keep(bytes);
     if (wasPartial) this.resumeKept();
   }
@@ -89,28 +100,28 @@ export class ClientInput {
   resumeKept(): void {
     const session = this.#session;
     if (session.phase === 'closed' || session.blocked) return;
-    if (this.#kept.waits) {
+    if (this.#kept?.waits === true) {
       const kept = this.#kept.take();
       session.relay(kept, kept.length);
     }
-    if (this.#ended && !this.#kept.waits && !session.blocked) {
+    if (this.#ended && this.#kept?.waits !== true && !session.blocked) {
       session.ended();
       return;
     }
-    if (!this.#kept.waits && session.link?.wire?.congested !== true) this.resume();
+    if (this.#kept?.waits !== true && session.link?.wire?.congested !== true) this.resume();
   }
 
   /** The client's stream has ended. @returns whether what is kept of it goes out first */
   holdUntilEnd(): boolean {
-    if (!this.#kept.waits) return false;
+    if (this.#kept?.waits !== true) return false;
     this.#ended = true;
     return true;
   }
 
   /** Hands over what the client sent while login was not over. */
   replayKept(take: (kept: Buffer) => void): void {
-    const kept = this.#kept.take();
-    if (kept.length > 0) take(kept);
+    const kept = this.#kept?.take();
+    if (kept !== undefined && kept.length > 0) take(kept);
     this.resume();
   }
 
@@ -118,24 +129,25 @@ export class ClientInput {
   skipGroup(status: number): void {
     this.#skippedStatus = status;
     this.#session.skipping = true;
+    this.#kept ??= new KeptInput();
     this.#kept.beginSkipping();
   }
 
   /** Answers a statement that has not been sent on as PostgreSQL answers one that is cancelled. */
   cancelKept(): void {
-    this.#wire.write(errorResponse(errorFields('canceled')));
+    this.#session.wire.write(errorResponse(errorFields('canceled')));
     this.skipGroup(STATUS_IDLE);
     this.resumeKept();
   }
 
   /** A frame was dropped because its statement has been cancelled, or its group has failed. */
   skipped(tag: number): void {
-    if (!this.#kept.endsSkipping(tag)) return;
+    if (this.#kept?.endsSkipping(tag) !== true) return;
     this.#session.skipping = false;
-    this.#wire.write(readyForQuery(STATUS_LETTERS[this.#skippedStatus] ?? 'I'));
+    this.#session.wire.write(readyForQuery(STATUS_LETTERS[this.#skippedStatus] ?? 'I'));
   }
 
   clear(): void {
-    this.#kept.clear();
+    this.#kept?.clear();
   }
 }

@@ -9,9 +9,9 @@ const RESTING_MS = 2000;
  */
 export function restIfIdle(session: Session, nowMs: number): void {
   const { input, phase, reader, state } = session;
-  if (state === undefined || phase !== 'idle' || nowMs - session.activeAtMs < RESTING_MS) return;
-  const isBetween = reader.atBoundary && !input.hasKept;
-  const isSpokenTo =
-    session.skipping || session.dropping || session.withholds || session.interposes;
-  if (isBetween && !isSpokenTo && state.isBlank) session.state = undefined;
+  if (phase !== 'idle' || nowMs - session.activeAtMs < RESTING_MS) return;
+  if (!reader.atBoundary || input.hasKept || session.skipping) return;
+  input.rest();
+  const isSpokenTo = session.dropping || session.withholds || session.interposes;
+  if (state?.isBlank === true && !isSpokenTo) session.state = undefined;
 }

@@ -96,7 +96,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     this.id = id;
     this.wire = wire;
     this.remote = wire.remote;
-    this.input = new ClientInput(this, wire);
+    this.input = new ClientInput(this);
     this.reader = new FrameReader(context.settings.packetBytesMax);
     this.connectedAtMs = context.clock.nowMs();
     this.activeAtMs = this.connectedAtMs;
