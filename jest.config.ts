@@ -14,7 +14,7 @@ const common: Config = {
     ],
   },
   moduleNameMapper: {
-    '^@pgweir/(protocol|pooler|testkit)$': '<rootDir>/packages/$1/src',
+    '^@pgweir/(protocol|pooler|control|testkit)$': '<rootDir>/packages/$1/src',
   },
 };
 

@@ -63,7 +63,16 @@ export const DEPENDENCY_RULES: Readonly<Record<string, PackageRule>> = {
   [CONTROL]: {
     packages: [PROTOCOL],
     types: [POOLER],
-    node: { 'node:dns': '', 'node:dns/promises': '' },
+    node: {
+      'node:dns': '',
+      'node:dns/promises': '',
+      'node:net': 'probe/',
+      'node:stream': 'probe/',
+      'node:tls': 'probe/',
+      // Patroni speaks HTTP.
+      'node:http': 'sources/',
+      'node:https': 'sources/',
+    },
     npm: { pg: '' },
     globals: 'any',
   },

@@ -1,6 +1,7 @@
 import { preparation, transaction } from '../load/own-messages';
 import type { QueryMode } from '../load/scripts';
 import { Fleet } from './fleet';
+import { routingLines } from './routing';
 
 const CLIENTS = 32;
 const TURNS = 300;
@@ -18,8 +19,8 @@ const MODES: readonly QueryMode[] = ['simple', 'extended', 'prepared'];
 
 /**
  * Prints what our own code takes for a transaction in nanoseconds, with sockets that cost nothing:
- * `node bench/dist/own-code/main.js [MODE [WAY]]`, or with `bun`. Of all rounds the fastest counts, for
- * whoever else uses the machine makes the others slower.
+ * `node bench/dist/own-code/main.js [MODE [WAY]]`, or with `bun`; and what a route takes for a text.
+ * Of all rounds the fastest counts, for whoever else uses the machine makes the others slower.
  */
 async function main(): Promise<void> {
   const [onlyMode, onlyWay] = process.argv.slice(2);
@@ -47,6 +48,8 @@ async function main(): Promise<void> {
     );
     process.stdout.write(`${mode.padEnd(9)} ${cells.join('   ')}   ns\n`);
   }
+  if (onlyMode !== undefined) return;
+  for (const line of await routingLines()) process.stdout.write(`${line}\n`);
 }
 
 /** @returns a function that runs many transactions and tells how long one took */

@@ -2,6 +2,7 @@ import { createTransport, type Grammar, loadGrammar, type SnapshotPart } from '@
 import type { Picture } from './admin/show/item';
 import type { Overrides } from './config/load';
 import type { DaemonOptions } from './daemon-options';
+import { ServerWatch } from './health/server-watch';
 import { openPorts } from './listen';
 import { Operator } from './operator';
 import { OwnPorts } from './own-ports';
@@ -31,6 +32,7 @@ class Daemon {
   readonly #options: DaemonOptions;
   readonly #budget: ProcessBudget;
   readonly #process: PoolerProcess;
+  readonly #servers: ServerWatch;
   readonly #ports: OwnPorts;
   /** Where another process may ask to take over. */
   readonly #door: RestartDoor;
@@ -56,11 +58,17 @@ class Daemon {
       predecessor === undefined
         ? new FirstBudget()
         : new SuccessorBudget({ predecessor, settings, means, log });
+    this.#servers = new ServerWatch({
+      config: () => this.#process?.config ?? config,
+      budget: this.#budget.own,
+      log,
+    });
     this.#process = new PoolerProcess({
       config,
       log,
       budget: this.#budget.own,
       grammar,
+      topology: this.#servers.control,
       adapt: (all) => (this.#retiring ? { ...all, workerSlot: NO_SLOT } : all),
       ...(predecessor === undefined
         ? {}
@@ -85,6 +93,7 @@ class Daemon {
       view: pooler,
       settings,
       stopping: () => pooler.draining,
+      orderServers: (kind, host) => this.#servers.order(kind, host),
     });
   }
 
@@ -164,7 +173,9 @@ class Daemon {
     const { state, clientsTotal: clients, linksTotal: links } = snapshot;
     const only = { slot: 0, number: 0, pid: process.pid, state, clients, links, restarts: 0 };
     const workers = [{ ...only, startedAtMs: this.#startedAtMs }];
-    return { ...snapshot, averages, holds: this.#operator.holds, workers };
+    const { holds } = this.#operator;
+    this.#servers.account(snapshot.stats);
+    return { ...snapshot, ...this.#servers.seen(), averages, holds, workers };
   }
 
   /** Reads the configuration again and applies it as a whole or not at all. */
@@ -182,6 +193,7 @@ class Daemon {
     const config = readAgain(this.#options, changes);
     if (config === undefined) return false;
     this.#process.configure(config);
+    this.#servers.reconfigure();
     this.#budget.limitsChanged();
     this.#statsPeriods.restart(config);
     this.#options.log.info('configuration reloaded');
@@ -213,6 +225,7 @@ class Daemon {
   }
 
   async #close(): Promise<void> {
+    this.#servers.close();
     await this.#process.pooler.stop();
     await this.#door.close();
     this.#options.predecessor?.close();

@@ -16,6 +16,8 @@ export type Order =
       readonly database: string | undefined;
     }
   | { readonly kind: 'disable' | 'enable'; readonly database: string }
+  /** `host` or `host:port`. */
+  | { readonly kind: 'ban' | 'unban'; readonly host: string }
   | { readonly kind: 'killClient'; readonly client: number }
   /** `unsuspend`: the client that has suspended is gone, or wants it no more. */
   | { readonly kind: 'suspend' | 'unsuspend'; readonly client: number };
@@ -25,6 +27,8 @@ interface OperatorNeeds {
   readonly view: DaemonView;
   readonly settings: () => PoolerSettings;
   readonly stopping: () => boolean;
+  /** @returns why it was not carried out */
+  readonly orderServers: (kind: 'ban' | 'unban', host: string) => string | undefined;
 }
 
 const CONSOLE = ['pgbouncer', 'pgweir'];
@@ -82,6 +86,9 @@ export class Operator {
           }),
         });
         return undefined;
+      case 'ban':
+      case 'unban':
+        return this.#needs.orderServers(order.kind, order.host);
       case 'killClient':
         // Ids come from whoever typed them; one that is none belongs to nobody.
         return (await traffic.killClient(order.client as ClientId))
@@ -191,6 +198,8 @@ const VERBS: Readonly<Record<Order['kind'], string>> = {
   disable: 'disable',
   enable: 'disable',
   killClient: 'kill',
+  ban: 'ban',
+  unban: 'unban',
   suspend: 'suspend',
   unsuspend: 'resume',
 };

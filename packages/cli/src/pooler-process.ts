@@ -10,6 +10,7 @@ import {
   type PoolerSettings,
   type SnapshotPart,
   SqlKnowledge,
+  type TopologySource,
   type WorkerIdentity,
   type WorkerSlot,
 } from '@pgweir/pooler';
@@ -37,6 +38,8 @@ export interface PoolerProcessNeeds {
   readonly budget: LinkBudget;
   readonly grammar: Grammar;
   readonly commands: ConsoleCommands;
+  /** Which servers there are, and what they are. */
+  readonly topology: TopologySource;
   /** Absent: this process is the whole daemon. */
   readonly worker?: WorkerIdentity;
   /** As `PoolerNeeds` has it. */
@@ -77,6 +80,7 @@ export class PoolerProcess {
       transport: withExactNames(createTransport(systemQueueLength(needs.log)), needs.log),
       resolver: this.#resolver,
       budget: needs.budget,
+      topology: needs.topology,
       clock: systemClock,
       log: needs.log,
       sql: new SqlKnowledge(needs.grammar),

@@ -79,6 +79,9 @@ const NOTHING: Numbers = {
   clientParses: 0,
   serverParses: 0,
   binds: 0,
+  moved: 0,
+  retried: 0,
+  failed: 0,
 };
 
 function sum(a: DatabaseStatsView, b: DatabaseStatsView): DatabaseStatsView {

@@ -2,7 +2,7 @@
 export const DEMO = { user: 'demo', password: 'demo', database: 'demo' } as const;
 /** Of the one who may use the console. */
 export const ADMIN = { user: 'admin', password: 'admin', database: 'pgbouncer' } as const;
-/** The database's name for what goes to the replica. */
+/** The database's name for what goes to the replica, whichever that is. */
 export const REPLICA_DATABASE = 'demo_replica';
 
 /** Links to each server: the demo's PostgreSQL takes 100 connections. */
@@ -13,9 +13,10 @@ export function daemonConfig(ports: {
   readonly primary: number;
   readonly replica: number;
 }): string {
+  const both = `host=127.0.0.1,127.0.0.1 port=${ports.primary},${ports.replica}`;
   return `[databases]
-${DEMO.database} = host=127.0.0.1 port=${ports.primary} dbname=${DEMO.database}
-${REPLICA_DATABASE} = host=127.0.0.1 port=${ports.replica} dbname=${DEMO.database}
+${DEMO.database} = ${both} dbname=${DEMO.database} target_session_attrs=primary
+${REPLICA_DATABASE} = ${both} dbname=${DEMO.database} target_session_attrs=standby
 
 [pgbouncer]
 listen_addr = 127.0.0.1
@@ -23,6 +24,7 @@ listen_port = {port}
 unix_socket_dir = {dir}
 auth_type = scram-sha-256
 auth_file = {dir}/userlist.txt
+health_check_user = ${DEMO.user}
 admin_users = ${ADMIN.user}
 pool_mode = transaction
 default_pool_size = ${POOL_SIZE}

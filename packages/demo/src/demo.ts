@@ -1,5 +1,7 @@
 import { type Cluster, type Daemon, startCluster, startDaemon } from '@pgweir/testkit';
 import { DEMO, daemonConfig, userlist } from './daemon-files';
+import { FailoverKey } from './failover-key';
+import { CTRL_C, listenToKeys } from './keys';
 import { Load } from './load';
 import { DemoError, requireFreePort } from './port-check';
 import { StatusLine } from './status-line';
@@ -11,6 +13,8 @@ export interface DemoOptions {
   readonly pgPort: number | undefined;
   /** Clients of the built-in load. */
   readonly load: number;
+  /** Ends the demo, as Ctrl-C does. */
+  readonly stop: () => void;
 }
 
 const LOG_LINES_SHOWN = 20;
@@ -41,6 +45,11 @@ export async function runDemo(options: DemoOptions, signal: AbortSignal): Promis
     const line = new StatusLine(process.stdout, daemon.port);
     undo.push(() => line.stop());
     line.start();
+    const failover = new FailoverKey({ cluster, say: (text) => line.say(text) });
+    undo.push(() => failover.stop());
+    const keys = { f: () => failover.press(), [CTRL_C]: options.stop };
+    const stopKeys = listenToKeys(process.stdin, keys);
+    undo.push(async () => stopKeys());
     await Promise.race([aborted(signal), failWhenEnded(daemon)]);
   } finally {
     await undoAll(undo.reverse());

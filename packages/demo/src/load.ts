@@ -35,7 +35,7 @@ export class Load {
       try {
         await client.connect();
         while (!this.#stopping.signal.aborted) {
-          await runTransaction(client);
+          await runTransaction(client).catch(() => client.query('ROLLBACK'));
           await this.#pause(PAUSE_MS);
         }
       } catch {

@@ -7,7 +7,7 @@ const PARENT_CHECK_MS = 500;
 
 interface Flags {
   readonly port: number;
-  readonly pgPort?: number;
+  readonly pgPort: number | undefined;
   readonly load: number;
 }
 
@@ -27,7 +27,9 @@ async function main(): Promise<number> {
   }
   stopWithNpm(stop);
   try {
-    await runDemo({ port: flags.port, pgPort: flags.pgPort, load: flags.load }, stop.signal);
+    const { port, pgPort, load } = flags;
+    const options = { port, pgPort, load, stop: () => stop.abort() };
+    await runDemo(options, stop.signal);
     return 0;
   } catch (error) {
     console.error(error instanceof DemoError ? error.message : error);

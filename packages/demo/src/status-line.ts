@@ -34,6 +34,12 @@ export class StatusLine {
     if (this.#out.isTTY && this.#shown !== '') this.#out.write('\n');
   }
 
+  /** Prints a line of its own above the figures. */
+  say(text: string): void {
+    this.#out.write(this.#out.isTTY ? `${CLEAR_LINE}${text}\n` : `${text}\n`);
+    this.#shown = '';
+  }
+
   #tick(): void {
     this.#reading = this.#reader
       .read()

@@ -24,6 +24,9 @@ dbname=${DEMO.database}'
   1,000 clients at once over ${POOL_SIZE} connections to PostgreSQL:
                npm run burst -- --url ${url(DEMO, DEMO.database)}
 
+  failover     press f: kill -9 of the primary, and the replica is promoted. Clients stay connected.
+               With --load 20 there is something to see; then SHOW TOPOLOGY and SHOW FAILOVERS.
+
 Ctrl-C stops everything and removes it.
 `;
 }

@@ -113,6 +113,45 @@ const CATALOGUE = {
   serverLoginFailed: { code: '28000', severity: 'FATAL', text: 'server login failed: %s' },
   linkRefused: { code: '53300', severity: 'FATAL', text: 'no server connection allowed (%s)' },
   serverLost: { code: '08006', severity: 'FATAL', text: 'server conn crashed?' },
+  transactionLost: {
+    code: '08006',
+    severity: 'ERROR',
+    text: 'the connection to the server was lost during the transaction, which is rolled back',
+    hint: 'Roll back, and run the whole transaction again.',
+  },
+  statementLost: {
+    code: '08006',
+    severity: 'ERROR',
+    text: 'the connection to the server was lost before the answer was complete',
+    hint: 'Nothing was changed by it: it may be run again.',
+  },
+  stateLost: {
+    code: '08006',
+    severity: 'ERROR',
+    text: 'the connection to the server was lost, and with it state of this session',
+    hint: 'Make it again. This statement was not run.',
+  },
+  outcomeUnknown: {
+    code: '08007',
+    severity: 'ERROR',
+    text: 'the connection to the server was lost: whether this was carried out is not known',
+    hint: 'Find out whether its changes are there before it is run again.',
+  },
+  inFailedTransaction: {
+    code: '25P02',
+    severity: 'ERROR',
+    text: 'current transaction is aborted, commands ignored until end of transaction block',
+  },
+  heldTooLong: {
+    code: '57P03',
+    severity: 'FATAL',
+    text: 'no server has taken over in time (failover_hold_timeout)',
+  },
+  noFitServer: {
+    code: '57P03',
+    severity: 'FATAL',
+    text: 'no server has the role that is wanted (target_session_attrs)',
+  },
   configurationChanged: {
     code: '57P01',
     severity: 'FATAL',

@@ -39,6 +39,15 @@ export * from './ports/transport';
 export * from './ports/virtual-database';
 export * from './ports/welcome-exchange';
 export * from './ports/worker-identity';
+export {
+  CatalogKnowledge,
+  type CatalogKnowledgeNeeds,
+  type CatalogQuestions,
+} from './routing/catalog-knowledge';
+export { ReadJudge, type ReadJudgeNeeds, type Verdict } from './routing/read-judge';
+export { type Route, type RouteContext, routeOf } from './routing/route';
+export type { RouteHint } from './routing/route-hint';
+export { isSchemaTag } from './routing/schema-tags';
 export * from './settings/settings';
 export { SqlKnowledge } from './sql/classify';
 export { type Effects, NO_EFFECTS } from './sql/effects';

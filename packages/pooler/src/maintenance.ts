@@ -3,12 +3,15 @@ import { HostWatch } from './backend/host-watch';
 import type { Link } from './backend/link';
 import { isOutdated } from './backend/outdated';
 import { STATUS_IDLE } from './backend/server-status';
-import { errorFields } from './errors';
+import { type ErrorKey, errorFields } from './errors';
 import { restIfIdle } from './frontend/resting';
 import type { Session } from './frontend/session';
+import { HOLD_TIMEOUT_MS } from './pool/followed-servers';
 import type { Pool } from './pool/pool';
+import { topologyChanged } from './pool/topology-change';
 import type { PoolWaiter } from './pool/waiters';
 import type { Pooler } from './pooler';
+import type { Clock } from './ports/clock';
 import type { Resolver } from './ports/resolver';
 
 const QUEUED_NOTICE = noticeResponse({
@@ -37,6 +40,19 @@ export class Maintenance {
     this.#hosts = new HostWatch(resolver, () =>
       pooler.everyPool().flatMap(({ links }) => [...links]),
     );
+  }
+
+  /** Called once. @returns what ends it */
+  begin(clock: Clock): () => void {
+    const pooler = this.#pooler;
+    const stopTicking = clock.every(Maintenance.PERIOD_MS, () => this.tick());
+    const stopFollowing = pooler.topology.subscribe(() => {
+      for (const pool of pooler.everyPool()) topologyChanged(pool, pooler.clock.nowMs());
+    });
+    return () => {
+      stopTicking();
+      stopFollowing();
+    };
   }
 
   tick(): void {
@@ -87,17 +103,31 @@ export class Maintenance {
   #waiters(pool: Pool, nowMs: number): void {
     const wanted = pool.waiters.length > 0 || pool.paused;
     if (wanted || [...pool.links].some((link) => isOutdated(link))) pool.pins.giveUpSequences();
-    for (const waiter of pool.waiters) this.#waiter(waiter, nowMs);
-    for (const waiter of pool.dedicatedWaiters) this.#waiter(waiter, nowMs);
+    for (const waiter of pool.waiters) this.#waiter(pool, waiter, nowMs);
+    for (const waiter of pool.dedicatedWaiters) this.#waiter(pool, waiter, nowMs);
     for (const waiter of pool.welcomeWaiters) {
       const maxMs = waiter.queryWaitTimeoutMs;
-      if (maxMs === 0 || nowMs - waiter.waitingSinceMs <= maxMs) continue;
+      const isOver = maxMs > 0 && nowMs - waiter.waitingSinceMs > maxMs;
+      const isHeld = this.#isHeldTooLong(pool, waiter, nowMs);
+      if (!isOver && !isHeld) continue;
       pool.welcomeWaiters.delete(waiter);
-      waiter.refused(errorFields('queryWaitTimeout'));
+      waiter.refused(errorFields(waitError(pool)));
     }
   }
 
-  #waiter(waiter: PoolWaiter, nowMs: number): void {
+  /** `failover_hold_timeout` is over: no server has taken over in that time. */
+  #isHeldTooLong(
+    pool: Pool,
+    { waitingSinceMs }: { readonly waitingSinceMs: number },
+    nowMs: number,
+  ): boolean {
+    if (!isHeld(pool)) return false;
+    const { heldSinceMs } = pool.servers;
+    const maxMs = this.#pooler.settings.failoverHoldTimeoutMs ?? HOLD_TIMEOUT_MS;
+    return maxMs > 0 && nowMs - Math.max(heldSinceMs, waitingSinceMs) > maxMs;
+  }
+
+  #waiter(pool: Pool, waiter: PoolWaiter, nowMs: number): void {
     const session = this.#pooler.sessionOf(waiter);
     const limits = session?.limits;
     if (session === undefined) return;
@@ -105,8 +135,9 @@ export class Maintenance {
     const waitedMs = nowMs - waiter.waitingSinceMs;
     const waitMaxMs = limits?.queryWaitTimeoutMs ?? settings.queryWaitTimeoutMs;
     const queryMaxMs = limits?.queryTimeoutMs ?? 0;
-    if (waitMaxMs > 0 && waitedMs > waitMaxMs) {
-      session.fail('queryWaitTimeout');
+    const isOver = waitMaxMs > 0 && waitedMs > waitMaxMs;
+    if (isOver || this.#isHeldTooLong(pool, waiter, nowMs)) {
+      session.fail(waitError(pool));
     } else if (queryMaxMs > 0 && waitedMs > queryMaxMs) {
       session.fail('queryTimeoutWaiting');
     } else if (
@@ -209,6 +240,11 @@ export class Maintenance {
       session.fail('queryWaitTimeout');
       return;
     }
+    const { followsRoles = false } = session.admission?.database ?? {};
+    // A reload has changed that while it had a link.
+    if (session.phase === 'idle' && followsRoles !== session.tellsAnswersApart) {
+      session.refreshLimits();
+    }
     restIfIdle(session, nowMs);
     const idleMaxMs = session.limits?.clientIdleTimeoutMs ?? 0;
     if (idleMaxMs === 0 || nowMs - session.activeAtMs <= idleMaxMs) return;
@@ -257,4 +293,15 @@ export class Maintenance {
       if (maxMs > 0 && nowMs - database.usedAtMs > maxMs) this.#pooler.databases.delete(name);
     }
   }
+}
+
+/** What ends a wait that has been too long. */
+function waitError(pool: Pool): ErrorKey {
+  return isHeld(pool) ? 'heldTooLong' : 'queryWaitTimeout';
+}
+
+/** Whoever waits, waits for a server, and not for others to finish. */
+function isHeld(pool: Pool): boolean {
+  const { held, heldSinceMs } = pool.servers;
+  return heldSinceMs > 0 && (held || !pool.hasLiveLink());
 }

@@ -5,6 +5,7 @@ import type { Pool } from './pool/pool';
 import type { Clock } from './ports/clock';
 import type { LinkBudget, Permit } from './ports/link-budget';
 import type { Logger } from './ports/logger';
+import type { TopologySource } from './ports/topology-source';
 import type { WelcomeExchange } from './ports/welcome-exchange';
 import type { PoolerSettings } from './settings/settings';
 
@@ -16,6 +17,7 @@ export interface PoolerContext {
   readonly log: Logger;
   readonly budget: LinkBudget;
   readonly dialer: Dialer;
+  readonly topology: TopologySource;
   /** Undefined: nobody else has pools. */
   readonly sharedWelcomes: WelcomeExchange | undefined;
   newLink(pool: Pool, permit: Permit): Link;

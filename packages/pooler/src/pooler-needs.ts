@@ -5,6 +5,7 @@ import type { LinkBudget } from './ports/link-budget';
 import type { Logger } from './ports/logger';
 import type { Resolver } from './ports/resolver';
 import type { SocketPeers } from './ports/socket-peers';
+import type { TopologySource } from './ports/topology-source';
 import type { Transport } from './ports/transport';
 import type { VirtualDatabase } from './ports/virtual-database';
 import type { CancelIdentity, WorkerIdentity } from './ports/worker-identity';
@@ -23,6 +24,8 @@ export interface PoolerNeeds {
   readonly log: Logger;
   readonly sql: SqlKnowledge;
   readonly virtualDatabases: readonly VirtualDatabase[];
+  /** Absent: the servers are those that the configuration names, and nobody knows their roles. */
+  readonly topology?: TopologySource;
   /** Absent: nobody can tell who is at the other end of a Unix socket. */
   readonly socketPeers?: SocketPeers;
   /** Absent: nobody else serves this port. */

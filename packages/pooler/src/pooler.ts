@@ -37,11 +37,13 @@ import {
   type UserName,
 } from './ports/names';
 import type { SocketPeers } from './ports/socket-peers';
+import type { TopologySource } from './ports/topology-source';
 import type { Address, Listener, Transport, Wire } from './ports/transport';
 import type { VirtualDatabase } from './ports/virtual-database';
 import type { WelcomeExchange } from './ports/welcome-exchange';
 import type { CancelIdentity, ClientTotals } from './ports/worker-identity';
 import { applySettings, revive } from './reload';
+import { DatabaseReads } from './routing/database-reads';
 import { StateKnowledge } from './session-state/state-knowledge';
 import type { PoolerSettings } from './settings/settings';
 import { StaticTopology } from './topology/static-topology';
@@ -70,7 +72,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   readonly retiredPools = new Set<Pool>();
   /** Wires that were ended, and when to lose patience. */
   readonly lingering = new Map<Wire, number>();
-  readonly topology: StaticTopology;
+  readonly topology: TopologySource;
   readonly sharedWelcomes: WelcomeExchange | undefined;
   settings: PoolerSettings;
   credentials: CredentialSource;
@@ -104,7 +106,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.#clientIds = new Ids(worker?.number);
     this.#linkIds = new Ids(worker?.number);
     this.stateKnowledge = new StateKnowledge(needs.sql);
-    this.topology = new StaticTopology(needs.settings);
+    this.topology = needs.topology ?? new StaticTopology(needs.settings);
     this.scramSecrets = new ScramSecrets(needs.settings.mockAuthenticationSecret);
     for (const virtual of needs.virtualDatabases) {
       for (const name of virtual.names) this.#virtualDatabases.set(name, virtual);
@@ -119,12 +121,10 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
         return pooler.credentials;
       },
       clock: this.clock,
-      topology: this.topology,
     };
     this.cancels = new CancelDesk(live);
     this.dialer = new Dialer(live);
-    const maintenance = new Maintenance(this, needs.resolver);
-    this.#stopMaintenance = needs.clock.every(Maintenance.PERIOD_MS, () => maintenance.tick());
+    this.#stopMaintenance = new Maintenance(this, needs.resolver).begin(needs.clock);
     this.#openForcedPools();
   }
 
@@ -176,6 +176,11 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.databases.set(name, database);
     if (found.automatic) this.log.info('registered new auto-database', { database: name });
     return database;
+  }
+
+  reads(database: Database): DatabaseReads {
+    database.reads ??= new DatabaseReads(this, database);
+    return database.reads;
   }
 
   forcedUser(name: DatabaseName): UserName | undefined {

@@ -4,6 +4,7 @@ import { databaseSettingsFor, poolLimits } from './pool/pool-limits';
 import type { Pooler } from './pooler';
 import type { DatabaseName } from './ports/names';
 import type { DatabaseSettings, PoolerSettings } from './settings/settings';
+import { StaticTopology } from './topology/static-topology';
 
 /**
  * Puts new settings in force: replaces what clients see at once, recycles the links of databases whose
@@ -12,7 +13,7 @@ import type { DatabaseSettings, PoolerSettings } from './settings/settings';
 export function applySettings(pooler: Pooler, settings: PoolerSettings): void {
   const before = pooler.settings;
   pooler.settings = settings;
-  pooler.topology.publish(settings);
+  if (pooler.topology instanceof StaticTopology) pooler.topology.publish(settings);
   if (!before.mockAuthenticationSecret.equals(settings.mockAuthenticationSecret)) {
     pooler.scramSecrets = new ScramSecrets(settings.mockAuthenticationSecret);
   }
@@ -45,6 +46,7 @@ function configure(
   database.automatic = automatic;
   // They are places in the list as it was.
   database.unreachedHosts.clear();
+  database.reads?.knowledge.schemaChanged();
   for (const pool of pooler.pools.values()) {
     if (pool.databaseState !== database) continue;
     const { mode, limits } = pool;
@@ -54,6 +56,7 @@ function configure(
       pool.retireAll('clients have left state on it that nobody has noted');
     } else if (mode === 'session' && pool.mode !== 'session') pool.retireAll('pool_mode changed');
     pool.supply.gate.reset(pooler.clock.nowMs());
+    pool.servers.look();
     pool.serverKeys.forgetPassword(pooler.credentials.lookup(pool.user));
     pool.supply.renew();
   }
@@ -81,6 +84,7 @@ function serverChanged(before: DatabaseSettings, after: DatabaseSettings): boole
     before.forcedUser !== after.forcedUser ||
     before.connectQuery !== after.connectQuery ||
     before.loadBalanceHosts !== after.loadBalanceHosts ||
+    before.targetSessionAttrs !== after.targetSessionAttrs ||
     JSON.stringify([...before.startupParameters]) !== JSON.stringify([...after.startupParameters])
   );
 }

@@ -41,6 +41,9 @@ const STATS: DatabaseStatsView = {
   clientParses: 10,
   serverParses: 11,
   binds: 12,
+  moved: 13,
+  retried: 14,
+  failed: 15,
 };
 const snapshot = (changes: Partial<DaemonSnapshot> = {}): DaemonSnapshot => ({
   ...NOTHING_SEEN,
@@ -93,6 +96,9 @@ test('totals of a database are added up', () => {
       clientParses: 20,
       serverParses: 22,
       binds: 24,
+      moved: 26,
+      retried: 28,
+      failed: 30,
     },
   ]);
 });

@@ -71,6 +71,13 @@ export class FrameReader {
     return header;
   }
 
+  /** The beginning of a header that was held, in a copy; it is held no more. */
+  takeHeld(): Buffer {
+    const held = Buffer.from(this.#held?.subarray(0, this.heldLength) ?? []);
+    this.heldLength = 0;
+    return held;
+  }
+
   /** Takes as much of the body as `chunk[at, end)` has. Returns the offset behind it. */
   takeBody(at: number, end: number): number {
     const taken = Math.min(this.bodyLeft, end - at);

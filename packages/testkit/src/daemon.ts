@@ -201,6 +201,11 @@ export class Daemon {
     this.#child.kill(signal);
   }
 
+  /** The configuration as it is in its file. */
+  configText(): string {
+    return readFileSync(this.configFile, 'utf8');
+  }
+
   /**
    * SIGHUP, with a new configuration if one is given, and waits until `until` shows up in the log
    * after that; by default, until it was applied or refused.

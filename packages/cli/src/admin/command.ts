@@ -11,6 +11,9 @@ const VALUE_MAX = 255;
 /** No command is longer; what a stranger sends beyond it is not even looked at. */
 const TEXT_MAX = 1000;
 
+/** Commands whose argument is the name of a host, with its port or without: no quotes are needed. */
+const HOST_COMMANDS: ReadonlySet<string> = new Set(['ban', 'unban']);
+
 const BAD_ARGUMENTS: Command = { kind: 'bad', message: 'bad arguments' };
 
 /**
@@ -24,9 +27,11 @@ export function parseCommand(text: string): Command {
   const word = scanner.word();
   if (word === undefined) return invalid(text);
   if (word.toLowerCase() === 'set') return parseSet(text, scanner);
-  const argument = scanner.atEnd ? undefined : scanner.word();
+  const namesHost = HOST_COMMANDS.has(word.toLowerCase());
+  const argument = scanner.atEnd ? undefined : namesHost ? scanner.host() : scanner.word();
   if (!scanner.atEnd) return invalid(text);
-  if (word.length > WORD_MAX || (argument?.length ?? 0) > ARGUMENT_MAX) return BAD_ARGUMENTS;
+  const argumentMax = namesHost ? VALUE_MAX : ARGUMENT_MAX;
+  if (word.length > WORD_MAX || (argument?.length ?? 0) > argumentMax) return BAD_ARGUMENTS;
   return { kind: 'command', word: word.toLowerCase(), argument };
 }
 
@@ -74,6 +79,12 @@ class Scanner {
     this.#skipSpace();
     if (this.#text[this.#at] === '"') return this.#quoted('"');
     return this.#while((character) => /^[0-9a-z_]$/i.test(character));
+  }
+
+  /** The name of a host, in quotes or without. */
+  host(): string | undefined {
+    this.#skipSpace();
+    return this.#text[this.#at] === '"' ? this.#quoted('"') : this.value();
   }
 
   /** `=` or TO. */

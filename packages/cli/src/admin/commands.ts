@@ -142,6 +142,8 @@ const PRIVILEGED: Readonly<Record<string, Run>> = {
   wait_close: (database, needs) => ordered('WAIT_CLOSE', { kind: 'waitClose', database }, needs),
   disable: (database, needs) => switched('DISABLE', 'disable', database, needs),
   enable: (database, needs) => switched('ENABLE', 'enable', database, needs),
+  ban: (host, needs) => banned('BAN', 'ban', host, needs),
+  unban: (host, needs) => banned('UNBAN', 'unban', host, needs),
   suspend: async (argument, needs, client) =>
     argument === undefined
       ? await ordered('SUSPEND', { kind: 'suspend', client }, needs)
@@ -167,4 +169,14 @@ async function switched(
 ): Promise<Outcome> {
   if (database === undefined) return refused('a database is required');
   return await ordered(tag, { kind, database }, needs);
+}
+
+async function banned(
+  tag: string,
+  kind: 'ban' | 'unban',
+  host: string | undefined,
+  needs: Needs,
+): Promise<Outcome> {
+  if (host === undefined) return refused('a host is required');
+  return await ordered(tag, { kind, host }, needs);
 }

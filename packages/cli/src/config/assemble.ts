@@ -64,6 +64,12 @@ export function assemble(parts: Parts, running: DaemonConfig | undefined): Daemo
       notFoundMs: values.dns_nxdomain_ttl,
       zoneCheckMs: values.dns_zone_check_period,
     },
+    health: {
+      intervalMs: values.health_check_interval,
+      timeoutMs: values.health_check_timeout,
+      user: notEmpty(values.health_check_user),
+      database: notEmpty(values.health_check_dbname),
+    },
     credentials: parts.credentials,
     pidfile: notEmpty(values.pidfile),
     user: notEmpty(values.user),
@@ -177,6 +183,8 @@ function timeouts(values: GlobalValues) {
     poolIdleTimeoutMs: values.pool_idle_timeout,
     autodbIdleTimeoutMs: values.autodb_idle_timeout,
     suspendTimeoutMs: values.suspend_timeout,
+    failoverHoldTimeoutMs: values.failover_hold_timeout,
+    retryReads: values.retry_reads,
   };
 }
 

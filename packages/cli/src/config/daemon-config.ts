@@ -9,6 +9,7 @@ export interface DaemonConfig {
   readonly listen: ListenSettings;
   readonly log: LogSettings;
   readonly dns: DnsSettings;
+  readonly health: HealthSettings;
   readonly credentials: CredentialSource;
   /** Where to write the process id; undefined: nowhere. */
   readonly pidfile: string | undefined;
@@ -54,6 +55,15 @@ export interface WorkerSettings {
   readonly hangTimeoutMs: number;
   /** 0: clients of a replaced worker may stay for ever. */
   readonly drainTimeoutMs: number;
+}
+
+/** How servers are asked how they are, where their roles are followed. */
+export interface HealthSettings {
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Undefined: as the links of the database. */
+  readonly user: string | undefined;
+  readonly database: string | undefined;
 }
 
 /** How long answers of the resolver are remembered, and what makes them old before that. */

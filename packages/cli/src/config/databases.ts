@@ -143,6 +143,7 @@ function databaseSettings(
     authDatabase: values.auth_dbname ? databaseName(values.auth_dbname) : undefined,
     connectQuery: values.connect_query,
     loadBalanceHosts: values.load_balance_hosts ?? 'round-robin',
+    targetSessionAttrs: values.target_session_attrs,
     poolMode: values.pool_mode,
     sessionState: values.session_state,
     pinnedPerPoolMax: values.max_pinned_per_pool,
@@ -194,6 +195,7 @@ function checkDatabase(settings: DatabaseSettings, context: DatabaseContext): vo
   if (globals.auth_type === 'any' && settings.forcedUser === undefined) {
     findings.warning(entry, `${subject}auth_type = any needs user=: every login will be refused`);
   }
+  checkRoles(settings, context);
   const size = settings.poolSize ?? globals.default_pool_size;
   const least = settings.minPoolSize ?? globals.min_pool_size;
   const own = settings.poolSize !== undefined || settings.minPoolSize !== undefined;
@@ -205,6 +207,25 @@ function checkDatabase(settings: DatabaseSettings, context: DatabaseContext): vo
   if (pinned !== undefined && size > 0 && pinned >= size) {
     const message = `max_pinned_per_pool (${pinned}) is not below pool_size (${size})`;
     findings.warning(entry, `${subject}${message}: pinned clients may have all links`);
+  }
+}
+
+/** Where roles are followed, somebody asks each server, on a connection that counts. */
+function checkRoles(settings: DatabaseSettings, context: DatabaseContext): void {
+  if (settings.targetSessionAttrs === undefined) return;
+  const { entry, subject, globals, findings } = context;
+  const askers = [globals.health_check_user, settings.forcedUser, settings.authUser];
+  if (![...askers, globals.auth_user].some((user) => user !== undefined && user !== '')) {
+    const message = 'target_session_attrs needs somebody who asks the servers: health_check_user';
+    findings.problem(entry, `${subject}${message}`);
+  }
+  const linksMax = settings.databaseLinksMax ?? globals.max_db_connections;
+  const servers = settings.hosts.length;
+  if (linksMax > 0 && linksMax <= servers) {
+    const message =
+      `max_db_connections (${linksMax}) leaves nothing for clients: ` +
+      `health checks need a connection for each of ${servers} hosts`;
+    findings.problem(entry, `${subject}${message}`);
   }
 }
 

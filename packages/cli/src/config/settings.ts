@@ -1,5 +1,6 @@
 import { AUTHENTICATION } from './settings/authentication';
 import { DATABASE_PARAMETERS, PEER_PARAMETERS, USER_PARAMETERS } from './settings/entries';
+import { FAILOVER } from './settings/failover';
 import { GENERIC } from './settings/generic';
 import { LOGGING } from './settings/logging';
 import { NETWORK } from './settings/network';
@@ -18,6 +19,7 @@ export const GLOBAL_SETTINGS = {
   ...TLS,
   ...NETWORK,
   ...SESSION_STATE,
+  ...FAILOVER,
   ...WORKERS,
 };
 

@@ -1,5 +1,6 @@
 import { SETTINGS } from '../config/settings';
 import { AUTHENTICATION } from '../config/settings/authentication';
+import { FAILOVER } from '../config/settings/failover';
 import { GENERIC } from '../config/settings/generic';
 import { LOGGING } from '../config/settings/logging';
 import { NETWORK } from '../config/settings/network';
@@ -18,6 +19,7 @@ export const GROUPS: readonly (readonly [title: string, table: SettingTable])[] 
   ['Resets, checks and limits of time', TIMEOUTS],
   ['TLS', TLS],
   ['Network', NETWORK],
+  ['Health of servers and failover', FAILOVER],
   ['Workers', WORKERS],
 ];
 

@@ -10,6 +10,7 @@ import { type Estate, STILL_CLIENTS, type Successor } from '../restart/successor
 import type { Crew } from './crew';
 import type { LinkWatch } from './link-watch';
 import type { ListeningSocket, SharedPorts } from './shared-ports';
+import { SUPERVISOR } from './supervisor-budget';
 
 const CANCEL_MS = 60_000;
 
@@ -18,6 +19,8 @@ interface CrewEstateNeeds {
   readonly budget: SharedLinkBudget;
   readonly links: LinkWatch;
   readonly ports: SharedPorts;
+  /** The supervisor's own part of the budget hears something. */
+  readonly toSupervisor: (message: BudgetToWorker) => void;
   readonly log: Logger;
   readonly predecessor: Predecessor | undefined;
   readonly stopping: () => boolean;
@@ -55,6 +58,7 @@ export class CrewEstate implements Estate {
     const { budget, crew, drainTimeoutMs, links, ports, surrendered } = this.#needs;
     const gone = crew.close();
     const workers = [...crew.living];
+    successor.worker(SUPERVISOR);
     for (const { number } of workers) successor.worker(number);
     const books = budget.surrender();
     for (const worker of books.gone) successor.worker(worker);
@@ -73,6 +77,7 @@ export class CrewEstate implements Estate {
   }
 
   budgetSays(worker: number, message: BudgetToWorker): void {
+    if (worker === SUPERVISOR) return this.#needs.toSupervisor(message);
     this.#needs.crew.byNumber(worker)?.channel.tell(message);
   }
 

@@ -15,6 +15,7 @@ import type { FileText } from '../config/recorded-files';
 import type { LogFlags } from '../daemon-options';
 import type { Order } from '../operator';
 import type { ShutdownKind } from '../signals';
+import type { TopologyNews } from './received-topology';
 import type { WelcomeNews } from './welcome-board';
 
 /** Questions with an answer: what is asked, and what comes back. Plain data. */
@@ -94,6 +95,7 @@ export interface WorkerStart {
   readonly generation: number;
   readonly overrides: Overrides;
   readonly holds: Holds;
+  readonly topology: TopologyNews;
   /** As `WorkerIdentity` has it, in hexadecimal digits. */
   readonly cancelSecret: string;
   readonly afterRestart: boolean;
@@ -113,6 +115,7 @@ export type ToldToWorker =
   | { readonly kind: 'stop' }
   /** What other workers have learned. */
   | WelcomeNews
+  | TopologyNews
   | BudgetToWorker;
 
 /** What a worker tells the supervisor. */

@@ -13,6 +13,7 @@ import type { Picture } from '../admin/show/item';
 import type { DaemonConfig } from '../config/daemon-config';
 import type { Overrides } from '../config/load';
 import type { DaemonOptions } from '../daemon-options';
+import { ServerWatch } from '../health/server-watch';
 import { openPorts } from '../listen';
 import { Operator } from '../operator';
 import { readAgain } from '../reloading';
@@ -32,7 +33,9 @@ import { CrewView } from './crew-view';
 import { Heartbeat } from './heartbeat';
 import { LinkWatch } from './link-watch';
 import type { AskedOfSupervisor, CancelAsk, Configuration, ToldToSupervisor } from './messages';
+import { topologyNews } from './received-topology';
 import { SharedPorts } from './shared-ports';
+import { SUPERVISOR, supervisorBudget } from './supervisor-budget';
 import { WelcomeBoard } from './welcome-board';
 import { WorkerProcess } from './worker-process';
 
@@ -58,6 +61,7 @@ export class Supervisor {
   readonly #view: CrewView;
   readonly #statsPeriods: StatsPeriods;
   readonly #operator: Operator;
+  readonly #servers: ServerWatch;
   readonly #heartbeat: Heartbeat;
   readonly #relief: NodeJS.Timeout;
   readonly #stopped: Promise<number>;
@@ -95,16 +99,20 @@ export class Supervisor {
     this.#budget = new SharedLinkBudget({
       nowMs: () => performance.now(),
       send: (worker, message) => {
-        if (worker < 0) predecessor?.budgetSays(worker, message);
+        if (worker === SUPERVISOR) own.says(message);
+        else if (worker < 0) predecessor?.budgetSays(worker, message);
         else this.#crew.byNumber(worker)?.channel.tell(message);
       },
       limitsOf: (database, user) => linkLimits(this.#config.pooler, database, user),
       released: ({ id }) => this.#links.released(id),
     });
     if (predecessor !== undefined) this.#budget.hold();
+    const own = supervisorBudget(this.#budget, (message) => {
+      this.#estate.budgetHears(SUPERVISOR, message);
+    });
     this.#estate = new CrewEstate({
       ...{ crew: this.#crew, budget: this.#budget, links: this.#links, ports: this.#ports },
-      ...{ log, predecessor },
+      ...{ log, predecessor, toSupervisor: own.says },
       stopping: () => this.#shuttingDown,
       drainTimeoutMs: () => this.#config.workers.drainTimeoutMs,
       surrendered: (gone) => {
@@ -126,8 +134,11 @@ export class Supervisor {
       view: this.#view,
       settings: () => this.#config.pooler,
       stopping: () => this.#shuttingDown,
+      orderServers: (kind, host) => this.#servers.order(kind, host),
     });
     this.#heartbeat = new Heartbeat(living, log);
+    this.#servers = new ServerWatch({ config: () => this.#config, budget: own.own, log });
+    this.#servers.control.subscribe((snapshot) => this.#crew.tellAll(topologyNews(snapshot)));
   }
 
   /** @returns the exit code */
@@ -186,6 +197,7 @@ export class Supervisor {
         firstFiles: this.#firstFiles,
         ...this.#configuration(),
         holds: this.#operator.holds,
+        topology: topologyNews(this.#servers.control.current),
         cancelSecret: this.#cancelSecret,
         afterRestart: this.#options.predecessor !== undefined,
         logFlags,
@@ -210,6 +222,7 @@ export class Supervisor {
     this.#ports.restoreQueues(worker.slot);
     this.#clients.joined(worker);
     worker.channel.tell(this.#welcomes.all());
+    worker.channel.tell(topologyNews(this.#servers.control.current));
   }
 
   #told(worker: WorkerProcess, told: ToldToSupervisor): void {
@@ -253,7 +266,10 @@ export class Supervisor {
 
   async #picture(parts: readonly SnapshotPart[]): Promise<Picture> {
     const { averages } = this.#statsPeriods;
-    return { ...(await this.#view.snapshot(parts)), averages, holds: this.#operator.holds };
+    const snapshot = await this.#view.snapshot(parts);
+    const { holds } = this.#operator;
+    this.#servers.account(snapshot.stats);
+    return { ...snapshot, ...this.#servers.seen(), averages, holds };
   }
 
   /** Takes a cancel request to whoever gave the key out. */
@@ -288,6 +304,7 @@ export class Supervisor {
     const config = readAgain(this.#options, changes);
     if (config === undefined) return false;
     this.#config = config;
+    this.#servers.reconfigure();
     log.configure(config.log);
     this.#statsPeriods.restart(config);
     this.#heartbeat.restart(config.workers.hangTimeoutMs);
@@ -332,6 +349,7 @@ export class Supervisor {
   }
 
   async #end(): Promise<void> {
+    this.#servers.close();
     this.#statsPeriods.stop();
     this.#heartbeat.stop();
     this.#clients.close();

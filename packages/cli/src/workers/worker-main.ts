@@ -143,6 +143,9 @@ class WorkerMain {
       case 'welcomes':
         this.#worker?.welcomesHeard(told);
         return;
+      case 'topology':
+        this.#worker?.topologyHeard(told);
+        return;
       case 'retire':
         void this.#leave((worker) => worker.retire());
         return;

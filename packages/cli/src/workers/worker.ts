@@ -30,6 +30,7 @@ import {
   type TrafficAsk,
   type WorkerStart,
 } from './messages';
+import { ReceivedTopology, type TopologyNews } from './received-topology';
 import { WelcomeBoard, type WelcomeNews } from './welcome-board';
 
 export type SupervisorChannel = Channel<
@@ -55,6 +56,7 @@ export class Worker {
   readonly #log: DaemonLogger;
   readonly #process: PoolerProcess;
   readonly #welcomes: WelcomeBoard;
+  readonly #topology: ReceivedTopology;
   #slot: WorkerSlot;
   #clientsTimer: NodeJS.Timeout | undefined;
   #leaving = false;
@@ -71,6 +73,7 @@ export class Worker {
       fields: { worker: start.number },
     });
     this.#welcomes = new WelcomeBoard(start.generation);
+    this.#topology = new ReceivedTopology(start.topology);
     this.budget = new RemoteLinkBudget({
       clock: systemClock,
       send: (message) => channel.tell(message),
@@ -81,6 +84,7 @@ export class Worker {
       log: this.#log,
       budget: this.budget,
       grammar,
+      topology: this.#topology,
       adapt: (settings: PoolerSettings) => ({ ...settings, workerSlot: this.#slot }),
       commands: {
         view: (parts) => channel.ask('view', { parts }, VIEW_MS),
@@ -198,6 +202,11 @@ export class Worker {
 
   traffic(ask: TrafficAsk): Promise<boolean> {
     return answerTraffic(this.#process.pooler.orders, ask);
+  }
+
+  /** What servers are has changed. */
+  topologyHeard(news: TopologyNews): void {
+    this.#topology.heard(news);
   }
 
   welcomesHeard(news: WelcomeNews): void {

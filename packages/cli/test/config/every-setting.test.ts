@@ -138,10 +138,10 @@ test.each([
     Object.entries(PLACES[section]).map(([name, place]) => ({ section, name, place })),
   ),
 ])('$name in an entry of [$section] changes what it is for', ({ section, name, place }) => {
-  const [value, where] = place;
+  const [value, where, behind = ''] = place;
   const entry = `pooler.${section}.${ENTRIES[section].name}.`;
-  const after = configured([], { [section]: { [name]: value } });
-  expect(changes(configured([]), after)).toEqual([`${entry}${where}`]);
+  const after = configured([behind], { [section]: { [name]: value } });
+  expect(changes(configured([behind]), after)).toEqual([`${entry}${where}`]);
 });
 
 describe('settings that do not work', () => {

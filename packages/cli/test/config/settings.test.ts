@@ -34,6 +34,12 @@ const OURS = [
   'workers',
   'worker_hang_timeout',
   'worker_drain_timeout',
+  'health_check_interval',
+  'health_check_timeout',
+  'health_check_user',
+  'health_check_dbname',
+  'failover_hold_timeout',
+  'retry_reads',
 ];
 const FIXED = `disable_pqexec job_name listen_addr listen_backlog listen_port pidfile pkt_buf
 resolv_conf so_reuseport track_extra_parameters unix_socket_dir unix_socket_group

@@ -39,6 +39,7 @@ async function startOf(): Promise<{ start: WorkerStart; descriptor: number }> {
     generation: 0,
     overrides: [],
     holds: NOTHING_HELD,
+    topology: { kind: 'topology', generation: 1, servers: [], roles: [] },
     cancelSecret: '00',
     afterRestart: false,
     logFlags: { stderr: false, verbose: 0 },

@@ -21,6 +21,8 @@ export const PICTURE: Picture = {
   state: 'serving',
   averages: [],
   holds: NOTHING_HELD,
+  clusters: [],
+  failovers: [],
 };
 
 const SOCKET: SocketView = {
@@ -73,7 +75,7 @@ export const FULL: Picture = {
     {
       ...{ database: 'app', transactions: 2 ** 40, queries: 1, leases: 1, receivedBytes: 1 },
       ...{ sentBytes: 1, transactionUs: 0.5, queryUs: 1.75, waitUs: 2 ** 45 + 0.25, logins: 1 },
-      ...{ clientParses: 1, serverParses: 1, binds: 1 },
+      ...{ clientParses: 1, serverParses: 1, binds: 1, moved: 0, retried: 0, failed: 0 },
     },
   ],
   averages: [
@@ -88,6 +90,9 @@ export const FULL: Picture = {
       },
       ...{ transactionUs: 0.5, queryUs: 1, waitUs: 1, logins: 0, clientParses: 0, serverParses: 0 },
       binds: 0,
+      moved: 0,
+      retried: 0,
+      failed: 0,
     },
   ],
   pinCounts: [{ database: 'app', reason: 'cursor', count: 1 }],

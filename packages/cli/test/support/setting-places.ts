@@ -116,6 +116,13 @@ export const IN_PGBOUNCER: SettingPlaces = {
   pinned_limit_action: ['error', 'pooler.pinnedLimitAction'],
   sequence_pin_timeout: ['7', 'pooler.sequencePinTimeoutMs'],
 
+  health_check_interval: ['7', 'health.intervalMs'],
+  health_check_timeout: ['7', 'health.timeoutMs'],
+  health_check_user: ['ann', 'health.user'],
+  health_check_dbname: ['b', 'health.database'],
+  failover_hold_timeout: ['7', 'pooler.failoverHoldTimeoutMs'],
+  retry_reads: ['0', 'pooler.retryReads'],
+
   workers: ['7', 'workers.count'],
   worker_hang_timeout: ['7', 'workers.hangTimeoutMs'],
   worker_drain_timeout: ['7', 'workers.drainTimeoutMs'],
@@ -141,6 +148,7 @@ export const IN_DATABASES: SettingPlaces = {
   max_pinned_per_pool: ['7', 'pinnedPerPoolMax'],
   query_wait_timeout: ['7', 'queryWaitTimeoutMs'],
   load_balance_hosts: ['disable', 'loadBalanceHosts'],
+  target_session_attrs: ['standby', 'targetSessionAttrs', 'health_check_user = ann'],
   server_tls_sslmode: ['require', 'serverTls'],
   server_tls_ca_file: ['ca.crt', 'serverTls'],
   server_tls_key_file: ['b.key', 'serverTls'],

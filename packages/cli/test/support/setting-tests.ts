@@ -5,6 +5,17 @@
 export type SettingTests = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export const PGBOUNCER: SettingTests = {
+  'packages/cli/test/e2e/health.test.ts': {
+    health_check_interval: 'health_check_interval is how often servers are asked',
+    health_check_timeout:
+      'health_check_timeout is how long an answer may take; then the server is down',
+    health_check_user: 'health_check_user asks, in health_check_dbname',
+    health_check_dbname: 'health_check_user asks, in health_check_dbname',
+  },
+  'packages/cli/test/e2e/failover.test.ts': {
+    failover_hold_timeout: 'failover_hold_timeout ends the wait for another primary with 57P03',
+    retry_reads: 'retry_reads = 0: a read that is lost is reported, and not run again',
+  },
   'packages/cli/test/log/logger.test.ts': {
     logfile: 'a line is in the file when the call returns, however many there are',
     verbose: 'debug lines come with verbose, and a reload can change that both ways',
@@ -208,6 +219,9 @@ export const PGBOUNCER: SettingTests = {
 };
 
 export const DATABASES: SettingTests = {
+  'packages/cli/test/e2e/failover.test.ts': {
+    target_session_attrs: 'target_session_attrs=%s leads to the server that it names',
+  },
   'packages/pooler/test/entry-settings.test.ts': {
     pool_size: 'pool_size is for its own pools',
     reserve_pool_size: 'reserve_pool_size is for its own pools',

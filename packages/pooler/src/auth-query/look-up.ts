@@ -1,12 +1,12 @@
+import type { NoticeFields } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import type { OwnResult } from '../backend/own-run';
 import { type ErrorKey, errorFields } from '../errors';
 import type { SessionContext } from '../frontend/session-context';
+import { makeBlank } from '../pool/blank-link';
 import { OwnLease } from '../pool/own-lease';
 import type { Pool } from '../pool/pool';
 import type { UserName } from '../ports/names';
-import { preparationSql } from '../session-state/preparation';
-import { cleanSlateSql, EMPTY_PROFILE } from '../session-state/profile';
 import { ownQuestion } from '../session-state/statement-messages';
 import { type Answer, ROWS_MAX, readAnswer, type Seeker } from './answer';
 import type { AuthQueryPlan } from './plan';
@@ -124,34 +124,19 @@ export class LookUp {
       return;
     }
     const { pool } = this.#state;
-    // Where nobody looks at what clients do, they may have left anything: a search_path, say.
-    const cleans = pool.mode === 'session' || pool.limits.sessionState === 'leak';
-    const sql = cleans
-      ? cleanSlateSql(EMPTY_PROFILE, link.connectQuery)
-      : preparationSql(link, this.#lease.id, EMPTY_PROFILE);
-    if (sql === undefined) {
-      this.#ask(link);
-      return;
-    }
-    const forgets = cleans || link.changedBy !== 0;
     this.#state = { kind: 'preparing', link };
     this.#limitTime(link);
-    link.runOwn(sql, (result) => this.#prepared(link, result, forgets));
+    makeBlank(link, { pool, lease: this.#lease }, (error) => this.#prepared(link, error));
   }
 
-  /** `forgets`: what was prepared on the link is gone. */
-  #prepared(link: Link, result: OwnResult, forgets: boolean): void {
+  #prepared(link: Link, error: NoticeFields | undefined): void {
     link.deadlineMs = 0;
-    if (result.kind === 'failed') {
+    if (error !== undefined) {
       // First, so that the end of the link is no news.
-      this.#fail('configError', `settings: ${result.error.code}: ${result.error.message}`);
+      this.#fail('configError', `settings: ${error.code}: ${error.message}`);
       link.close('settings were refused');
       return;
     }
-    link.profile = EMPTY_PROFILE;
-    link.changedBy = 0;
-    link.wasReset = false;
-    if (forgets) link.statements.clear();
     if (this.#state.kind === 'preparing') this.#ask(link);
     else link.releaseNow();
   }

@@ -3,10 +3,9 @@ import type { Pool } from '../pool/pool';
 import type { Clock } from '../ports/clock';
 import type { CredentialSource } from '../ports/credential-source';
 import type { Resolver } from '../ports/resolver';
-import type { ServerEndpoint, TopologySource } from '../ports/topology-source';
+import type { ServerEndpoint } from '../ports/topology-source';
 import type { Address, SocketOptions, Transport } from '../ports/transport';
 import type { PoolerSettings } from '../settings/settings';
-import { FALLBACK_SERVERS } from '../topology/static-topology';
 import type { Link } from './link';
 import { LinkLogin } from './link-login';
 import { isUnixDirectory, unixSocketAddress } from './server-address';
@@ -21,7 +20,6 @@ interface DialerNeeds {
   readonly clock: Clock;
   readonly transport: Transport;
   readonly resolver: Resolver;
-  readonly topology: TopologySource;
   readonly credentials: CredentialSource;
 }
 
@@ -70,11 +68,15 @@ class Dial {
     const limitMs = settings.serverConnectTimeoutMs;
     if (limitMs > 0) this.#cancelTimer = clock.after(limitMs, () => this.#tooLate());
     const endpoint = this.#pick();
+    const { servers } = this.#job.pool;
     if (endpoint === undefined) {
-      const failure = serverUnreachable('no server is configured for this database');
+      // Where roles are followed, one may have been there when the link was asked for.
+      const none = serverUnreachable('no server is configured for this database');
+      const failure = servers.isOn ? abandonedDial() : none;
       clock.after(0, () => this.#finish(failure));
       return;
     }
+    this.#job.link.origin = servers.originOf(endpoint);
     this.#job.link.hostName = endpoint.host;
     // Closed by whoever has no use for it any more; never within this call, as `done` must not come there.
     this.#job.link.onLost = () => void clock.after(0, () => this.#finish(abandonedDial()));
@@ -95,9 +97,7 @@ class Dial {
   }
 
   get #servers(): readonly ServerEndpoint[] {
-    const { database, databaseState } = this.#job.pool;
-    const key = databaseState.automatic ? FALLBACK_SERVERS : database;
-    return this.#needs.topology.current.servers.get(key) ?? [];
+    return this.#job.pool.servers.candidates;
   }
 
   #pick(): ServerEndpoint | undefined {

@@ -17,6 +17,8 @@ export interface LinkSession {
   readonly withholds: boolean;
   /** Prepared statements have other names on the link than for the client. */
   readonly renamesStatements: boolean;
+  /** It has to know of each answer whether something of it was sent on: each is by itself. */
+  readonly tellsAnswersApart: boolean;
   /** An ErrorResponse with this body, as the client has to see it. */
   inClientsWords(body: Buffer): Buffer;
   /** Sends `bytes[start, end)` to the client. @returns false when the client does not keep up */
@@ -38,6 +40,11 @@ export interface LinkSession {
   statementsDropped(link: Link, everything: boolean): void;
   /** PostgreSQL has begun to read CopyData. The session may end its lease here, as in `ready`. */
   copyInBegan(link: Link): void;
+  /**
+   * Whether it goes on without this link, which PostgreSQL ends with an error of this SQLSTATE: then the
+   * client does not hear of that one, and `linkLost` follows.
+   */
+  survives(code: string): boolean;
   /** An ErrorResponse arrived and has been counted. The session may end its lease here, as in `ready`. */
   failed(link: Link): void;
   /** The kernel has taken everything that was written to the link. */

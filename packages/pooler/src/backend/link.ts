@@ -8,23 +8,15 @@ import { BodyCollector } from '../relay/body-collector';
 import { OwedReplies } from '../relay/owed-replies';
 import { relayUp } from '../relay/upstream';
 import { EMPTY_PROFILE, type Profile, withSetting, withUnknown } from '../session-state/profile';
+import type { LinkOrigin } from '../topology/fit-servers';
+import type { LinkIdentity } from './link-identity';
 import type { LinkOwner } from './link-owner';
 import { type LinkPhase, mayMove } from './link-phase';
 import type { LinkSession } from './link-session';
 import { LinkStatements } from './link-statements';
 import { consumeOwn } from './own-replies';
 import { type OwnResult, OwnRun, type OwnWant } from './own-run';
-import type { ReportedParameters } from './reported-parameters';
 import { STATUS_IDLE } from './server-status';
-
-const ASCII = /^[\x20-\x7e]*$/;
-
-/** What a finished login leaves for the link that it opened. */
-export interface LinkIdentity {
-  readonly processId: number;
-  readonly cancelKey: Buffer;
-  readonly parameters: ReportedParameters;
-}
 
 /**
  * One connection to PostgreSQL, from login to end of stream. Knows what is owed on it and whom it is
@@ -37,6 +29,10 @@ export class Link implements WireHandler {
   wire: Wire | undefined;
   /** Where it is connected to: the very address, for cancel requests. */
   address: Address | undefined;
+  /** Which server that is, where roles are followed. */
+  origin: LinkOrigin | undefined;
+  /** It ended by itself, and not because we have closed it. */
+  endedByItself = false;
   /** The name that was asked for, for TLS verification of cancel requests. */
   hostName = '';
   identity: LinkIdentity | undefined;
@@ -246,12 +242,7 @@ export class Link implements WireHandler {
   parameterChanged(name: string, value: string): boolean {
     const parameters = this.identity?.parameters;
     if (parameters === undefined) return false;
-    const tracked = parameters.noteChange(name, value);
-    if (!tracked) return false;
-    if (!ASCII.test(value) && parameters.current('client_encoding') !== 'UTF8') {
-      // Its bytes are in an encoding that we do not read, so it can't be told to another link.
-      return false;
-    }
+    if (!parameters.noteChange(name, value) || !parameters.isReadable(value)) return false;
     const initial = parameters.initial(name);
     this.profile = withSetting(this.profile, name, value === initial ? undefined : value);
     return true;
@@ -294,6 +285,12 @@ export class Link implements WireHandler {
     wire.end();
     if (loggedIn && this.owed.ready > 0) this.owner.cancel(this);
     session?.linkLost(this, reason);
+  }
+
+  /** Closes without hearing the other side: nothing that it still says may count. */
+  drop(reason: string): void {
+    this.close(reason);
+    this.wire?.destroy();
   }
 
   connected(): void {
@@ -360,6 +357,7 @@ export class Link implements WireHandler {
     session?.linkLost(this, error.message);
     this.own.forget();
     if (this.phase === 'closing' || this.phase === 'closed') return;
+    this.endedByItself = true;
     this.enter('closing');
     this.resumeReading();
     this.wire?.end();
@@ -373,6 +371,7 @@ export class Link implements WireHandler {
   ended(): void {
     this.retireReason ??= 'server closed the connection';
     if (this.phase === 'closing') return;
+    this.endedByItself = true;
     const session = this.session;
     this.session = undefined;
     this.own.forget();
@@ -387,6 +386,7 @@ export class Link implements WireHandler {
     this.session = undefined;
     this.own.forget();
     this.retireReason ??= cause?.message ?? 'server closed the connection';
+    this.endedByItself ||= this.phase !== 'closing';
     this.enter('closed');
     session?.linkLost(this, this.retireReason);
     this.permit.release();

@@ -1,3 +1,5 @@
+const ASCII = /^[\x20-\x7e]*$/;
+
 /** Reported by PostgreSQL but not settable by a client, so never replayed. */
 const FIXED = new Set([
   'server_version',
@@ -72,5 +74,9 @@ export class ReportedParameters {
     this.#names.set(name.toLowerCase(), name);
     this.#current.set(name, value);
     return !FIXED.has(name);
+  }
+  /** Whether we can tell another link of a value: its bytes may be in an encoding that we do not read. */
+  isReadable(value: string): boolean {
+    return ASCII.test(value) || this.current('client_encoding') === 'UTF8';
   }
 }

@@ -11,3 +11,11 @@ export const STATUS_FAILED = 0x45;
 export function endsConnection(error: NoticeFields): boolean {
   return error.severity === 'FATAL' || error.severity === 'PANIC';
 }
+
+/** Errors by which PostgreSQL says that it goes, and not that the client has done something. */
+const SERVERS_ENDS: ReadonlySet<string> = new Set(['57P01', '57P02', '57P03']);
+
+/** Whether a connection that ends with this SQLSTATE ends for a reason of the server's own. */
+export function isServersEnd(code: string): boolean {
+  return SERVERS_ENDS.has(code);
+}

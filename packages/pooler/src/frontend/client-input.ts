@@ -133,6 +133,14 @@ export class ClientInput {
     this.#kept.beginSkipping();
   }
 
+  /** The client's next messages up to its Sync are for nobody, as behind an error. */
+  skipToSync(status: number): void {
+    this.#skippedStatus = status;
+    this.#session.skipping = true;
+    this.#kept ??= new KeptInput();
+    this.#kept.skipToSync();
+  }
+
   /** Answers a statement that has not been sent on as PostgreSQL answers one that is cancelled. */
   cancelKept(): void {
     this.#session.wire.write(errorResponse(errorFields('canceled')));

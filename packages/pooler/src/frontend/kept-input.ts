@@ -54,6 +54,11 @@ export class KeptInput {
     this.wanted = 0;
   }
 
+  /** What is skipped ends with a Sync. */
+  skipToSync(): void {
+    this.#skipToSync = true;
+  }
+
   /** The first statement was cancelled before it was sent on: how much belongs to it? */
   beginSkipping(): void {
     const tag = this.#first?.[0] ?? 0;

@@ -113,6 +113,13 @@ export class Pinning implements Pinned {
     this.#host.admission.pool.pins.end(this);
   }
 
+  /** The link is gone, and whatever it was kept for. */
+  beginAgain(): void {
+    this.left();
+    this.waitSinceMs = 0;
+    this.#canceled = false;
+  }
+
   /** The session is gone. */
   left(): void {
     const { pins } = this.#host.admission.pool;

@@ -12,6 +12,7 @@ import type { DatabaseName, UserName } from '../ports/names';
 import type { SocketPeers } from '../ports/socket-peers';
 import type { Wire } from '../ports/transport';
 import type { VirtualDatabase } from '../ports/virtual-database';
+import type { DatabaseReads } from '../routing/database-reads';
 import type { StateKnowledge } from '../session-state/state-knowledge';
 import type { PoolerSettings } from '../settings/settings';
 import type { ScramSecrets } from './scram-secrets';
@@ -30,6 +31,8 @@ export interface SessionContext {
   readonly cancels: CancelDesk;
   readonly scramSecrets: ScramSecrets;
   readonly stateKnowledge: StateKnowledge;
+  /** Tells which statements only read, in this database. */
+  reads(database: Database): DatabaseReads;
   /** What an operator holds back. */
   readonly orders: Orders;
   /** False: there are no new clients any more, and this one has come too late. */

@@ -1,6 +1,6 @@
 import { Backend, type ErrorFields, FrameReader } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
-import { STATUS_IDLE } from '../backend/server-status';
+import { isServersEnd, STATUS_IDLE } from '../backend/server-status';
 import { type ErrorKey, errorFields, InvariantBreach } from '../errors';
 import type { ClientLimits } from '../pool/pool-limits';
 import type { Waiter } from '../pool/wait-queue';
@@ -14,26 +14,29 @@ import type { Profile } from '../session-state/profile';
 import { SessionSettings } from '../session-state/session-settings';
 import { frameOf } from '../session-state/statement-messages';
 import type { PoolMode } from '../settings/settings';
-import { countReply } from '../stats/count-reply';
 import type { SessionPin } from '../stats/session-pin';
 import type { Admission, LoginSteps } from './admission';
+import type { Aftermath } from './aftermath';
 import { cancelQueued } from './cancel-queued';
 import { clientFault } from './client-fault';
 import { ClientInput } from './client-input';
 import { beginLease, takeGranted } from './lease';
+import { linkWasLost } from './lost-link';
+import { replyEnded } from './reply-end';
 import type { SessionContext } from './session-context';
 import {
   answerIsCut,
   closeSession,
   endDraining,
-  failForLostLink,
   failSession,
   hangUp,
   sayGoodbye,
   wireClosed,
 } from './session-end';
+import { applyLimits } from './session-limits';
 import { mayMove, type SessionPhase } from './session-phase';
 import { StateFollowing } from './state-following';
+import type { Unanswered } from './unanswered';
 import type { VirtualLink } from './virtual-link';
 
 /** Our side of one client, from accept to close. */
@@ -77,7 +80,11 @@ export class Session implements WireHandler, DedicatedWaiter {
   queue: unknown;
 
   /** Its messages are looked at. */
-  #follows = false;
+  follows = false;
+  /** What it has under way on its link. Undefined: it does not survive the loss of that. */
+  unanswered: Unanswered | undefined;
+  /** What the client is still to hear of a link that was lost. */
+  aftermath: Aftermath | undefined;
   /** The link is being brought to this session's settings. */
   preparing = false;
   /** A cancel request came while the link was being prepared. */
@@ -155,17 +162,7 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   /** Settings have changed. */
   refreshLimits(): void {
-    const admission = this.admission;
-    if (admission === undefined) return;
-    this.limits = admission.database.limitsOf(admission.user, this.context.settings);
-    this.reader.bodyBytesMax = this.context.settings.packetBytesMax;
-    if (this.hasOwnLink) this.mode = 'session';
-    else if (this.link === undefined) this.mode = admission.pool.mode;
-    const { sessionState, preparedStatementsMax } = admission.pool.limits;
-    const shares = this.mode !== 'session';
-    this.leaksState = shares && sessionState === 'leak';
-    this.tracksState = shares && !this.leaksState;
-    this.#follows = shares && (this.tracksState || preparedStatementsMax > 0);
+    if (this.admission !== undefined) applyLimits(this, this.admission);
   }
 
   received(buffer: Buffer, length: number): void {
@@ -192,11 +189,12 @@ export class Session implements WireHandler, DedicatedWaiter {
   /** Looks at bytes of the client and sends them on, or keeps them. */
   relay(buffer: Buffer, length: number): void {
     try {
-      if (this.#follows && this.state === undefined && this.admission !== undefined) {
-        if (relayPlain(this, buffer, length)) return;
+      if (this.follows && this.state === undefined && this.admission !== undefined) {
+        if (!this.survivesLoss && relayPlain(this, buffer, length)) return;
         this.state = new StateFollowing(this, this.context, this.admission);
       }
       if (this.state === undefined) relayDown(this, buffer, length);
+      else if (this.aftermath !== undefined) this.aftermath.relay(this.state, buffer, length);
       else relayTracked(this, this.state.tracker, buffer, length);
     } catch (error) {
       const fault = clientFault(error);
@@ -255,6 +253,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     if (this.input.gone) return true;
     const counters = this.admission?.database.counters;
     if (counters !== undefined) counters.sentBytes += end - start;
+    if (this.unanswered !== undefined) this.unanswered.begun = true;
     return this.wire.write(bytes, start, end);
   }
 
@@ -268,43 +267,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   ready(link: Link): void {
-    const nowMs = this.context.clock.nowMs();
-    if (this.admission !== undefined) countReply(this.admission.database.counters, link, nowMs);
-    if (this.mode === 'statement' && link.status !== STATUS_IDLE) {
-      link.retireReason = 'transaction in statement mode';
-      this.fail('transactionInStatementMode');
-      return;
-    }
-    if (link.status === STATUS_IDLE) link.schemaChanged = false;
-    if (link.owed.ready > 0) return;
-    link.readySinceMs = nowMs;
-    this.activeAtMs = nowMs;
-    if (this.phase === 'draining') {
-      endDraining(this, link);
-      return;
-    }
-    const { state } = this;
-    if (state?.text.goesOn(link) === true) return;
-    if (!link.owed.settled || link.midFrame || link.owed.copyIn || link.status !== STATUS_IDLE) {
-      state?.readyInTransaction(link);
-      return;
-    }
-    link.statements.forgetExpected();
-    if (this.mode === 'session') {
-      state?.readyInTransaction(link);
-      if (link.wasReset && this.admission?.replication === undefined) beginLease(this, link);
-      return;
-    }
-    if (state?.keeps(link) === true) return;
-    this.link = undefined;
-    link.session = undefined;
-    link.releaseAtEndOfChunk();
-    this.enter('idle');
-    this.mode = this.admission?.pool.mode ?? this.mode;
-    if (state?.holding === true) {
-      state.tracker.holding = false;
-      this.resumeKept();
-    } else this.input.goOn();
+    replyEnded(this, link);
   }
 
   statementDeallocated(): void {
@@ -334,7 +297,21 @@ export class Session implements WireHandler, DedicatedWaiter {
     else this.state?.copyInBegan();
   }
 
+  get tellsAnswersApart(): boolean {
+    return this.unanswered !== undefined;
+  }
+
+  /** What it sends and hears is looked at, for the case that its link is lost. */
+  get survivesLoss(): boolean {
+    return this.unanswered !== undefined || this.aftermath !== undefined;
+  }
+
+  survives(code: string): boolean {
+    return this.phase === 'active' && this.unanswered !== undefined && isServersEnd(code);
+  }
+
   failed(link: Link): void {
+    if (this.unanswered !== undefined) this.unanswered.hasFailed = true;
     this.state?.groupFails(link);
     // The ReadyForQuery that it stays for may never come.
     if (this.phase === 'draining' && link.owed.uncertain) endDraining(this, link);
@@ -345,7 +322,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   linkLost(link: Link, reason: string): void {
-    failForLostLink(this, link, reason);
+    linkWasLost(this, link, reason);
   }
 
   /** A cancel request with this session's key has arrived. */

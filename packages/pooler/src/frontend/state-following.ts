@@ -1,13 +1,13 @@
-import { type ErrorFields, notificationResponse } from '@pgweir/protocol';
+import type { ErrorFields } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import type { OwnResult, OwnWant } from '../backend/own-run';
 import { STATUS_FAILED, STATUS_IDLE } from '../backend/server-status';
 import { Listener } from '../listen/listener';
+import { renumbered } from '../listen/notification';
 import { markSpeech } from '../listen/speech-mark';
 import type { PoolLimits } from '../pool/pool-limits';
 import type { ClientId } from '../ports/names';
-import { Pin } from '../session-state/pins';
-import { profileOf, transitionSql } from '../session-state/profile';
+import { EVERY_PIN, Pin } from '../session-state/pins';
 import type { SessionSettings } from '../session-state/session-settings';
 import type { Verdict } from '../session-state/state-watch';
 import { Tracker } from '../session-state/tracker';
@@ -27,15 +27,15 @@ const PREPARED_STATEMENTS_MAX = 200;
  * tracker's verdict whether a lease goes on, and lets the client's input go on when it may.
  */
 export class StateFollowing {
-  readonly tracker: Tracker;
+  tracker: Tracker;
   /** Its place among those of its pool that keep their links. */
   readonly pinning: Pinning;
   /** Undefined: it never listened to anything. */
   listener: Listener | undefined;
   /** It has sent notifications in the transaction that is under way, and somebody listens. */
   notifies = false;
-  readonly text: TextInParts;
-  readonly #withheld: WithheldNews;
+  text: TextInParts;
+  withheld: WithheldNews;
   readonly #session: Session;
   readonly #context: SessionContext;
   readonly #admission: Admission;
@@ -43,11 +43,25 @@ export class StateFollowing {
   constructor(session: Session, context: SessionContext, admission: Admission) {
     this.#session = session;
     this.text = new TextInParts(session, this);
-    this.#withheld = new WithheldNews(session);
+    this.withheld = new WithheldNews(session);
     this.#context = context;
     this.#admission = admission;
     this.tracker = new Tracker(this, context.stateKnowledge);
     this.pinning = new Pinning(session, context, this);
+  }
+
+  /** The link is gone. What the client has prepared stays, as far as it can be prepared again. */
+  beginAgain(): void {
+    const { own } = this.tracker.statements;
+    own.keepRepeatable();
+    this.tracker.watch.unpin(EVERY_PIN);
+    this.pinning.beginAgain();
+    this.text = new TextInParts(this.#session, this);
+    this.withheld = new WithheldNews(this.#session);
+    this.tracker = new Tracker(this, this.#context.stateKnowledge, own);
+    this.notifies = false;
+    this.#session.withholds = false;
+    this.interposeIfNeeded();
   }
 
   get id(): ClientId {
@@ -222,7 +236,7 @@ export class StateFollowing {
 
   /** From here on the client hears of no setting until the statement's whole effect is known. */
   withhold(): void {
-    this.#withheld.begin();
+    this.withheld.begin();
   }
 
   /** ReadyForQuery has come, which the session is the one to send on, if it is for the client. */
@@ -265,22 +279,16 @@ export class StateFollowing {
     const restores = undone.length > 0 && link.status !== STATUS_FAILED;
     if (restores || witness !== undefined) {
       if (restores) watch.startupSettingsRestored();
-      const statements = restores ? [this.#startupSql(undone)] : [];
+      const statements = restores ? [this.settings.startupSql(undone)] : [];
       if (witness !== undefined) statements.push(witness);
       this.runOwn(link, statements.join(';'), (result) => {
         if (result.kind === 'done' && restores) this.settings.restored(undone);
-        this.#withheld.tell(link, this.listener);
+        this.withheld.tell(link, this.listener);
       });
       return;
     }
-    this.#withheld.tell(link, this.listener);
+    this.withheld.tell(link, this.listener);
     this.#session.resumeKept();
-  }
-
-  #startupSql(names: readonly string[]): string {
-    const { values } = this.settings.startup;
-    const wanted = new Map(names.map((name) => [name, values.get(name) ?? '']));
-    return transitionSql(profileOf(new Map()), profileOf(wanted), () => undefined);
   }
 
   /**
@@ -307,7 +315,7 @@ export class StateFollowing {
     this.tracker.quiet();
     const verdict = this.tracker.settle(link);
     if (verdict === 'asking') return true;
-    this.#withheld.tell(link, this.listener);
+    this.withheld.tell(link, this.listener);
     this.listener?.sayWithheld();
     if (verdict === 'pinned') {
       this.settled(link, verdict);
@@ -330,7 +338,7 @@ export class StateFollowing {
       return;
     }
     this.tracker.holding = false;
-    this.#withheld.tell(link, this.listener);
+    this.withheld.tell(link, this.listener);
     this.listener?.sayWithheld();
     if (verdict === 'pinned') {
       const { listener, quietLink } = this;
@@ -383,11 +391,7 @@ export class StateFollowing {
       return;
     }
     if (!this.pinned && !this.tracker.watch.pending) return;
-    const backend = link.identity?.processId;
-    const sender = body.readInt32BE(0);
-    // Its own carry the number that it was told at login.
-    const own = sender === backend ? this.#admission.cancel.processId : sender;
-    const message = notificationResponse(own, body.subarray(4));
+    const message = renumbered(body, link, this.#admission.cancel.processId);
     this.#session.fromLink(message, 0, message.length);
   }
 }

@@ -1,7 +1,9 @@
 import { parameterStatus, readyForQuery } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
+import type { ReportedParameters } from '../backend/reported-parameters';
 import { STATUS_FAILED, STATUS_IDLE } from '../backend/server-status';
 import type { Listener } from '../listen/listener';
+import type { Profile } from '../session-state/profile';
 import type { Session } from './session';
 
 /**
@@ -15,6 +17,11 @@ export class WithheldNews {
 
   constructor(session: Session) {
     this.#session = session;
+  }
+
+  /** The settings as the client knows them, while it is not told of changes; otherwise undefined. */
+  get told(): ReadonlyMap<string, string> | undefined {
+    return this.#told;
   }
 
   /** From here on the client hears of no setting. */
@@ -31,19 +38,29 @@ export class WithheldNews {
     this.#told = undefined;
     if (parameters === undefined) return;
     this.#session.withholds = false;
-    const messages: Buffer[] = [];
-    for (const [name, value] of parameters.currentValues) {
-      const own = this.#session.settings.profile.values.get(name.toLowerCase());
-      const actual = parameters.belongsToSession(name)
-        ? (own ?? parameters.initial(name) ?? value)
-        : value;
-      if (actual !== told.get(name)) messages.push(parameterStatus(name, actual));
-    }
+    const messages = settingNews(this.#session.settings.profile, parameters, told);
     if (listener !== undefined && link.status === STATUS_IDLE) messages.push(listener.takeDue());
     messages.push(readyForQuery(statusLetter(link.status)));
     const bytes = Buffer.concat(messages);
     this.#session.fromLink(bytes, 0, bytes.length);
   }
+}
+
+/** Tells of reported settings that are not as the client knows them. `profile`: what its session has. */
+export function settingNews(
+  profile: Profile,
+  parameters: ReportedParameters,
+  told: ReadonlyMap<string, string>,
+): Buffer[] {
+  const messages: Buffer[] = [];
+  for (const [name, value] of parameters.currentValues) {
+    const own = profile.values.get(name.toLowerCase());
+    const actual = parameters.belongsToSession(name)
+      ? (own ?? parameters.initial(name) ?? value)
+      : value;
+    if (actual !== told.get(name)) messages.push(parameterStatus(name, actual));
+  }
+  return messages;
 }
 
 function statusLetter(status: number): 'I' | 'T' | 'E' {

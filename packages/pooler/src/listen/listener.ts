@@ -298,6 +298,34 @@ export class Listener implements Seat {
     this.linkIsSilent();
   }
 
+  /** Something of what is under way has been held back from the client. */
+  get withholds(): boolean {
+    return this.#withheld;
+  }
+
+  /**
+   * The session's link is gone: what it listened to, the listening link is to hear.
+   *
+   * @returns false when it can't
+   */
+  linkLost(): boolean {
+    const { native } = this;
+    this.handOver.leave();
+    this.#undone.clear();
+    this.#withheld = false;
+    this.#unlistening = false;
+    this.#shadowFailed = false;
+    this.linkIsSilent();
+    if (native.length === 0) return true;
+    if (!this.hub.mayUse(this.pool)) {
+      this.hub.release(this, native);
+      return false;
+    }
+    this.becomeVirtual(native);
+    this.hub.catchUp();
+    return true;
+  }
+
   leave(): void {
     this.handOver.leave();
     this.hub.release(this, this.virtual);

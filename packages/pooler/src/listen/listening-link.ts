@@ -160,6 +160,13 @@ export class ListeningLink {
     this.#crossing.delete(seat);
   }
 
+  /** Something has not been listened to for a while: everybody is told when it is. */
+  catchUp(): void {
+    this.#lost = true;
+    if (this.link === undefined) this.#reopen();
+    else this.#listen();
+  }
+
   /** The session is gone. */
   leave(seat: Seat): void {
     this.#crossing.delete(seat);

@@ -1,3 +1,6 @@
+import { notificationResponse } from '@pgweir/protocol';
+import type { Link } from '../backend/link';
+
 /** What a NotificationResponse says. */
 export interface Notification {
   /** The server process that sent it. */
@@ -13,6 +16,13 @@ const SENDER_BYTES = 4;
 export function readNotification(body: Buffer): Notification {
   const rest = body.subarray(SENDER_BYTES);
   return { sender: body.readInt32BE(0), channel: rest.toString('utf8', 0, rest.indexOf(0)), rest };
+}
+
+/** A notification from `link` as a message: what its client has sent carries the number it was told. */
+export function renumbered(body: Buffer, link: Link, toldProcessId: number): Buffer {
+  const sender = body.readInt32BE(0);
+  const own = sender === link.identity?.processId;
+  return notificationResponse(own ? toldProcessId : sender, body.subarray(SENDER_BYTES));
 }
 
 /** The payload, for those of our own. */

@@ -1,6 +1,7 @@
 import type { Link } from '../backend/link';
 import type { ListeningLink } from '../listen/listening-link';
 import { type DatabaseName, databaseName, type UserName } from '../ports/names';
+import type { DatabaseReads } from '../routing/database-reads';
 import type { DatabaseSettings, PoolerSettings } from '../settings/settings';
 import { DatabaseCounters } from '../stats/counters';
 import { type ClientLimits, clientLimits } from './pool-limits';
@@ -24,6 +25,8 @@ export class Database {
   readonly counters = new DatabaseCounters();
   /** The links that have logged in, by their server processes. */
   readonly backends = new Map<number, Link>();
+  /** Which statements are proven reads; made when somebody wants to know. */
+  reads: DatabaseReads | undefined;
   /** Listens for the sessions; made when the first one does. */
   listening: ListeningLink | undefined;
   readonly #limits = new Map<UserName, ClientLimits>();
@@ -34,6 +37,18 @@ export class Database {
     this.name = name;
     this.settings = settings;
     this.automatic = automatic;
+  }
+
+  /** A link has logged in. */
+  backendBegan(link: Link): void {
+    const processId = link.identity?.processId;
+    if (processId !== undefined) this.backends.set(processId, link);
+  }
+
+  /** It is on its way out. */
+  backendEnds(link: Link): void {
+    const processId = link.identity?.processId ?? 0;
+    if (this.backends.get(processId) === link) this.backends.delete(processId);
   }
 
   /** Clients of one user share the object, since most have the same limits. */
@@ -47,6 +62,11 @@ export class Database {
     const limits = clientLimits(settings, this.settings, user);
     this.#limits.set(user, limits);
     return limits;
+  }
+
+  /** The roles of its servers are followed, and its sessions survive the loss of a link. */
+  get followsRoles(): boolean {
+    return this.settings.targetSessionAttrs !== undefined;
   }
 
   /** The name on the server. */

@@ -110,12 +110,18 @@ export class DialGate {
     return Math.max(0, this.#state.retryAtMs - nowMs);
   }
 
-  /** The error that a client gets at once, or undefined when waiting makes sense. */
-  refusal(nowMs: number): ErrorFields | undefined {
+  /**
+   * The error that a client gets at once, or undefined when waiting makes sense. `mayFailOver`: another
+   * server may take the place of one that cannot be reached.
+   */
+  refusal(
+    nowMs: number,
+    { mayFailOver }: { readonly mayFailOver: boolean } = { mayFailOver: false },
+  ): ErrorFields | undefined {
     if (this.#state.kind === 'open') return undefined;
     const { failure, retryAtMs } = this.#state;
     if (failure.kind === 'rejected' && nowMs < retryAtMs) return failure.error;
-    if (failure.kind !== 'unreachable') return undefined;
+    if (failure.kind !== 'unreachable' || mayFailOver) return undefined;
     for (const startedAtMs of this.#attempts.keys()) {
       if (nowMs - startedAtMs > SILENT_ATTEMPT_MS) return failure.error;
     }

@@ -26,7 +26,7 @@ export class LinkSupply {
 
   /** Asks for as many links as are in demand and no dial is bringing yet. */
   fill(): void {
-    if (!this.#context.opensLinks || this.#pool.paused) return;
+    if (!this.#context.opensLinks || this.#pool.paused || !this.#hasServer()) return;
     this.withdrawSurplus();
     // Room is made for those who wait, not for `min_pool_size`: so the budget must know which it is.
     if (this.#wants.length > 0 && this.#forMinimum === this.#isAwaited()) this.#withdrawAll();
@@ -44,6 +44,22 @@ export class LinkSupply {
       return;
     }
     for (let i = Math.min(missing, room); i > 0; i--) this.#want();
+  }
+
+  /** Whether there is a server to open links to. Where none is expected either, nobody need wait. */
+  #hasServer(): boolean {
+    const { dedicatedWaiters, servers } = this.#pool;
+    if (!servers.isOn) return true;
+    const kind = servers.look();
+    if (kind === 'go') return true;
+    this.#withdrawAll();
+    if (kind === 'none') {
+      const error = errorFields('noFitServer');
+      this.#pool.failWaiters(error);
+      for (let next = dedicatedWaiters.shift(); next !== undefined; next = dedicatedWaiters.shift())
+        next.refused(error);
+    } else if (this.#isAwaited()) servers.waits();
+    return false;
   }
 
   /** One who needs a link of its own can't use an idle one: it has to go. Those that go already count. */
@@ -167,7 +183,9 @@ export class LinkSupply {
     const counts = this.gate.failed(failure, { startedAtMs, nowMs: clock.nowMs(), loginRetryMs });
     log.warn('server login failed', { database, user, reason: failure.reason });
     if (dedicated !== undefined && !dedicated.gone) dedicated.refused(failure.error);
-    if (counts && failure.kind !== 'busy' && !this.#pool.hasLiveLink()) {
+    const waits = this.#pool.servers.mayFailOver && failure.kind !== 'rejected';
+    if (waits) this.#pool.servers.waits();
+    if (counts && failure.kind !== 'busy' && !waits && !this.#pool.hasLiveLink()) {
       this.#pool.failWaiters(failure.error, startedAtMs);
     }
     this.fill();

@@ -26,6 +26,7 @@ export class OwnLease implements PoolWaiter {
   readonly withholds = false;
   readonly interposes = false;
   readonly renamesStatements = false;
+  readonly tellsAnswersApart = false;
   readonly toldProcessId = 0;
   waitingSinceMs = 0;
   queueNext: Waiter | undefined;
@@ -84,6 +85,10 @@ export class OwnLease implements PoolWaiter {
 
   copyInBegan(): void {
     // No client's statement runs here.
+  }
+
+  survives(): boolean {
+    return false;
   }
 
   failed(): void {

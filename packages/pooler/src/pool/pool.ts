@@ -14,6 +14,7 @@ import { SettingDefaults } from '../session-state/setting-defaults';
 import type { PoolMode } from '../settings/settings';
 import { WaitHistogram } from '../stats/wait-histogram';
 import type { Database } from './database';
+import { FollowedServers } from './followed-servers';
 import { LinkCare } from './link-care';
 import { LinkDemand } from './link-demand';
 import { LinkSupply } from './link-supply';
@@ -21,7 +22,13 @@ import { PinBook } from './pin-book';
 import { type PoolLimits, poolLimits } from './pool-limits';
 import { ServerKeys } from './server-keys';
 import { WaitQueue } from './wait-queue';
-import { type DedicatedWaiter, type PoolWaiter, type WelcomeWaiter, welcomeAll } from './waiters';
+import {
+  type DedicatedWaiter,
+  type PoolWaiter,
+  refuseAll,
+  type WelcomeWaiter,
+  welcomeAll,
+} from './waiters';
 import { WelcomeBook } from './welcome';
 
 /** The links for one database and pool user, and the sessions that wait for them. */
@@ -40,6 +47,7 @@ export class Pool implements LinkOwner, LinkHolder {
   readonly welcomes = new WelcomeBook();
   readonly settingDefaults = new SettingDefaults();
   readonly serverKeys = new ServerKeys();
+  readonly servers: FollowedServers;
   readonly pins: PinBook;
   readonly waits = new WaitHistogram();
   /** Some client has asked for the last value of a sequence. */
@@ -72,6 +80,7 @@ export class Pool implements LinkOwner, LinkHolder {
     this.limits = poolLimits(context.settings, database.settings, user);
     this.usedAtMs = context.clock.nowMs();
     this.paused = context.orders.isPaused(database.name);
+    this.servers = new FollowedServers(context, database);
     this.supply = new LinkSupply(context, this);
     this.welcomes.adopt(context.sharedWelcomes?.known(key));
     this.#care = new LinkCare(context, this);
@@ -95,7 +104,7 @@ export class Pool implements LinkOwner, LinkHolder {
 
   /** A link now, or undefined: then `waiter` stands in the queue, or has been refused already. */
   lease(waiter: PoolWaiter): Link | undefined {
-    if (this.waiters.length === 0 && !this.paused) {
+    if (this.waiters.length === 0 && !this.paused && !this.servers.held) {
       const link = this.#takeIdle();
       if (link !== undefined) {
         this.waits.none();
@@ -146,7 +155,7 @@ export class Pool implements LinkOwner, LinkHolder {
 
   #refusal(): ErrorFields | undefined {
     if (this.paused || this.supply.gate.isOpen || this.hasLiveLink()) return undefined;
-    return this.supply.gate.refusal(this.#context.clock.nowMs());
+    return this.supply.gate.refusal(this.#context.clock.nowMs(), this.servers);
   }
 
   /** A link that has logged in and is still usable exists. */
@@ -167,6 +176,7 @@ export class Pool implements LinkOwner, LinkHolder {
 
   /** A new link has logged in. */
   opened(link: Link): void {
+    this.servers.reached();
     if (link.retireReason !== undefined) {
       // Outdated while it logged in: what it says no longer holds, and those who wait get another.
       this.#keepOrLend(link);
@@ -198,16 +208,7 @@ export class Pool implements LinkOwner, LinkHolder {
 
   /** Ends the wait of everybody who has waited since before `sinceMs` (or of everybody). */
   failWaiters(error: ErrorFields, sinceMs = Number.POSITIVE_INFINITY): void {
-    for (const waiter of this.welcomeWaiters) {
-      if (waiter.waitingSinceMs > sinceMs) continue;
-      this.welcomeWaiters.delete(waiter);
-      waiter.refused(error);
-    }
-    for (const waiter of this.waiters) {
-      if (waiter.waitingSinceMs > sinceMs) continue;
-      this.waiters.remove(waiter);
-      waiter.refused(error);
-    }
+    refuseAll(this, error, sinceMs);
     this.supply.withdrawSurplus();
   }
 
@@ -216,9 +217,10 @@ export class Pool implements LinkOwner, LinkHolder {
       const at = this.#idle.indexOf(link);
       if (at >= 0) this.#idle.splice(at, 1);
     }
-    if (from === 'login') this.#note(link);
+    if (from === 'login') this.databaseState.backendBegan(link);
     if (to === 'closing' || (to === 'closed' && from !== 'closing')) {
-      this.#forget(link);
+      if (link.endedByItself) this.servers.lostAtMs = this.#context.clock.nowMs();
+      this.databaseState.backendEnds(link);
       this.#context.linkClosing(this, link);
     }
     if (to === 'closed') {
@@ -227,17 +229,6 @@ export class Pool implements LinkOwner, LinkHolder {
       // After the permit has been given back by the link.
       this.#context.soon(() => this.supply.fill());
     }
-  }
-
-  #note(link: Link): void {
-    const processId = link.identity?.processId;
-    if (processId !== undefined) this.databaseState.backends.set(processId, link);
-  }
-
-  #forget(link: Link): void {
-    const { backends } = this.databaseState;
-    const processId = link.identity?.processId ?? 0;
-    if (backends.get(processId) === link) backends.delete(processId);
   }
 
   released(link: Link): void {
@@ -306,7 +297,7 @@ export class Pool implements LinkOwner, LinkHolder {
       link.close('yielded to another pool');
       return;
     }
-    const waiter = this.waiters.shift();
+    const waiter = this.servers.held ? undefined : this.waiters.shift();
     if (waiter !== undefined) {
       this.#handOver(link, waiter);
       return;
@@ -316,6 +307,16 @@ export class Pool implements LinkOwner, LinkHolder {
     this.#idle.push(link);
     if (this.dedicatedWaiters.length > 0) this.supply.makeRoom();
     this.#context.budget.idleAvailable(this);
+  }
+
+  /** Nobody need wait any more for what is there. */
+  lendIdle(): void {
+    while (this.waiters.length > 0 && !this.paused && !this.servers.held) {
+      const link = this.#takeIdle();
+      const waiter = link === undefined ? undefined : this.waiters.shift();
+      if (link === undefined || waiter === undefined) return;
+      this.#handOver(link, waiter);
+    }
   }
 
   #handOver(link: Link, waiter: PoolWaiter): void {
@@ -343,8 +344,10 @@ export class Pool implements LinkOwner, LinkHolder {
       const link = settings.serverRoundRobin ? this.#idle.shift() : this.#idle.pop();
       invariant(link !== undefined, 'idle list lied about its length');
       const idleMs = clock.nowMs() - link.idleSinceMs;
-      if (check === undefined || idleMs < settings.serverCheckDelayMs) return link;
-      this.#care.test(link, check);
+      const mayBeDead = this.servers.mayBeDead(link);
+      const isDue = check !== undefined && idleMs >= settings.serverCheckDelayMs;
+      if (!mayBeDead && !isDue) return link;
+      this.#care.test(link, check ?? '');
     }
     return undefined;
   }

@@ -1,7 +1,7 @@
 import type { ErrorFields } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import type { LinkSession } from '../backend/link-session';
-import type { Waiter } from './wait-queue';
+import type { Waiter, WaitQueue } from './wait-queue';
 
 /** A session that stands in a pool's queue. */
 export interface PoolWaiter extends Waiter, LinkSession {
@@ -25,6 +25,24 @@ export function welcomeAll(waiters: Set<WelcomeWaiter>): void {
   for (const waiter of waiters) {
     waiters.delete(waiter);
     waiter.welcomed();
+  }
+}
+
+/** Ends the wait of everybody who has waited since before `sinceMs`. */
+export function refuseAll(
+  pool: { readonly waiters: WaitQueue<PoolWaiter>; readonly welcomeWaiters: Set<WelcomeWaiter> },
+  error: ErrorFields,
+  sinceMs: number,
+): void {
+  for (const waiter of pool.welcomeWaiters) {
+    if (waiter.waitingSinceMs > sinceMs) continue;
+    pool.welcomeWaiters.delete(waiter);
+    waiter.refused(error);
+  }
+  for (const waiter of pool.waiters) {
+    if (waiter.waitingSinceMs > sinceMs) continue;
+    pool.waiters.remove(waiter);
+    waiter.refused(error);
   }
 }
 

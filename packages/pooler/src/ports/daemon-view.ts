@@ -40,6 +40,10 @@ export interface DatabaseStatsView {
   readonly clientParses: number;
   readonly serverParses: number;
   readonly binds: number;
+  /** Sessions that survived the loss of their link: unnoticed, by running a read again, with an error. */
+  readonly moved: number;
+  readonly retried: number;
+  readonly failed: number;
 }
 
 /** One connection, of a client or to PostgreSQL. Times are those of the wall. */

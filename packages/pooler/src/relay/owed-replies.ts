@@ -72,6 +72,11 @@ export class OwedReplies {
     return this.ready === 0 && !this.unsynced && !this.uncertain;
   }
 
+  /** How many ReadyForQuery will come. While a COPY reads, some of those in `ready` may not. */
+  get toCome(): number {
+    return this.ready - this.#swallowedOwed;
+  }
+
   /** A group may begin, and what it finds depends on answers that are sure to come. */
   get mayAwait(): boolean {
     return !this.unsynced && this.ready > 0 && !this.uncertain;

@@ -14,8 +14,8 @@ const LENGTH_BYTES = 4;
 /**
  * Forwards what needs nobody who follows the session's state: a chunk that is one whole simple query
  * whose text leaves nothing behind, or that begins with a goodbye. Only for a session of which nothing
- * is followed yet. Many clients never say anything else, and those that come for one statement are spared
- * the making of what follows them.
+ * is followed yet, and which does not survive the loss of its link. Many clients never say anything else,
+ * and those that come for one statement are spared the making of what follows them.
  *
  * @returns false when the chunk is something else; nothing has been done then
  */

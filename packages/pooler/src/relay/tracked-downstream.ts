@@ -1,4 +1,4 @@
-import { Frontend, HEADER_BYTES as HEADER, ProtocolViolation } from '@pgweir/protocol';
+import { type FrameReader, Frontend, HEADER_BYTES as HEADER } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import { sentOn, takeLink } from '../frontend/lease';
 import type { Session } from '../frontend/session';
@@ -6,15 +6,11 @@ import { PASS } from '../session-state/relayed';
 import type { Message } from '../session-state/statement-messages';
 import type { Tracker } from '../session-state/tracker';
 import { COLLECTED_BYTES_MAX } from './body-collector';
-import {
-  BODY_BYTES_MAX,
-  FORWARD_IF_LEASED,
-  INTEREST,
-  LENGTH_BYTES,
-  REFUSE,
-  TERMINATE,
-} from './client-frames';
+import { FORWARD_IF_LEASED, INTEREST } from './client-frames';
+import { keepFrom } from './kept-frames';
+import { learnReads } from './learn-reads';
 import { Outgoing } from './outgoing';
+import { streamEnd } from './stream-end';
 
 // Constants of this module: reading them through the package's index costs a call each time.
 const { Bind, Close, Describe, FunctionCall, Parse, Query, Sync } = Frontend;
@@ -61,7 +57,10 @@ export function relayTracked(
       at = reader.takeBody(at, length);
       tracker.lookOn(buffer, frameStart, at);
       if (session.dropping) OUT.skipTo(at);
-      else OUT.passTo(at);
+      else {
+        OUT.passTo(at);
+        session.unanswered?.add(buffer, frameStart, at);
+      }
     } else {
       at = readHeader(session, buffer, frameStart, length);
       if (at < 0) {
@@ -170,20 +169,43 @@ function putMessage(
     tracker.refuse(link, tag, relayed.error, OUT);
     session.dropping = true;
   }
-  if (relayed.kind !== 'refuse' || ENDS_GROUP[tag] === 1) noteSent(link, tag);
-  if (reader.headerWasCut) OUT.bytes(reader.headerBytes(), 0, HEADER_BYTES);
-  if (reader.headerWasCut) OUT.skipTo(at);
+  const isEnd = (relayed.kind !== 'refuse' || ENDS_GROUP[tag] === 1) && noteSent(link, tag);
+  if (reader.headerWasCut) putHeader(reader, at);
   const end = reader.takeBody(at, length);
+  keepCopy(session, tracker, link, isEnd, end);
   if (relayed.kind === 'pass') OUT.passTo(end);
   else OUT.skipTo(end);
   return end;
 }
 
-function noteSent({ owed, statements }: Link, tag: number): void {
+/** Keeps the message in hand, up to `end`, in case the link is lost; only where sessions survive that. */
+function keepCopy(
+  session: Session,
+  tracker: Tracker,
+  link: Link,
+  isEnd: boolean,
+  end: number,
+): void {
+  const { reader, unanswered } = session;
+  if (unanswered === undefined) return;
+  learnReads(session, tracker, reader.tag, MESSAGE);
+  unanswered.sent(session, link, isEnd).add(MESSAGE.buffer, MESSAGE.start, end);
+}
+
+/** The header, of which the chunk has only the end, in front of `at`. */
+function putHeader(reader: FrameReader, at: number): void {
+  OUT.bytes(reader.headerBytes(), 0, HEADER_BYTES);
+  OUT.skipTo(at);
+}
+
+/** @returns whether the message ends its group */
+function noteSent({ owed, statements }: Link, tag: number): boolean {
   const { ready } = owed;
   owed.sent(tag);
   // A Sync in the middle of a COPY ends nothing.
-  if (owed.ready > ready) statements.groupEnds();
+  if (owed.ready === ready) return false;
+  statements.groupEnds();
+  return true;
 }
 
 /** @returns the offset behind the header, or -1 when the chunk ended first */
@@ -200,36 +222,12 @@ function readHeader(session: Session, buffer: Buffer, at: number, length: number
 
 /** Whether the frame whose header was read ends the stream: what stands in front of it is sent. */
 function endsHere(session: Session, link: Link | undefined): boolean {
-  const { tag, bodyLength } = session.reader;
-  const interest = INTEREST[tag] ?? REFUSE;
-  const tooLong = bodyLength > (BODY_BYTES_MAX[tag] ?? 0) && interest !== REFUSE;
-  const refused = tag === Query && session.refusesSimpleQuery;
-  if (!tooLong && !refused && interest !== REFUSE && interest !== TERMINATE) return false;
+  const end = streamEnd(session);
+  if (end === undefined) return false;
   send(session);
   if (link !== undefined) sentOn(session, link, false);
-  if (tooLong) throw new ProtocolViolation('badFrameLength', tag, bodyLength + LENGTH_BYTES);
-  if (refused) session.fail('simpleQueryDisabled');
-  else if (interest === TERMINATE) session.terminated();
-  else throw new ProtocolViolation('unexpectedMessage', tag, 0);
+  end();
   return true;
-}
-
-/** Keeps a frame, whose header has been read up to `at`, and all that follows. */
-function keepFrom(
-  session: Session,
-  buffer: Buffer,
-  frameStart: number,
-  at: number,
-  length: number,
-): void {
-  const { reader } = session;
-  if (reader.headerWasCut) {
-    session.input.keep(reader.headerBytes());
-    session.input.keep(buffer.subarray(at, length));
-  } else {
-    session.input.keep(buffer.subarray(frameStart, length));
-  }
-  reader.reset();
 }
 
 /** Keeps the beginning of a frame until there is enough of it to be looked at. */

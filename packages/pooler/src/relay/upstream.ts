@@ -157,7 +157,7 @@ function becameReady(
     forward(link, session, buffer, runStart, refused ? frameStart : at);
     return at;
   }
-  if (link.owed.ready > 0) return runStart;
+  if (link.owed.ready > 0 && !session.tellsAnswersApart) return runStart;
   forward(link, session, buffer, runStart, at);
   return at;
 }
@@ -282,6 +282,11 @@ function takeNote(link: Link, session: LinkSession, tag: number): void {
       link.owed.failed();
       const body = link.collector.takeNotice();
       const error = decodeNotice(body);
+      if (link.dropping && endsConnection(error) && session.survives(error.code)) {
+        link.retireReason ??= `server: ${error.message}`;
+        link.ended();
+        return;
+      }
       noteFailure(link, session, error.code, body);
       if (endsConnection(error)) {
         link.fatalForwarded = true;

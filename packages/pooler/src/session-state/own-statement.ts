@@ -105,6 +105,13 @@ export class OwnStatements {
     return own;
   }
 
+  /** Those that can't be prepared on another link are gone. */
+  keepRepeatable(): void {
+    this.droppingAt = 0;
+    for (const [key, own] of [...this.entries()]) if (!own.statement.keepable) this.delete(key);
+    if (this.unnamed?.statement.tail.length === 0) this.unnamed = undefined;
+  }
+
   clear(): void {
     this.unnamed = undefined;
     this.#named = undefined;

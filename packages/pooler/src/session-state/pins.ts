@@ -13,6 +13,8 @@ export const Pin = {
   Unknown: 1 << 10,
 } as const;
 
+export const EVERY_PIN = (1 << 11) - 1;
+
 /** The reasons as users read them. */
 const WORDS: readonly (readonly [number, string])[] = [
   [Pin.TemporaryObject, 'temporary object'],

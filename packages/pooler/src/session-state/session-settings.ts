@@ -1,6 +1,6 @@
 import { parameterStatus } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
-import { EMPTY_PROFILE, type Profile, withSetting } from './profile';
+import { EMPTY_PROFILE, type Profile, profileOf, transitionSql, withSetting } from './profile';
 
 /** The settings of one session: what it asked for at startup, and what it has by now. */
 export class SessionSettings {
@@ -17,6 +17,13 @@ export class SessionSettings {
   restored(names: readonly string[]): void {
     for (const name of names)
       this.profile = withSetting(this.profile, name, this.startup.values.get(name));
+  }
+
+  /** What sets these to what the startup packet says. */
+  startupSql(names: readonly string[]): string {
+    const { values } = this.startup;
+    const wanted = new Map(names.map((name) => [name, values.get(name) ?? '']));
+    return transitionSql(EMPTY_PROFILE, profileOf(wanted), () => undefined);
   }
 
   /** PostgreSQL has reported a value on the session's link. */

@@ -33,7 +33,7 @@ const OWN_BYTES_MAX = 8 * 1024 * 1024;
  * share, and prepares on a link what is missing there.
  */
 export class StatementRelay {
-  readonly own = new OwnStatements();
+  readonly own: OwnStatements;
   /** The client's own names for them, on a link where SQL is to find them. */
   readonly names: OwnNames;
   readonly unnamed: UnnamedStatement;
@@ -42,14 +42,15 @@ export class StatementRelay {
   readonly #closing = new Map<OwnStatement, string>();
   /** Named statements that can't be prepared once more on another link. */
   #unkeepable = 0;
-  /** The statement of the portal that was last bound. */
-  #bound: OwnStatement | undefined;
+  /** The statement of the portal that was last bound; undefined: none of the protocol's. */
+  bound: OwnStatement | undefined;
   readonly #apart: ApartPreparation;
   readonly #host: StateFollowing;
   readonly #registry: StatementRegistry;
 
-  constructor(host: StateFollowing, registry: StatementRegistry) {
+  constructor(host: StateFollowing, registry: StatementRegistry, own: OwnStatements) {
     this.#host = host;
+    this.own = own;
     this.#apart = new ApartPreparation(host);
     this.names = new OwnNames(host, this.own, this.#apart);
     this.unnamed = new UnnamedStatement(host, this.own, this.#apart);
@@ -230,7 +231,7 @@ export class StatementRelay {
     const { buffer, start, end } = message;
     const nameStart = nameEndAt(buffer, start, end) + 1;
     const nameEnd = nameStart === 0 ? -1 : nameEndAt(buffer, nameStart, end);
-    this.#bound = own;
+    this.bound = own;
     if (nameEnd < 0) return PASS;
     if (nameEnd === nameStart) return this.unnamed.use(link, own, out);
     const ready = this.#useNamed(link, OwnStatements.key(buffer, nameStart, nameEnd), own, out);
@@ -248,7 +249,7 @@ export class StatementRelay {
     const nameEnd = nameEndAt(buffer, start + 1, end);
     if (nameEnd < 0) return PASS;
     if (buffer[start] !== STATEMENT_KIND) {
-      const own = nameEnd === start + 1 ? this.#bound : undefined;
+      const own = nameEnd === start + 1 ? this.bound : undefined;
       this.#expectDescription(link, own);
       return PASS;
     }

@@ -21,7 +21,7 @@ import { ANY_CALL, effectsOfCall } from './fast-path';
 import { GroupAhead } from './group-ahead';
 import { LONG, LongText } from './long-text';
 import { SPARE_NAME } from './own-names';
-import { boundKey, NAME_BYTES_MAX } from './own-statement';
+import { boundKey, NAME_BYTES_MAX, OwnStatements } from './own-statement';
 import { Pin } from './pins';
 import { putFailure } from './put-failure';
 import { type Asked, PASS, REPLACED, type Relayed, WAIT } from './relayed';
@@ -60,11 +60,11 @@ export class Tracker {
   readonly #path = new TempPath();
   readonly #long = new LongText();
 
-  constructor(host: StateFollowing, knowledge: StateKnowledge) {
+  constructor(host: StateFollowing, knowledge: StateKnowledge, own = new OwnStatements()) {
     this.#host = host;
     this.#knowledge = knowledge;
     this.watch = new StateWatch(host);
-    this.statements = new StatementRelay(host, knowledge.statements);
+    this.statements = new StatementRelay(host, knowledge.statements, own);
     this.sqlPrepared = new SqlPrepared(this.statements.own);
     this.#ahead = new GroupAhead(knowledge, this.statements.own, this.sqlPrepared);
   }

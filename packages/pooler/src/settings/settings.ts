@@ -12,6 +12,17 @@ export type PoolMode = 'session' | 'transaction' | 'statement';
  */
 export type SessionState = 'track' | 'leak' | 'strict';
 
+/** Which of its hosts a database is for, in libpq's words. */
+export const TARGET_SESSION_ATTRS = [
+  'any',
+  'read-write',
+  'read-only',
+  'primary',
+  'standby',
+  'prefer-standby',
+] as const;
+export type TargetSessionAttrs = (typeof TARGET_SESSION_ATTRS)[number];
+
 /** What happens to a statement that would pin one link too many. */
 export type PinnedLimitAction = 'wait' | 'error';
 
@@ -86,6 +97,10 @@ export interface PoolerSettings {
   readonly transactionTimeoutMs: number;
   readonly poolIdleTimeoutMs: number;
   readonly autodbIdleTimeoutMs: number;
+  /** How long work waits for a server to become primary. */
+  readonly failoverHoldTimeoutMs: number;
+  /** A read whose link is lost before anything of its answer was forwarded runs once more. */
+  readonly retryReads: boolean;
   /** How long a SUSPEND waits for clients that do not read. */
   readonly suspendTimeoutMs: number;
 
@@ -164,6 +179,8 @@ export interface DatabaseSettings {
   readonly authDatabase: DatabaseName | undefined;
   readonly connectQuery: string | undefined;
   readonly loadBalanceHosts: 'round-robin' | 'disable';
+  /** Set: the roles of its hosts are followed. */
+  readonly targetSessionAttrs: TargetSessionAttrs | undefined;
   readonly poolMode: PoolMode | undefined;
   readonly sessionState: SessionState | undefined;
   readonly pinnedPerPoolMax: number | undefined;

@@ -1,7 +1,7 @@
 import { EmbeddedCode } from './code';
 import { CollectedEffects } from './collected-effects';
 import { type Effects, NO_EFFECTS } from './effects';
-import type { Grammar } from './grammar';
+import type { Grammar, Statement } from './grammar';
 import { look } from './look';
 import { EVERY_MARK, LOOK_CLOSER, LOOK_CODE, LOOK_EXITS, LOOK_UNSURE, Mark } from './marks';
 import { RecentTexts, type RecentTextsLimits } from './recent-texts';
@@ -20,6 +20,11 @@ export class SqlKnowledge {
   constructor(grammar: Grammar, remembered: RecentTextsLimits = REMEMBERED) {
     this.#grammar = grammar;
     this.#recent = new RecentTexts(remembered);
+  }
+
+  /** PostgreSQL's own, which reads the texts. */
+  get grammar(): Grammar {
+    return this.#grammar;
   }
 
   /** How much is remembered. */
@@ -50,6 +55,15 @@ export class SqlKnowledge {
     const effects = new CollectedEffects();
     collectLook(bits, effects);
     return effects.result();
+  }
+
+  /**
+   * The statements of a text as the grammar reads them; undefined: it does not, because the text is too
+   * long, or none of its own, or may mean something else under other settings.
+   */
+  statementsOf(text: string): readonly Statement[] | undefined {
+    if (text.length > PARSED_CHARS_MAX || !this.#grammar.ready) return undefined;
+    return this.#grammar.statements(text);
   }
 
   #classify(text: string, bits: number): Effects {

@@ -12,6 +12,12 @@ export class DatabaseCounters {
   clientParses = 0;
   serverParses = 0;
   binds = 0;
+  /** Sessions that lost their link and heard nothing of it: they had nothing under way. */
+  moved = 0;
+  /** What they had sent was run once more on another link, unseen. */
+  retried = 0;
+  /** They got an error, or were closed. */
+  failed = 0;
   /** How often clients were pinned, by reason. */
   readonly pins = new Map<string, number>();
 

@@ -1,9 +1,17 @@
 import { type DatabaseName, databaseName } from '../ports/names';
-import type { ServerEndpoint, TopologySnapshot, TopologySource } from '../ports/topology-source';
+import type {
+  FollowedRoles,
+  ServerEndpoint,
+  TopologySnapshot,
+  TopologySource,
+} from '../ports/topology-source';
 import type { DatabaseSettings, PoolerSettings } from '../settings/settings';
 
 /** The key under which a snapshot has the servers of the `*` entry. */
 export const FALLBACK_SERVERS = databaseName('*');
+
+/** Nobody watches a static list, so no database follows roles. */
+const NO_ROLES: ReadonlyMap<DatabaseName, FollowedRoles> = new Map();
 
 /** The servers that the configuration names. A reload publishes a new snapshot. */
 export class StaticTopology implements TopologySource {
@@ -35,7 +43,7 @@ function snapshotOf(settings: PoolerSettings, generation: number): TopologySnaps
   if (settings.fallbackDatabase !== undefined) {
     servers.set(FALLBACK_SERVERS, endpoints(settings.fallbackDatabase));
   }
-  return Object.freeze({ generation, servers });
+  return Object.freeze({ generation, servers, roles: NO_ROLES });
 }
 
 function endpoints(database: DatabaseSettings): readonly ServerEndpoint[] {

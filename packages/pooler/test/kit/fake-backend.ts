@@ -26,6 +26,8 @@ export class FakeBackend implements Peer {
   readonly wire: FakeWire;
   /** All messages after the startup packet. */
   readonly received: Message[] = [];
+  /** Statements that have run, whether anybody heard of it or not, and the status in front of each. */
+  readonly ran: { readonly sql: string; readonly status: Status }[] = [];
   /** Each chunk as it was written by the pooler, after the startup packet. */
   readonly chunks: Buffer[] = [];
   closed = false;
@@ -38,6 +40,8 @@ export class FakeBackend implements Peer {
   canceledAt: (sql: string) => boolean = () => false;
   /** False: collects messages without answering them. */
   answers = true;
+  /** After so many messages from now on it is gone; undefined: it stays. */
+  diesAfter: number | undefined;
   #doing: 'nothing' | 'hang' | 'stuck' | 'copy' = 'nothing';
   #skipping = false;
   #waiting: Message[] = [];
@@ -70,7 +74,23 @@ export class FakeBackend implements Peer {
   }
 
   send(...parts: readonly Buffer[]): void {
-    if (!this.closed) this.wire.arrive(Buffer.concat(parts));
+    if (this.closed) return;
+    const bytes = Buffer.concat(parts);
+    if (this.diesAfter === undefined) this.wire.arrive(bytes);
+    else this.#sendLast(bytes);
+  }
+
+  /** As much of it as is sent before the end. */
+  #sendLast(bytes: Buffer): void {
+    let at = 0;
+    let left = this.diesAfter ?? 0;
+    while (at < bytes.length && left > 0) {
+      at += 1 + bytes.readUInt32BE(at + 1);
+      left--;
+    }
+    this.diesAfter = left;
+    if (at > 0) this.wire.arrive(bytes.subarray(0, at));
+    if (at < bytes.length) this.close();
   }
 
   /** The statements of all simple queries so far. */
@@ -269,6 +289,7 @@ export class FakeBackend implements Peer {
       return;
     }
     const word = sql.split(/[ ;]/)[0] ?? '';
+    this.ran.push({ sql, status: this.status });
     switch (word) {
       case 'BEGIN':
         this.status = 'T';

@@ -35,10 +35,14 @@ export interface Table {
 /** A network with one fake PostgreSQL in it, and a door for clients. */
 export class FakeServer implements Transport {
   dialling: DialBehaviour = { kind: 'accept' };
+  /** The same for one port, where that is not as for the others. */
+  readonly diallingPort = new Map<number, DialBehaviour>();
   /** Backends that have sent a startup packet, in order; those that are gone stay in the list. */
   readonly backends: FakeBackend[] = [];
   /** Dials for links (not for cancel requests), whatever became of them. */
   dials = 0;
+  /** False: backends that are opened from now on collect messages without answering them. */
+  answersAtFirst = true;
   /** The most connections that were open at one time, as PostgreSQL counts. */
   openMax = 0;
   /** Cancel requests that have arrived. */
@@ -103,7 +107,8 @@ export class FakeServer implements Transport {
     const wire = new FakeWire(this.#tasks, address);
     wire.handler = handler;
     this.addresses.push(address);
-    const behaviour = this.dialling;
+    const port = address.kind === 'tcp' ? address.port : 0;
+    const behaviour = this.diallingPort.get(port) ?? this.dialling;
     const stranger = new Stranger(this, wire, behaviour);
     wire.peer = stranger;
     if (behaviour.kind === 'silence') return wire;
@@ -129,6 +134,13 @@ export class FakeServer implements Transport {
     return this.backends.filter((backend) => !backend.closed);
   }
 
+  /** Backends of the server at this port that are still there. */
+  liveAt(port: number): readonly FakeBackend[] {
+    return this.live.filter(
+      ({ wire: { remote } }) => remote.kind === 'tcp' && remote.port === port,
+    );
+  }
+
   /** The only live backend. */
   get backend(): FakeBackend {
     const [backend, another] = this.live;
@@ -144,6 +156,7 @@ export class FakeServer implements Transport {
 
   loginBegan(wire: FakeWire, behaviour: DialBehaviour, request: Startup): Peer {
     const backend = new FakeBackend(this, wire, this.#nextProcessId++, request.parameters);
+    backend.answers = this.answersAtFirst;
     this.backends.push(backend);
     this.openMax = Math.max(this.openMax, this.open);
     if (behaviour.kind === 'accept') backend.welcome();

@@ -7,6 +7,7 @@ import type { CredentialSource } from '../../src/ports/credential-source';
 import { databaseName, poolKey, userName } from '../../src/ports/names';
 import type { Resolver } from '../../src/ports/resolver';
 import type { SocketPeers } from '../../src/ports/socket-peers';
+import type { TopologySource } from '../../src/ports/topology-source';
 import type { VirtualDatabase } from '../../src/ports/virtual-database';
 import type { WorkerIdentity } from '../../src/ports/worker-identity';
 import type { PoolerSettings } from '../../src/settings/settings';
@@ -30,6 +31,7 @@ interface Outside {
   readonly worker?: WorkerIdentity;
   readonly resolver?: Resolver;
   readonly socketPeers?: SocketPeers;
+  readonly topology?: TopologySource;
 }
 
 /** One for all tests of a file. */
@@ -59,6 +61,7 @@ export class Rig {
       sql: new SqlKnowledge(grammar),
       virtualDatabases,
       ...(outside.worker === undefined ? {} : { worker: outside.worker }),
+      ...(outside.topology === undefined ? {} : { topology: outside.topology }),
       ...(outside.socketPeers === undefined ? {} : { socketPeers: outside.socketPeers }),
     });
   }

@@ -1,9 +1,10 @@
 import type { DaemonSnapshot, DatabaseStatsView, Holds, SnapshotPart } from '@pgweir/pooler';
 import type { DaemonConfig } from '../../config/daemon-config';
+import type { ServersSeen } from '../../health/server-watch';
 import type { Column, Row } from '../table';
 
 /** All that a console can show: the daemon as it is, over all workers, at one moment. Plain data. */
-export interface Picture extends DaemonSnapshot {
+export interface Picture extends DaemonSnapshot, ServersSeen {
   /** Of the last whole `stats_period`, as `StatsPeriods` makes them. */
   readonly averages: readonly DatabaseStatsView[];
   readonly holds: Holds;

@@ -3,10 +3,11 @@ import { DAEMON } from './daemon';
 import type { ShowItem, ShowItems } from './item';
 import { OWN } from './own';
 import { POOLS } from './pools';
+import { SERVERS } from './servers';
 import { SOCKETS } from './sockets';
 import { STATS } from './stats';
 
-const ITEMS: ShowItems = { ...DAEMON, ...POOLS, ...SOCKETS, ...STATS, ...OWN };
+const ITEMS: ShowItems = { ...DAEMON, ...POOLS, ...SOCKETS, ...STATS, ...OWN, ...SERVERS };
 
 /** What drivers ask for as if it were a setting of PostgreSQL. */
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -39,7 +40,7 @@ export const HELP = `
 \tSHOW FDS|SOCKETS|ACTIVE_SOCKETS|LISTS|MEM|STATE
 \tSHOW DNS_HOSTS|DNS_ZONES
 \tSHOW STATS|STATS_TOTALS|STATS_AVERAGES|TOTALS
-\tSHOW ${Object.keys(OWN)
+\tSHOW ${Object.keys({ ...OWN, ...SERVERS })
   .map((name) => name.toUpperCase())
   .join('|')}
 \tSET key = arg
@@ -51,6 +52,8 @@ export const HELP = `
 \tRECONNECT [<db>]
 \tKILL [<db>]
 \tKILL_CLIENT <client_id>
+\tBAN <host>[:<port>]
+\tUNBAN <host>[:<port>]
 \tSUSPEND
 \tSHUTDOWN
 \tSHUTDOWN WAIT_FOR_SERVERS|WAIT_FOR_CLIENTS

@@ -73,16 +73,6 @@ export const OWN: ShowItems = {
     ],
     rows: ({ picture }) => picture.pools.map(waits),
   },
-  topology: {
-    columns: [
-      ...texts('database', 'host'),
-      ...integers('port'),
-      ...texts('role', 'health'),
-      ['lag_bytes', 'int8'],
-    ],
-    // Nobody looks at the servers yet.
-    rows: () => [],
-  },
   workers: {
     columns: [
       ...integers('slot', 'worker', 'pid'),

@@ -20,7 +20,7 @@ const COUNTED = [
 
 type Counted = (typeof COUNTED)[number][1];
 
-const NOTHING: Readonly<Record<Counted, number>> = {
+const NOTHING: Omit<DatabaseStatsView, 'database'> = {
   leases: 0,
   transactions: 0,
   queries: 0,
@@ -32,6 +32,9 @@ const NOTHING: Readonly<Record<Counted, number>> = {
   clientParses: 0,
   serverParses: 0,
   binds: 0,
+  moved: 0,
+  retried: 0,
+  failed: 0,
   logins: 0,
 };
 

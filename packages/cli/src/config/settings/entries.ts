@@ -1,3 +1,4 @@
+import { TARGET_SESSION_ATTRS } from '@pgweir/pooler';
 import { oneOf, ports, text, time, wholeNumber } from '../value-types';
 import { GENERIC } from './generic';
 import { DATABASE_NAME_BYTES_MAX, PASSWORD_BYTES_MAX, USER_NAME_BYTES_MAX } from './names';
@@ -50,6 +51,13 @@ export const DATABASE_PARAMETERS = {
   query_wait_timeout: duration('Longest wait of a client of this database for a link.'),
   load_balance_hosts: setting(oneOf(['round-robin', 'disable']), {
     help: 'With round-robin each link goes to the next host, with disable to one host until it fails.',
+  }),
+  target_session_attrs: setting(oneOf(TARGET_SESSION_ATTRS), {
+    help:
+      'Our own. Which of several hosts links go to: the one that is the primary (primary, read-write), those ' +
+      'that are standbys (standby, read-only), standbys where there are any (prefer-standby), or any that is ' +
+      'in service (any). Their roles are watched, and clients stay connected when another one becomes primary. ' +
+      'Not set: all hosts are used, whatever they are.',
   }),
   server_tls_sslmode: setting(TLS.server_tls_sslmode.type, {
     help: 'Our own. TLS towards the servers of this database.',

@@ -1,0 +1,49 @@
+import type {
+  DatabaseName,
+  FollowedRoles,
+  ServerEndpoint,
+  TopologySnapshot,
+  TopologySource,
+} from '@pgweir/pooler';
+
+/** A snapshot of the topology, on its way from the supervisor to its workers. Plain data. */
+export interface TopologyNews {
+  readonly kind: 'topology';
+  readonly generation: number;
+  readonly servers: readonly (readonly [DatabaseName, readonly ServerEndpoint[]])[];
+  readonly roles: readonly (readonly [DatabaseName, FollowedRoles])[];
+}
+
+export function topologyNews({ generation, servers, roles }: TopologySnapshot): TopologyNews {
+  return { kind: 'topology', generation, servers: [...servers], roles: [...roles] };
+}
+
+/** The topology as the supervisor tells it, in a worker. */
+export class ReceivedTopology implements TopologySource {
+  #current: TopologySnapshot;
+  readonly #subscribers = new Set<(snapshot: TopologySnapshot) => void>();
+
+  constructor(first: TopologyNews) {
+    this.#current = snapshotOf(first);
+  }
+
+  get current(): TopologySnapshot {
+    return this.#current;
+  }
+
+  subscribe(changed: (snapshot: TopologySnapshot) => void): () => void {
+    this.#subscribers.add(changed);
+    return () => void this.#subscribers.delete(changed);
+  }
+
+  /** One that is older than what is known, as at the start of a worker, says nothing. */
+  heard(news: TopologyNews): void {
+    if (news.generation <= this.#current.generation) return;
+    this.#current = snapshotOf(news);
+    for (const changed of this.#subscribers) changed(this.#current);
+  }
+}
+
+function snapshotOf({ generation, servers, roles }: TopologyNews): TopologySnapshot {
+  return Object.freeze({ generation, servers: new Map(servers), roles: new Map(roles) });
+}

@@ -1,0 +1,30 @@
+import {
+  type BudgetFromWorker,
+  type BudgetToWorker,
+  RemoteLinkBudget,
+  type SharedLinkBudget,
+} from '@pgweir/pooler';
+import { systemClock } from '../runtime/system-clock';
+
+/** The supervisor, among the workers of the budget: the connections of health checks are its own. */
+export const SUPERVISOR = 0;
+
+/**
+ * The supervisor's own part of the budget that it keeps. Both speak as over a channel, since whoever asks
+ * is not to be answered within its call.
+ *
+ * @param hears takes what this part says to whoever has the budget
+ */
+export function supervisorBudget(
+  shared: SharedLinkBudget,
+  hears: (message: BudgetFromWorker) => void,
+): { readonly own: RemoteLinkBudget; readonly says: (message: BudgetToWorker) => void } {
+  shared.workerJoined(SUPERVISOR);
+  const own = new RemoteLinkBudget({
+    clock: systemClock,
+    send: (message) => queueMicrotask(() => hears(message)),
+    // With the supervisor everything ends.
+    passDescriptor: () => true,
+  });
+  return { own, says: (message) => queueMicrotask(() => own.received(message)) };
+}

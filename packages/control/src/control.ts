@@ -1,0 +1,183 @@
+import type { Clock, DatabaseName, Logger, TopologySnapshot, TopologySource } from '@pgweir/pooler';
+import { Clusters } from './clusters';
+import { type DatabaseEntry, followsRoles } from './entry';
+import type { SessionCounts } from './failover/failover-log';
+import type { Evidence } from './health/health';
+import type { ServerAddress } from './observation';
+import type { ClaimSource } from './ports/claim-source';
+import type { Prober } from './ports/prober';
+import { Snapshots } from './publish/snapshots';
+import { type ClusterView, clusterView, type FailoverView } from './publish/views';
+import { comparableHost, type ServerKey, serverKey } from './server-key';
+import type { ControlSettings } from './settings';
+import type { ClusterWatch } from './watch/cluster-watch';
+
+export interface ControlNeeds {
+  readonly settings: ControlSettings;
+  readonly entries: readonly DatabaseEntry[];
+  readonly prober: Prober;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** From 0 up to 1; Math.random unless a test wants to know. */
+  readonly random?: () => number;
+  /** Somebody who knows the cluster of these servers from elsewhere; undefined: nobody does. */
+  readonly claimsOf?: (servers: readonly ServerAddress[]) => ClaimSource | undefined;
+}
+
+/** What became of an order. `reason` is for people. */
+export type OrderOutcome =
+  | { readonly kind: 'done'; readonly servers: readonly string[] }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/**
+ * Decides which servers take which traffic, for all entries of the configuration, and publishes it. Probes
+ * only what entries that follow roles name; the lists of all others pass through.
+ */
+export class Control implements TopologySource {
+  readonly #clock: Clock;
+  readonly #snapshots = new Snapshots();
+  readonly #clusters: Clusters;
+  #settings: ControlSettings;
+  #entries: readonly DatabaseEntry[] = [];
+  /** Nothing is published: a configuration is being taken on, or all is over. */
+  #isQuiet = false;
+
+  constructor(needs: ControlNeeds) {
+    this.#clock = needs.clock;
+    this.#settings = needs.settings;
+    const { prober, clock, log, random = Math.random, claimsOf = () => undefined } = needs;
+    this.#clusters = new Clusters({
+      ...{ prober, clock, log, random, claimsOf },
+      settings: () => this.#settings,
+      changed: () => this.#publish(),
+    });
+    this.reconfigure(needs.settings, needs.entries);
+  }
+
+  get current(): TopologySnapshot {
+    return this.#snapshots.current;
+  }
+
+  subscribe(changed: (snapshot: TopologySnapshot) => void): () => void {
+    return this.#snapshots.subscribe(changed);
+  }
+
+  /** Another configuration holds from now on. What is known of servers that stay is kept. */
+  reconfigure(settings: ControlSettings, entries: readonly DatabaseEntry[]): void {
+    this.#settings = settings;
+    this.#entries = entries;
+    this.#isQuiet = true;
+    try {
+      this.#clusters.configure(entries);
+    } finally {
+      this.#isQuiet = false;
+    }
+    this.#publish();
+  }
+
+  /** Traffic has met something at a server: it becomes suspect, and a probe tells at once. */
+  heed(server: ServerAddress, evidence: Evidence): void {
+    const key = serverKey(server);
+    for (const cluster of this.#clusters.all) cluster.heed(key, evidence);
+  }
+
+  /** Takes a server out of service, in all entries that follow roles. `host` or `host:port`. */
+  ban(host: string): OrderOutcome {
+    return this.#setBanned(host, true);
+  }
+
+  /** Takes a ban back. The server is in service when it is up. `host` or `host:port`. */
+  unban(host: string): OrderOutcome {
+    return this.#setBanned(host, false);
+  }
+
+  /** See `ClusterWatch.beginSwitchover`. Somebody else drains, demotes and promotes. */
+  beginSwitchover(
+    database: DatabaseName,
+    target: string,
+    limit: { readonly withinMs: number },
+  ): OrderOutcome {
+    const cluster = this.#clusterOf(database);
+    if (cluster === undefined) return refused(`database "${database}" does not follow roles`);
+    const [key, ...others] = matching(cluster, target);
+    if (key === undefined) return refused(`database "${database}" has no server "${target}"`);
+    if (others.length > 0) return refused(`"${target}" is several servers: name one, host:port`);
+    const problem = cluster.beginSwitchover(key, limit);
+    return problem === undefined ? { kind: 'done', servers: [key] } : refused(problem);
+  }
+
+  callOffSwitchover(database: DatabaseName): OrderOutcome {
+    const cluster = this.#clusterOf(database);
+    if (cluster?.callOffSwitchover() === true) return { kind: 'done', servers: [] };
+    return refused(`no switchover of database "${database}" is under way`);
+  }
+
+  /** Adds what became of sessions of a database to its last failover, if there was one. */
+  addSessions(database: DatabaseName, counts: SessionCounts): void {
+    this.#clusterOf(database)?.failovers.addSessions(counts);
+  }
+
+  /** For SHOW TOPOLOGY. */
+  topology(): readonly ClusterView[] {
+    const nowMs = this.#clock.nowMs();
+    return this.#clusters.all.map((watch) => clusterView(watch, this.#databasesOf(watch), nowMs));
+  }
+
+  /** For SHOW FAILOVERS, the newest last. */
+  failovers(): readonly FailoverView[] {
+    const nowMs = this.#clock.nowMs();
+    return this.#clusters.all
+      .flatMap((watch) => {
+        const databases = this.#databasesOf(watch);
+        return watch.failovers.records(nowMs).map((record) => ({ databases, ...record }));
+      })
+      .sort((one, other) => one.startedAtWallMs - other.startedAtWallMs);
+  }
+
+  /** Ends all probes. What was published last stays. */
+  close(): void {
+    this.#isQuiet = true;
+    this.#clusters.close();
+  }
+
+  #publish(): void {
+    if (this.#isQuiet) return;
+    this.#snapshots.publish(this.#entries, (entry) => this.#clusters.of(entry));
+  }
+
+  #setBanned(host: string, banned: boolean): OrderOutcome {
+    const found = this.#clusters.all.map((cluster) => [cluster, matching(cluster, host)] as const);
+    const servers = [...new Set(found.flatMap(([, keys]) => keys))];
+    if (servers.length === 0) {
+      return refused(`no database that follows roles has a server "${host}"`);
+    }
+    const changed = found.flatMap(([cluster, keys]) =>
+      keys.filter((key) => cluster.setBanned(key, banned)),
+    );
+    if (changed.length > 0) return { kind: 'done', servers: [...new Set(changed)] };
+    return refused(`${servers.join(', ')} ${banned ? 'is banned already' : 'is not banned'}`);
+  }
+
+  #clusterOf(database: DatabaseName): ClusterWatch | undefined {
+    const entry = this.#entries.find((candidate) => candidate.database === database);
+    return entry !== undefined && followsRoles(entry) ? this.#clusters.find(entry) : undefined;
+  }
+
+  #databasesOf(watch: ClusterWatch): readonly string[] {
+    return this.#entries
+      .filter((entry) => followsRoles(entry) && this.#clusters.find(entry) === watch)
+      .map(({ database }) => database);
+  }
+}
+
+/** The servers of a cluster that `host` or `host:port` names. */
+function matching(cluster: ClusterWatch, name: string): readonly ServerKey[] {
+  const wanted = comparableHost(name);
+  return cluster.servers
+    .filter(({ key, address }) => key === wanted || comparableHost(address.host) === wanted)
+    .map(({ key }) => key);
+}
+
+function refused(reason: string): OrderOutcome {
+  return { kind: 'refused', reason };
+}

@@ -1,0 +1,25 @@
+export { Control, type ControlNeeds, type OrderOutcome } from './control';
+export { type DatabaseEntry, followsRoles, type TargetSessionAttrs } from './entry';
+export type { FailoverOutcome, FailoverRecord, SessionCounts } from './failover/failover-log';
+export type { Evidence } from './health/health';
+export { parseLsn } from './lsn';
+export * from './observation';
+export type { ClaimSource, LeaderClaim } from './ports/claim-source';
+export type { Prober, ServerProbe } from './ports/prober';
+export { PgProber, type PgProberNeeds } from './probe/pg-prober';
+export type { Position, PrimaryPosition } from './probe/position-query';
+export {
+  type PositionSample,
+  PositionSampler,
+  type PositionSamplerNeeds,
+  type SampleListener,
+} from './probe/position-sampler';
+export type { ProbeLogin, TlsOptions } from './probe/probe-connection';
+export type { PermitAnswer, ProbePermit, ProbePermits } from './probe/probe-permits';
+export { ServerProber, type ServerProberNeeds } from './probe/server-prober';
+export type { ClusterView, FailoverView, ServerView } from './publish/views';
+export { CONTROL_DEFAULTS, type ControlSettings } from './settings';
+export { DnsClaims, type DnsNeeds } from './sources/dns';
+export { PatroniClaims, type PatroniNeeds, type SwitchoverAnswer } from './sources/patroni';
+export * from './sources/topology-claims';
+export type { Alarm } from './topology/alarms';

@@ -1,0 +1,52 @@
+import type { ServerEndpoint } from '@pgweir/pooler';
+import { type DatabaseEntry, needsPrimary, needsReplica, writes } from '../entry';
+import { serverKey } from '../server-key';
+import type { Decision } from '../topology/decide';
+
+/** What is known of the cluster that an entry names. */
+export interface ClusterState {
+  readonly decision: Decision;
+  /** Work that needs the primary waits. */
+  readonly isHolding: boolean;
+  /** Another server may become primary. */
+  readonly mayFailOver: boolean;
+}
+
+export interface PublishedEntry {
+  readonly endpoints: readonly ServerEndpoint[];
+  readonly isHolding: boolean;
+}
+
+/** An entry that does not follow roles: its list, as it is written. */
+export function plainEndpoints({ servers }: DatabaseEntry): readonly ServerEndpoint[] {
+  return servers.map(({ host, port }) => Object.freeze({ host, port, role: 'unknown' as const }));
+}
+
+/** An entry that follows roles: what its servers are, and whether its work waits. */
+export function publishedEntry(entry: DatabaseEntry, cluster: ClusterState): PublishedEntry {
+  const { decision } = cluster;
+  const isReadOnly = writes(entry) && decision.isPrimaryReadOnly;
+  const endpoints = entry.servers.map((address): ServerEndpoint => {
+    const { host, port } = address;
+    const verdict = decision.verdicts.get(serverKey(address));
+    const role = verdict?.role ?? 'unknown';
+    const reason =
+      role === 'primary' && isReadOnly
+        ? 'default_transaction_read_only is on'
+        : verdict?.outOfService;
+    const silent = verdict?.isSilent === true ? { isSilent: true as const } : {};
+    return Object.freeze({ host, port, role, ...(reason && { outOfService: reason }), ...silent });
+  });
+  return { endpoints, isHolding: waits(entry, cluster, endpoints, isReadOnly) };
+}
+
+function waits(
+  entry: DatabaseEntry,
+  { decision, isHolding, mayFailOver }: ClusterState,
+  endpoints: readonly ServerEndpoint[],
+  isReadOnly: boolean,
+): boolean {
+  if (needsPrimary(entry)) return isHolding || (isReadOnly && mayFailOver);
+  const isExpected = needsReplica(entry) ? decision.isLooking : isHolding;
+  return isExpected && endpoints.every(({ outOfService }) => outOfService !== undefined);
+}

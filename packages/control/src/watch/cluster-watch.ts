@@ -1,0 +1,288 @@
+import type { Clock, Logger } from '@pgweir/pooler';
+import {
+  FAILOVER_START,
+  type Failover,
+  type FailoverEvent,
+  isHolding,
+  nextFailover,
+  primaryOf,
+} from '../failover/failover';
+import { FailoverLog } from '../failover/failover-log';
+import type { Evidence, Health } from '../health/health';
+import { whyOutOfService } from '../health/standing';
+import type { ServerAddress } from '../observation';
+import type { ClaimSource } from '../ports/claim-source';
+import type { Prober } from '../ports/prober';
+import { type ServerKey, serverKey } from '../server-key';
+import { CLAIM_FRESH_MS, type ControlSettings, FAST_FOR_MS } from '../settings';
+import { type Decision, decide } from '../topology/decide';
+import { NOTHING_SETTLED, type ServerKnowledge, type Settled } from '../topology/knowledge';
+import { ClusterReport } from './cluster-report';
+import { type ServerMemory, ServerWatch } from './server-watch';
+
+export interface ClusterWatchNeeds {
+  readonly settings: () => ControlSettings;
+  readonly prober: Prober;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** From 0 up to 1, as Math.random. */
+  readonly random: () => number;
+  /** Somebody who knows the cluster from elsewhere. Closed together with the watch. */
+  readonly claims?: ClaimSource | undefined;
+  /** The decision or the state of the failover may be another one. */
+  readonly changed: () => void;
+}
+
+/** What is kept of a cluster, for a list that shares servers with this one. */
+export interface ClusterMemory {
+  readonly settled: Settled;
+  readonly servers: ReadonlyMap<ServerKey, ServerMemory>;
+}
+
+/** Watches the servers of one cluster and decides what they are. */
+export class ClusterWatch {
+  readonly #needs: ClusterWatchNeeds;
+  readonly #report: ClusterReport;
+  readonly #failovers = new FailoverLog();
+  readonly #servers = new Map<ServerKey, ServerWatch>();
+  #settled: Settled;
+  #decision: Decision;
+  #failover: Failover = FAILOVER_START;
+  #cancelDeadline: () => void = () => undefined;
+  /** What is wrong, as one text, and since when it is that. */
+  #trouble = { what: '', sinceMs: 0 };
+  #isClosed = false;
+
+  constructor(
+    addresses: readonly ServerAddress[],
+    needs: ClusterWatchNeeds,
+    memory: ClusterMemory = { settled: NOTHING_SETTLED, servers: new Map() },
+  ) {
+    this.#needs = needs;
+    this.#report = new ClusterReport(needs.log);
+    this.#settled = memory.settled;
+    this.#setServers(addresses, memory.servers);
+    this.#forgetPrimaryThatLeft();
+    this.#decision = this.#decide();
+    this.#step();
+    this.#needs.claims?.start(() => this.#review());
+  }
+
+  get decision(): Decision {
+    return this.#decision;
+  }
+
+  get failover(): Failover {
+    return this.#failover;
+  }
+
+  get failovers(): FailoverLog {
+    return this.#failovers;
+  }
+
+  get servers(): readonly ServerKnowledge[] {
+    return [...this.#servers.values()].map(({ knowledge }) => knowledge);
+  }
+
+  /** Whether work that needs the primary waits: it is being looked for, or expected. */
+  get isHolding(): boolean {
+    return this.#decision.isLooking || isHolding(this.#failover);
+  }
+
+  /** Whether another server may become primary, or another machine under the same name. */
+  get mayFailOver(): boolean {
+    return this.#servers.size > 1 || this.#needs.claims !== undefined;
+  }
+
+  get memory(): ClusterMemory {
+    const servers = [...this.#servers].map(([key, { memory }]) => [key, memory] as const);
+    return { settled: this.#settled, servers: new Map(servers) };
+  }
+
+  /**
+   * Another list for the same cluster. What is known of servers that stay is kept; `memory` may know
+   * those that are new.
+   */
+  reconfigure(
+    addresses: readonly ServerAddress[],
+    memory: ReadonlyMap<ServerKey, ServerMemory>,
+  ): void {
+    this.#setServers(addresses, memory);
+    this.#forgetPrimaryThatLeft();
+    this.#review();
+  }
+
+  /** Something was met outside of probes. A server that is not of this cluster is passed over. */
+  heed(key: ServerKey, evidence: Evidence): void {
+    this.#servers.get(key)?.heed(evidence);
+  }
+
+  /** An operator's order. @returns whether it changed anything */
+  setBanned(key: ServerKey, banned: boolean): boolean {
+    if (this.#servers.get(key)?.setBanned(banned) !== true) return false;
+    this.#needs.log.warn(banned ? 'server banned' : 'server not banned any more', { server: key });
+    this.#servers.get(key)?.askNow();
+    this.#review();
+    return true;
+  }
+
+  /**
+   * Work waits from now on, because the primary is about to hand over to `target`. Ends when another
+   * server is primary, or is called off: by `callOffSwitchover`, or when `withinMs` have passed.
+   *
+   * @returns why it cannot begin, for people
+   */
+  beginSwitchover(
+    target: ServerKey,
+    { withinMs }: { readonly withinMs: number },
+  ): string | undefined {
+    const verdict = this.#decision.verdicts.get(target);
+    if (verdict === undefined) return `${target} is no server of this cluster`;
+    if (this.#decision.primary === target) return `${target} is primary already`;
+    if (this.#decision.primary === undefined) return 'there is no primary that could hand over';
+    if (verdict.outOfService !== undefined) return `${target} is ${verdict.outOfService}`;
+    if (verdict.role !== 'replica') return `${target} is not a replica`;
+    if (isHolding(this.#failover)) return 'a switchover is under way';
+    const { clock } = this.#needs;
+    const untilMs = clock.nowMs() + withinMs;
+    this.#move({ kind: 'switchover', target, untilMs }, `switchover to ${target}`);
+    this.#cancelDeadline = clock.after(withinMs, () => this.#review());
+    this.#needs.changed();
+    return undefined;
+  }
+
+  /** @returns false if none is under way */
+  callOffSwitchover(): boolean {
+    if (this.#failover.kind !== 'switching') return false;
+    this.#move({ kind: 'called-off' }, 'called off');
+    this.#review();
+    return true;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelDeadline();
+    this.#needs.claims?.close();
+    for (const server of this.#servers.values()) server.close();
+  }
+
+  #setServers(
+    addresses: readonly ServerAddress[],
+    memory: ReadonlyMap<ServerKey, ServerMemory>,
+  ): void {
+    const wanted = new Map(addresses.map((address) => [serverKey(address), address]));
+    for (const [key, server] of this.#servers) {
+      if (wanted.has(key)) continue;
+      server.close();
+      this.#servers.delete(key);
+    }
+    for (const [key, address] of wanted) {
+      if (this.#servers.has(key)) continue;
+      const { settings, prober, clock, random } = this.#needs;
+      const learned = (server: ServerWatch, before: Health) => this.#learned(server, before);
+      const needs = { settings, prober, clock, random, learned };
+      this.#servers.set(key, new ServerWatch(address, needs, memory.get(key)));
+    }
+  }
+
+  /**
+   * An operator who takes the accepted primary out of the list says that the cluster is another one
+   * now: its identifier and its timeline do not bind any more. The epoch still only grows.
+   */
+  #forgetPrimaryThatLeft(): void {
+    const { primary, epoch } = this.#settled;
+    if (primary === undefined || this.#servers.has(primary.key)) return;
+    this.#settled = { ...NOTHING_SETTLED, epoch };
+  }
+
+  #learned(server: ServerWatch, before: Health): void {
+    if (this.#isClosed) return;
+    this.#report.health(server.knowledge, before);
+    this.#review();
+  }
+
+  #decide(): Decision {
+    const decision = decide({
+      servers: this.servers,
+      settled: this.#settled,
+      confirmedLeader: this.#confirmedLeader(),
+    });
+    this.#settled = decision.settled;
+    return decision;
+  }
+
+  #confirmedLeader(): ServerKey | undefined {
+    const claim = this.#needs.claims?.current;
+    if (claim?.leader === undefined) return undefined;
+    const ageMs = this.#needs.clock.nowMs() - claim.confirmedAtMs;
+    return ageMs <= CLAIM_FRESH_MS ? serverKey(claim.leader) : undefined;
+  }
+
+  /** Decides anew, and does what follows. */
+  #review(): void {
+    if (this.#isClosed) return;
+    this.#decision = this.#decide();
+    const before = this.#failover;
+    this.#step();
+    if (this.#failover !== before && this.#failover.kind !== 'steady') this.#lookClosely();
+    this.#report.alarms(this.#decision.alarms);
+    this.#setPace();
+    this.#needs.changed();
+  }
+
+  /** What the decision means for work that needs the primary. */
+  #step(): void {
+    const { primary, isLooking } = this.#decision;
+    if (isLooking) return;
+    const isPrimarySuspect =
+      primary !== undefined && this.#servers.get(primary)?.health.kind === 'suspect';
+    const mayFailOver = this.mayFailOver;
+    const event = { kind: 'decided', primary, isPrimarySuspect, mayFailOver } as const;
+    this.#move(event, this.#whatWasSeen());
+  }
+
+  #move(event: FailoverEvent, seen: string): void {
+    const { clock } = this.#needs;
+    const before = this.#failover;
+    this.#failover = nextFailover(before, event, clock.nowMs());
+    if (this.#failover === before) return;
+    if (this.#failover.kind !== 'switching') this.#cancelDeadline();
+    const at = { nowMs: clock.nowMs(), wallMs: clock.wallMs() };
+    this.#failovers.note(before, this.#failover, seen, at);
+    this.#report.failover(before, this.#failover, seen);
+  }
+
+  /** Why there is not the primary that there was. */
+  #whatWasSeen(): string {
+    const primary = this.#settled.primary?.key ?? primaryOf(this.#failover);
+    const server = primary === undefined ? undefined : this.#servers.get(primary)?.knowledge;
+    if (server === undefined) return 'no server is primary';
+    const [alarm] = this.#decision.alarms;
+    const why = whyOutOfService(server) ?? this.#decision.verdicts.get(server.key)?.outOfService;
+    if (why !== undefined) return `${server.key}: ${why}`;
+    if (server.seen?.inRecovery === true) return `${server.key} is a replica now`;
+    return alarm?.text ?? `${server.key} is primary`;
+  }
+
+  #lookClosely(): void {
+    this.#needs.claims?.recheck();
+    for (const server of this.#servers.values()) server.askNow();
+  }
+
+  /** Fast while something is wrong, but not for ever. */
+  #setPace(): void {
+    const servers = [...this.#servers.values()];
+    const suspects = servers.filter(({ health }) => health.kind === 'suspect');
+    const troubles = [this.#failover.kind, ...suspects.map(({ key }) => key)];
+    const what = troubles.join(' ');
+    const nowMs = this.#needs.clock.nowMs();
+    if (what !== this.#trouble.what) this.#trouble = { what, sinceMs: nowMs };
+    const isFresh = nowMs - this.#trouble.sinceMs < FAST_FOR_MS;
+    const isFast = isFresh && what !== 'steady';
+    const conflict = this.#decision.alarms.find(({ kind }) => kind === 'two-primaries');
+    for (const server of servers) {
+      server.setPace({ isFast });
+      server.setRival(conflict?.servers.includes(server.key) === true);
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import { type ErrorFields, errorResponse, readyForQuery } from '@pgweir/protocol';
+import type { Link } from '../backend/link';
+import { STATUS_FAILED, STATUS_IDLE } from '../backend/server-status';
+import { type ErrorKey, errorFields } from '../errors';
+import type { Admission } from './admission';
+import { Aftermath } from './aftermath';
+import { dropKept } from './cancel-queued';
+import { type BlockBefore, fateOf, type LostAnswer } from './lost-fate';
+import { type LostState, takeLostState } from './lost-state';
+import { LostSteps } from './lost-steps';
+import type { Session } from './session';
+import { answerIsCut, failForLostLink } from './session-end';
+import { bytesOf, isWhole, type Unanswered, type UnansweredGroup } from './unanswered';
+
+/** So many links may be lost one after the other before an answer has come. */
+const LOSSES_MAX = 5;
+
+/** A session and the link that it has just lost. */
+interface Lost {
+  readonly session: Session;
+  readonly link: Link;
+  readonly admission: Admission;
+  readonly unanswered: Unanswered;
+  readonly before: BlockBefore;
+  readonly state: LostState;
+  /** For the log. */
+  readonly reason: string;
+}
+
+/** The connection to the server is gone: the client keeps its own, where that can be done. */
+export function linkWasLost(session: Session, link: Link, reason: string): void {
+  const { admission, unanswered } = session;
+  if (admission === undefined || unanswered === undefined || !survives(session, link)) {
+    const isFailure = unanswered !== undefined && session.phase !== 'closed';
+    if (isFailure && admission !== undefined) admission.database.counters.failed++;
+    failForLostLink(session, link, reason);
+    return;
+  }
+  unanswered.losses++;
+  // Asked while it is known what the client was told on the link.
+  const ready = link.owed.toCome - (session.state?.text.isRestKept === true ? 1 : 0);
+  const { groups, isOpen } = unanswered.groups(ready);
+  const before = blockOf(link);
+  const isAmidst = groups.length > 0 || before !== 'none';
+  const state = takeLostState(session, link, { isAmidst });
+  const wasCanceled = session.preparing && session.cancelWanted;
+  session.preparing = false;
+  session.link = undefined;
+  session.enter('idle');
+  session.mode = admission.pool.mode;
+  const lost = { session, link, admission, unanswered, before, state, reason };
+  if (state.news.length > 0) session.answer(state.news);
+  if (groups.length === 0) settleQuiet(lost);
+  else settleGroups(lost, groups, { isOpen });
+  if (wasCanceled && session.input.hasKept) dropKept(session);
+  else session.resumeKept();
+}
+
+function survives(session: Session, { fatalForwarded, owed }: Link): boolean {
+  const { context, login, phase, unanswered } = session;
+  if (phase !== 'active' || login !== undefined || !context.opensLinks) return false;
+  if (answerIsCut(session) || fatalForwarded || owed.uncertain || owed.copyBoth) return false;
+  return (unanswered?.losses ?? 0) < LOSSES_MAX;
+}
+
+function blockOf({ status }: Link): BlockBefore {
+  if (status === STATUS_IDLE) return 'none';
+  return status === STATUS_FAILED ? 'failed' : 'open';
+}
+
+/** The client waits for no answer, at most for a ReadyForQuery that was held back. */
+function settleQuiet(lost: Lost): void {
+  const { admission, before, session, state } = lost;
+  const hasLost = before === 'open' || state.error !== undefined;
+  if (hasLost) admission.database.counters.failed++;
+  else admission.database.counters.moved++;
+  const isTold = state.owesReady && before === 'open';
+  if (isTold) sayError(lost, lostError(lost, 'transactionLost'));
+  if (state.owesReady) session.answer(readyForQuery(before === 'none' ? 'I' : 'E'));
+  remember(lost, { isTold });
+}
+
+function settleGroups(
+  lost: Lost,
+  groups: readonly UnansweredGroup[],
+  { isOpen }: { readonly isOpen: boolean },
+): void {
+  const { before, session, state, unanswered } = lost;
+  const { context } = session;
+  const { begun, hasFailed, isAgain } = unanswered;
+  const steps = stepsOf(lost, groups);
+  const areWhole = groups.every(({ isCut, messages }) => !isCut && messages.every(isWhole));
+  const fate = fateOf({
+    before,
+    groups: steps,
+    isWhole: areWhole && session.reader.bodyLeft === 0,
+    begun,
+    hasFailed,
+    mayRun: !isAgain && state.error === undefined && context.settings.retryReads !== false,
+  });
+  unanswered.clear();
+  if (fate.kind === 'answer') {
+    answer(lost, fate.answers, { isOpen });
+    remember({ ...lost, before: fate.status === 'I' ? 'none' : 'failed' }, { isTold: true });
+    return;
+  }
+  const { counters } = lost.admission.database;
+  if (before === 'open') counters.failed++;
+  else if (fate.runs) counters.retried++;
+  else counters.moved++;
+  unanswered.isAgain = isAgain || fate.runs;
+  const held = session.reader.takeHeld();
+  session.input.putBack(Buffer.concat([...groups.map(bytesOf), held]));
+  remember(lost, { isTold: false });
+}
+
+function stepsOf(lost: Lost, groups: readonly UnansweredGroup[]): ReturnType<LostSteps['of']>[] {
+  const { admission, session } = lost;
+  const { context, state } = session;
+  // Whoever has something under way is followed.
+  if (state === undefined) return groups.map(() => ['unknown']);
+  const { own } = state.tracker.statements;
+  const proof = context.reads(admission.database).judge;
+  const reader = new LostSteps({ sql: context.stateKnowledge.sql, proof, own });
+  return groups.map((group) => reader.of(group));
+}
+
+/** Each group gets an error, and its ReadyForQuery as soon as its Sync has come. */
+function answer(
+  lost: Lost,
+  answers: readonly LostAnswer[],
+  { isOpen }: { readonly isOpen: boolean },
+): void {
+  const { admission, session } = lost;
+  admission.database.counters.failed++;
+  let isFirst = true;
+  for (const [index, { error, status }] of answers.entries()) {
+    if (error !== undefined) sayError(lost, isFirst ? lostError(lost, error) : errorFields(error));
+    if (error !== undefined) isFirst = false;
+    if (isOpen && index === answers.length - 1) {
+      session.input.skipToSync(status === 'I' ? STATUS_IDLE : STATUS_FAILED);
+    } else session.answer(readyForQuery(status));
+  }
+  // What is left of a message whose beginning was sent.
+  if (session.reader.bodyLeft > 0) session.dropping = true;
+}
+
+function sayError({ reason, session }: Lost, error: ErrorFields): void {
+  session.context.poolerError(session, error, reason);
+  session.answer(errorResponse(error));
+}
+
+/** An error that also says what else is lost. */
+function lostError({ state }: Lost, key: ErrorKey): ErrorFields {
+  const detail = state.error?.detail;
+  return detail === undefined ? errorFields(key) : { ...errorFields(key), detail };
+}
+
+/** What the client is still to hear, now that its link is gone. `isTold`: it has had an error. */
+function remember(lost: Lost, { isTold }: { readonly isTold: boolean }): void {
+  const { before, session } = lost;
+  const state = isTold ? undefined : lost.state.error;
+  const inTransaction = before !== 'none';
+  if (!inTransaction && state === undefined) return;
+  const isNews = before === 'open' && !isTold;
+  const transaction = isNews ? lostError(lost, 'transactionLost') : undefined;
+  session.aftermath = new Aftermath(session, { inTransaction, transaction, state });
+}

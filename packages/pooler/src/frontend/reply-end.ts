@@ -1,0 +1,51 @@
+import type { Link } from '../backend/link';
+import { STATUS_IDLE } from '../backend/server-status';
+import { countReply } from '../stats/count-reply';
+import { beginLease } from './lease';
+import type { Session } from './session';
+import { endDraining } from './session-end';
+
+/** ReadyForQuery has come for a session: counts, and ends its lease if that is over. */
+export function replyEnded(session: Session, link: Link): void {
+  const nowMs = session.context.clock.nowMs();
+  if (session.admission !== undefined) countReply(session.admission.database.counters, link, nowMs);
+  if (session.mode === 'statement' && link.status !== STATUS_IDLE) {
+    link.retireReason = 'transaction in statement mode';
+    session.fail('transactionInStatementMode');
+    return;
+  }
+  if (link.schemaChanged && link.status === STATUS_IDLE) {
+    link.schemaChanged = false;
+    session.admission?.database.reads?.knowledge.schemaChanged();
+  }
+  session.unanswered?.answered();
+  if (link.owed.ready > 0) return;
+  link.readySinceMs = nowMs;
+  session.activeAtMs = nowMs;
+  if (session.phase === 'draining') {
+    endDraining(session, link);
+    return;
+  }
+  const { state } = session;
+  if (state?.text.goesOn(link) === true) return;
+  if (!link.owed.settled || link.midFrame || link.owed.copyIn || link.status !== STATUS_IDLE) {
+    state?.readyInTransaction(link);
+    return;
+  }
+  link.statements.forgetExpected();
+  if (session.mode === 'session') {
+    state?.readyInTransaction(link);
+    if (link.wasReset && session.admission?.replication === undefined) beginLease(session, link);
+    return;
+  }
+  if (state?.keeps(link) === true) return;
+  session.link = undefined;
+  link.session = undefined;
+  link.releaseAtEndOfChunk();
+  session.enter('idle');
+  session.mode = session.admission?.pool.mode ?? session.mode;
+  if (state?.holding === true) {
+    state.tracker.holding = false;
+    session.resumeKept();
+  } else session.input.goOn();
+}

@@ -1,0 +1,124 @@
+import { databaseName } from '../../src/ports/names';
+import { CatalogKnowledge, type CatalogQuestions } from '../../src/routing/catalog-knowledge';
+import { ReadJudge } from '../../src/routing/read-judge';
+import type { DatabaseSettings, PoolerSettings } from '../../src/settings/settings';
+import type { FakeBackend } from '../kit/fake-backend';
+import { HandTopology } from '../kit/hand-topology';
+import { Rig } from '../kit/rig';
+import { databaseSettings } from '../kit/settings';
+import type { TestClient } from '../kit/test-client';
+
+/** The ports of two servers. */
+export const ONE = 5001;
+export const TWO = 5002;
+
+export const FIRST_IS_PRIMARY = [
+  { port: ONE, role: 'primary' },
+  { port: TWO, role: 'replica' },
+] as const;
+const NOBODY_IS = [
+  { port: ONE, role: 'unknown', outOfService: 'down' },
+  { port: TWO, role: 'replica' },
+] as const;
+const SECOND_IS_PRIMARY = [
+  { port: ONE, role: 'unknown', outOfService: 'down' },
+  { port: TWO, role: 'primary' },
+] as const;
+
+/** A catalog in which nothing is volatile: what is read is up to the grammar. */
+function letCatalogAnswer({ clock, pooler }: Rig): void {
+  const ask: CatalogQuestions['ask'] = (sql, answer) => {
+    // Of functions it knows none.
+    const names = [...sql.matchAll(/\((\d+),'(\w+)',/g)].filter(
+      ([, , kind]) => kind !== 'function',
+    );
+    const found = names.map(([, place]) => [Number(place), 2]);
+    answer([JSON.stringify({ found, oddity: null })]);
+  };
+  const knowledge = new CatalogKnowledge({ clock, questions: { ask } });
+  const { grammar } = pooler.stateKnowledge.sql;
+  const judge = new ReadJudge({ grammar, knowledge, clock });
+  pooler.reads = () => ({ judge, knowledge });
+}
+
+/** A pooler whose database follows the roles of two servers, of which the first is primary. */
+export class Stage {
+  readonly rig: Rig;
+  readonly topology: HandTopology;
+
+  private constructor(rig: Rig, topology: HandTopology) {
+    this.rig = rig;
+    this.topology = topology;
+  }
+
+  static async open(
+    changes: Partial<PoolerSettings> = {},
+    database: Partial<DatabaseSettings> = {},
+  ): Promise<Stage> {
+    const topology = new HandTopology(FIRST_IS_PRIMARY);
+    const app = databaseSettings({
+      hosts: ['db.test', 'db.test'],
+      ports: [ONE, TWO],
+      targetSessionAttrs: 'read-write',
+      ...database,
+    });
+    const databases = new Map([[databaseName('app'), app]]);
+    const rig = await Rig.open({ databases, ...changes }, { topology });
+    letCatalogAnswer(rig);
+    return new Stage(rig, topology);
+  }
+
+  /** The only backend of the server at this port. */
+  at(port: number): FakeBackend {
+    const [backend, another] = this.rig.server.liveAt(port);
+    if (backend === undefined || another !== undefined)
+      throw new Error(`not one backend at ${port}`);
+    return backend;
+  }
+
+  /** The primary is gone, and nobody can reach it; nobody has noticed yet. */
+  async kill(): Promise<void> {
+    this.rig.server.diallingPort.set(ONE, { kind: 'refuse' });
+    for (const backend of this.rig.server.liveAt(ONE)) backend.crash();
+    await this.rig.pass(1);
+  }
+
+  /** It has been noticed. */
+  async hold(): Promise<void> {
+    this.topology.publish(NOBODY_IS, { epoch: 1, holding: true });
+    await this.rig.settle();
+  }
+
+  async promote(): Promise<void> {
+    this.topology.publish(SECOND_IS_PRIMARY, { epoch: 2, holding: false });
+    await this.rig.pass(1);
+  }
+
+  /** A whole failover. */
+  async failOver(): Promise<void> {
+    await this.kill();
+    await this.hold();
+    await this.promote();
+  }
+
+  get counts(): readonly [moved: number, retried: number, failed: number] {
+    const database = this.rig.pooler.databases.get(databaseName('app'));
+    if (database === undefined) throw new Error('no database');
+    const { moved, retried, failed } = database.counters;
+    return [moved, retried, failed];
+  }
+}
+
+/** What the client has got since `forget`, errors with their codes, ReadyForQuery with its status. */
+export function heard(client: TestClient): string {
+  let error = 0;
+  return client.recent
+    .map(({ tag, body }) => {
+      if (tag === 'E') return `E${client.errors[error++]?.code}`;
+      if (tag === 'Z') return `Z${body.toString('latin1')}`;
+      if (tag === 'C') return `C(${body.toString('latin1', 0, body.length - 1)})`;
+      if (tag === 'S') return `S(${body.toString('latin1').split('\0').slice(0, 2).join('=')})`;
+      return tag;
+    })
+    .join(' ');
+}

@@ -1,0 +1,278 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
+import { type Cluster, startCluster } from '../cluster';
+import { type Daemon, daemonCommand, startDaemon } from '../daemon';
+import type { Major } from '../postgres/binaries';
+import type { Server } from '../postgres/server';
+import { Random } from '../random';
+import { waitFor } from '../wait-for';
+import { ACCIDENTS, type Accident, happens } from './accidents';
+import { Ledger } from './ledger';
+import { LedgerClient, STYLES } from './ledger-client';
+
+export interface RoundsOptions {
+  readonly rounds: number;
+  readonly seed: number;
+  readonly major?: Major;
+  /** Working clients; one more is idle for each. */
+  readonly clients?: number;
+  /** Further lines of `[pgbouncer]`. */
+  readonly extraLines?: readonly string[];
+  readonly onRound?: (round: RoundReport) => void;
+}
+
+export interface RoundReport {
+  readonly accident: Accident;
+  /** From the accident to the end of the promotion. */
+  readonly promotedAfterMs: number;
+  /** From there to the first write that was answered. */
+  readonly firstWriteMs: number;
+  /** The longest that any client waited for an answer. */
+  readonly longestMs: number;
+}
+
+export interface RoundsReport {
+  readonly rounds: readonly RoundReport[];
+  /** What must not be, one line each. */
+  readonly wrong: readonly string[];
+  readonly committed: number;
+  readonly rolledBack: number;
+  readonly unknown: number;
+  /** Errors that may be, by their codes. */
+  readonly errors: ReadonlyMap<string, number>;
+  readonly log: string;
+}
+
+const LINKS = 8;
+const PROMOTED_AFTER_MS_MAX = 3000;
+/** How long clients work before and after. */
+const AT_WORK_MS = 500;
+
+/**
+ * Loses the primary again and again under load, promotes its replica, brings the old one back: is every
+ * acknowledged commit there, once, and does no client see an error that it should not?
+ */
+export async function failoverRounds(options: RoundsOptions): Promise<RoundsReport> {
+  const cluster = await startCluster({
+    major: options.major ?? 18,
+    replicas: 1,
+    users: [{ name: 'app' }],
+    settings: {
+      ...{ synchronous_commit: 'on', wal_retrieve_retry_interval: '100ms' },
+      ...{ synchronous_standby_names: '', max_connections: '60' },
+    },
+  });
+  let daemon: Daemon | undefined;
+  try {
+    daemon = await startDaemon({
+      command: daemonCommand(),
+      config: configuration(cluster, options.extraLines ?? []),
+      userlist: '"app" ""\n',
+    });
+    return await new Rounds(options, cluster, daemon).run();
+  } finally {
+    await daemon?.stop('SIGKILL');
+    await cluster.stop();
+  }
+}
+
+function configuration({ primary, replicas }: Cluster, extraLines: readonly string[]): string {
+  const ports = [primary, ...replicas].map(({ port }) => port).join(',');
+  return `[databases]
+app = host=127.0.0.1,127.0.0.1 port=${ports} dbname=postgres target_session_attrs=primary
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+auth_type = trust
+auth_file = {dir}/userlist.txt
+admin_users = app
+health_check_user = app
+pool_mode = transaction
+default_pool_size = ${LINKS}
+server_tls_sslmode = disable
+${extraLines.join('\n')}
+`;
+}
+
+class Rounds {
+  readonly #options: RoundsOptions;
+  readonly #cluster: Cluster;
+  readonly #daemon: Daemon;
+  readonly #random: Random;
+  readonly #ledger = new Ledger();
+  readonly #wrong: string[] = [];
+  readonly #rounds: RoundReport[] = [];
+  readonly #working: LedgerClient[] = [];
+  readonly #idle: Client[] = [];
+  #primary: Server;
+  #replica: Server;
+  /** When a write was last answered. */
+  #writes: number[] = [];
+  #longestMs = 0;
+
+  constructor(options: RoundsOptions, cluster: Cluster, daemon: Daemon) {
+    const [replica] = cluster.replicas;
+    if (replica === undefined) throw new Error('the replica is missing');
+    this.#options = options;
+    this.#cluster = cluster;
+    this.#daemon = daemon;
+    this.#random = new Random(options.seed);
+    this.#primary = cluster.primary;
+    this.#replica = replica;
+  }
+
+  async run(): Promise<RoundsReport> {
+    await this.#prepare();
+    await this.#startClients();
+    for (let at = 0; at < this.#options.rounds && this.#wrong.length === 0; at++) {
+      await this.#round(ACCIDENTS[at % ACCIDENTS.length] ?? 'kill -9');
+    }
+    await Promise.all(this.#working.map((client) => client.stop()));
+    await Promise.all(this.#idle.map((client) => client.end()));
+    this.#wrong.push(...this.#ledger.judge(await this.#found()));
+    return this.#report();
+  }
+
+  async #prepare(): Promise<void> {
+    await this.#primary.query(`
+      CREATE TABLE ledger (entry text NOT NULL);
+      CREATE TABLE things (id int PRIMARY KEY, worth int NOT NULL);
+      INSERT INTO things SELECT n, n * 2 FROM generate_series(1, 100) AS n;
+      GRANT ALL ON ledger, things TO app`);
+    await this.#synchronize();
+  }
+
+  /** What the primary acknowledges is on the replica from now on, so that none of it can be lost. */
+  async #synchronize(): Promise<void> {
+    await this.#primary.configure({ synchronous_standby_names: '*' });
+    await waitFor(
+      async () => {
+        const rows = await this.#primary.query('SELECT sync_state FROM pg_stat_replication');
+        return rows.some(({ sync_state }) => sync_state === 'sync');
+      },
+      { what: 'the replica to be synchronous', deadlineMs: 20_000 },
+    );
+  }
+
+  async #startClients(): Promise<void> {
+    const count = this.#options.clients ?? 12;
+    for (let at = 0; at < count; at++) {
+      const style = STYLES[at % STYLES.length] ?? 'simple';
+      const client = new LedgerClient({
+        ...{ port: this.#daemon.port, name: `${style}${at}`, style, ledger: this.#ledger },
+        random: new Random(this.#options.seed + at + 1),
+        wrong: (what) => void this.#wrong.push(what),
+        answered: (what, ms) => this.#answered(what, ms),
+      });
+      await client.start();
+      this.#working.push(client);
+      this.#idle.push(await this.#idleClient(at));
+    }
+  }
+
+  /** It has used its connection, and hears of nothing. */
+  async #idleClient(number: number): Promise<Client> {
+    const { port } = this.#daemon;
+    const client = new Client({ host: '127.0.0.1', port, user: 'app', database: 'app' });
+    client.on('error', (error) => this.#wrong.push(`idle ${number}: ${error.message}`));
+    await client.connect();
+    await client.query(`SET application_name = 'idle ${number}'`);
+    return client;
+  }
+
+  #answered(what: 'read' | 'write' | 'transaction', ms: number): void {
+    this.#longestMs = Math.max(this.#longestMs, ms);
+    if (what === 'write') this.#writes.push(performance.now());
+  }
+
+  async #round(accident: Accident): Promise<void> {
+    await delay(AT_WORK_MS);
+    const [lost, promoted] = [this.#primary, this.#replica];
+    this.#longestMs = 0;
+    this.#writes = [];
+    const startedMs = performance.now();
+    await happens(accident, lost);
+    await delay(this.#random.between(0, PROMOTED_AFTER_MS_MAX));
+    await promoted.promote();
+    const doneMs = performance.now();
+    const firstMs = await waitFor(
+      () => this.#wrong.length > 0 || this.#writes.find((atMs) => atMs > doneMs),
+      { what: 'a write after the promotion', deadlineMs: 20_000 },
+    );
+    [this.#primary, this.#replica] = [promoted, lost];
+    await delay(AT_WORK_MS);
+    await this.#checkIdle();
+    const round: RoundReport = {
+      accident,
+      promotedAfterMs: doneMs - startedMs,
+      firstWriteMs: firstMs === true ? Number.NaN : firstMs - doneMs,
+      longestMs: this.#longestMs,
+    };
+    this.#rounds.push(round);
+    this.#options.onRound?.(round);
+    if (this.#wrong.length === 0) await this.#bringBack(lost, promoted);
+  }
+
+  async #checkIdle(): Promise<void> {
+    for (const [number, client] of this.#idle.entries()) {
+      try {
+        const { rows } = await client.query('SHOW application_name');
+        const [row]: unknown[] = rows;
+        const expected = JSON.stringify({ application_name: `idle ${number}` });
+        if (JSON.stringify(row) !== expected)
+          this.#wrong.push(`idle ${number}: ${JSON.stringify(row)}`);
+      } catch (error) {
+        this.#wrong.push(`idle ${number}: ${String(error)}`);
+      }
+    }
+  }
+
+  async #bringBack(lost: Server, primary: Server): Promise<void> {
+    await lost.kill();
+    await lost.configure({ synchronous_standby_names: '' });
+    await this.#cluster.rejoin(lost, primary);
+    await this.#synchronize();
+    const admin = new Client({
+      ...{ host: '127.0.0.1', port: this.#daemon.port, user: 'app', database: 'pgweir' },
+    });
+    await admin.connect();
+    try {
+      await waitFor(
+        async () => {
+          const { rows } = await admin.query<{ port: number; role: string; health: string }>(
+            'SHOW TOPOLOGY',
+          );
+          return rows.some(
+            ({ port, role, health }) => port === lost.port && role === 'replica' && health === 'up',
+          );
+        },
+        { what: 'the old primary to be a replica', deadlineMs: 20_000 },
+      );
+    } finally {
+      await admin.end();
+    }
+  }
+
+  async #found(): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.#primary.query(
+      'SELECT entry, count(*)::int AS count FROM ledger GROUP BY entry',
+    );
+    return new Map(rows.map(({ entry, count }) => [String(entry), Number(count)]));
+  }
+
+  #report(): RoundsReport {
+    const errors = new Map<string, number>();
+    for (const client of this.#working) {
+      for (const [code, count] of client.errors) errors.set(code, (errors.get(code) ?? 0) + count);
+    }
+    return {
+      rounds: this.#rounds,
+      wrong: this.#wrong,
+      committed: this.#ledger.count('committed'),
+      rolledBack: this.#ledger.count('rolled back'),
+      unknown: this.#ledger.count('unknown'),
+      errors,
+      log: this.#daemon.log(),
+    };
+  }
+}
