@@ -69,6 +69,22 @@ test('the demo serves primary and replica, and leaves nothing at Ctrl-C', async 
   expect(foldersOf(child.pid)).toEqual([]);
 });
 
+test('at the key f the primary is killed, its replica promoted, and clients stay connected', async () => {
+  const { child, output } = await startDemo();
+  const [url] = [...output().matchAll(/postgres:\/\/demo\S+/g)].map(([found]) => found);
+  const client = new Client({ connectionString: url ?? '' });
+  client.on('error', () => undefined);
+  await client.connect();
+  const where = 'SELECT inet_server_port() AS port';
+  const before = (await client.query<{ port: number }>(where)).rows[0]?.port;
+  child.stdin?.write('f');
+  await waitFor(() => /is the primary now$/m.test(output()), { what: 'the promotion' });
+  const after = (await client.query<{ port: number }>(where)).rows[0]?.port;
+  expect(after).not.toBe(before);
+  await waitFor(() => /is back, as a replica$/m.test(output()), { what: 'the old primary' });
+  await client.end();
+});
+
 test('the demo stops with an error, and the last words, when pgweir dies', async () => {
   const { child, ended, output } = await startDemo();
   const dir = /host=(\S+)/.exec(output())?.[1] ?? '';

@@ -167,7 +167,7 @@ test.each([
     onQuery: (socket, n) => (n === 1 ? socket.write(row('0/10')) : odd(socket)),
   });
   const server = fake;
-  const sampler = samplerAt(fake.port, { periodMs: 1, timeoutMs: 50 });
+  const sampler = samplerAt(fake.port, { periodMs: 1, timeoutMs: 1000 });
   const heard: (PositionSample | undefined)[] = [];
   sampler.subscribe((sample) => heard.push(sample));
   await waitFor(() => heard.length >= 2, { what: 'a sample and a loss' });

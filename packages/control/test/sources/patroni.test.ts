@@ -221,7 +221,7 @@ test('after close nothing is heard, and no connection is left', async () => {
   a.replies.set('GET cluster', () => undefined);
   const heard = jest.fn();
   const common = { login: undefined, tls: undefined, clock: realClock, log };
-  const claims = new PatroniClaims({ urls: [a.url], ...common, periodMs: 1, timeoutMs: 50 });
+  const claims = new PatroniClaims({ urls: [a.url], ...common, periodMs: 1, timeoutMs: 10_000 });
   claims.start(heard);
   await waitFor(() => a.asked.length >= 2, { what: 'the questions' });
   claims.close();
