@@ -1,14 +1,5 @@
-import type { DatabaseName } from '@pgweir/pooler';
+import type { DatabaseName, TargetSessionAttrs } from '@pgweir/pooler';
 import type { ServerAddress } from './observation';
-
-/** Which servers sessions of an entry may use; libpq's words. */
-export type TargetSessionAttrs =
-  | 'read-write'
-  | 'read-only'
-  | 'primary'
-  | 'standby'
-  | 'prefer-standby'
-  | 'any';
 
 /** What control has to know of one entry of `[databases]`; the `*` entry has the name `*`. */
 export interface DatabaseEntry {

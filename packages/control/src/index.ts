@@ -1,12 +1,11 @@
 export { Control, type ControlNeeds, type OrderOutcome } from './control';
-export { type DatabaseEntry, followsRoles, type TargetSessionAttrs } from './entry';
+export { type DatabaseEntry, followsRoles } from './entry';
 export type { FailoverOutcome, FailoverRecord, SessionCounts } from './failover/failover-log';
 export type { Evidence } from './health/health';
 export { parseLsn } from './lsn';
 export * from './observation';
 export type { ClaimSource, LeaderClaim } from './ports/claim-source';
 export type { Prober, ServerProbe } from './ports/prober';
-export { PgProber, type PgProberNeeds } from './probe/pg-prober';
 export type { Position, PrimaryPosition } from './probe/position-query';
 export {
   type PositionSample,

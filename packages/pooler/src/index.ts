@@ -47,7 +47,6 @@ export {
 export { ReadJudge, type ReadJudgeNeeds, type Verdict } from './routing/read-judge';
 export { type Route, type RouteContext, routeOf } from './routing/route';
 export type { RouteHint } from './routing/route-hint';
-export { isSchemaTag } from './routing/schema-tags';
 export * from './settings/settings';
 export { SqlKnowledge } from './sql/classify';
 export { type Effects, NO_EFFECTS } from './sql/effects';
