@@ -2,8 +2,8 @@ import type { Clock, Logger } from '@pgweir/pooler';
 import { type DatabaseEntry, followsRoles } from './entry';
 import { invariant } from './invariant';
 import type { ServerAddress } from './observation';
-import type { ClaimSource } from './ports/claim-source';
 import type { Prober } from './ports/prober';
+import type { ClaimPlan } from './ports/topology-claims';
 import { type ServerKey, serverKey } from './server-key';
 import type { ControlSettings } from './settings';
 import { type ClusterMemory, ClusterWatch } from './watch/cluster-watch';
@@ -16,7 +16,7 @@ export interface ClustersNeeds {
   readonly log: Logger;
   readonly random: () => number;
   /** Somebody who knows the cluster of these servers from elsewhere; undefined: nobody does. */
-  readonly claimsOf: (servers: readonly ServerAddress[]) => ClaimSource | undefined;
+  readonly claimsOf: (servers: readonly ServerAddress[]) => ClaimPlan | undefined;
   readonly changed: () => void;
 }
 
@@ -67,6 +67,9 @@ export class Clusters {
       );
     }
     for (const watch of free) watch.close();
+    for (const [key, servers] of wanted) {
+      this.#watches.get(key)?.setClaims(this.#needs.claimsOf(servers));
+    }
   }
 
   close(): void {
@@ -79,10 +82,9 @@ export class Clusters {
     relative: ClusterWatch | undefined,
     memory: ReadonlyMap<ServerKey, ServerMemory>,
   ): ClusterWatch {
-    const { claimsOf, ...shared } = this.#needs;
     const settled = relative?.memory.settled;
     const known: ClusterMemory | undefined = settled && { settled, servers: memory };
-    return new ClusterWatch(servers, { ...shared, claims: claimsOf(servers) }, known);
+    return new ClusterWatch(servers, this.#needs, known);
   }
 }
 

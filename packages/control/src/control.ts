@@ -4,8 +4,8 @@ import { type DatabaseEntry, followsRoles } from './entry';
 import type { SessionCounts } from './failover/failover-log';
 import type { Evidence } from './health/health';
 import type { ServerAddress } from './observation';
-import type { ClaimSource } from './ports/claim-source';
 import type { Prober } from './ports/prober';
+import type { ClaimPlan } from './ports/topology-claims';
 import { Snapshots } from './publish/snapshots';
 import { type ClusterView, clusterView, type FailoverView } from './publish/views';
 import { comparableHost, type ServerKey, serverKey } from './server-key';
@@ -20,8 +20,11 @@ export interface ControlNeeds {
   readonly log: Logger;
   /** From 0 up to 1; Math.random unless a test wants to know. */
   readonly random?: () => number;
-  /** Somebody who knows the cluster of these servers from elsewhere; undefined: nobody does. */
-  readonly claimsOf?: (servers: readonly ServerAddress[]) => ClaimSource | undefined;
+  /**
+   * Somebody who knows the cluster of these servers from elsewhere; undefined: nobody does. Asked again
+   * at each change of the configuration.
+   */
+  readonly claimsOf?: (servers: readonly ServerAddress[]) => ClaimPlan | undefined;
 }
 
 /** What became of an order. `reason` is for people. */

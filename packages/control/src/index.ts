@@ -4,8 +4,8 @@ export type { FailoverOutcome, FailoverRecord, SessionCounts } from './failover/
 export type { Evidence } from './health/health';
 export { parseLsn } from './lsn';
 export * from './observation';
-export type { ClaimSource, LeaderClaim } from './ports/claim-source';
 export type { Prober, ServerProbe } from './ports/prober';
+export * from './ports/topology-claims';
 export type { Position, PrimaryPosition } from './probe/position-query';
 export {
   type PositionSample,
@@ -19,6 +19,5 @@ export { ServerProber, type ServerProberNeeds } from './probe/server-prober';
 export type { ClusterView, FailoverView, ServerView } from './publish/views';
 export { CONTROL_DEFAULTS, type ControlSettings } from './settings';
 export { DnsClaims, type DnsNeeds } from './sources/dns';
-export { PatroniClaims, type PatroniNeeds, type SwitchoverAnswer } from './sources/patroni';
-export * from './sources/topology-claims';
+export { PatroniClaims, type PatroniNeeds } from './sources/patroni';
 export type { Alarm } from './topology/alarms';

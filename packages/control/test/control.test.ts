@@ -1,4 +1,5 @@
 import { databaseName, type TopologySnapshot } from '@pgweir/pooler';
+import type { TopologyClaims } from '../src/ports/topology-claims';
 import { CONTROL_DEFAULTS } from '../src/settings';
 import { APP, entry, Rig } from './kit/rig';
 
@@ -67,6 +68,36 @@ describe('a reload', () => {
     rig.control.reconfigure(CONTROL_DEFAULTS, [entry(['c']), entry(['c'], { database: OTHER })]);
     rig.after(1_000);
     expect([rig.epoch(), rig.epoch(OTHER)]).toEqual([2, 1]);
+  });
+
+  test('keeps a source that stays, and closes one that another takes the place of', () => {
+    const events: string[] = [];
+    let key: string | undefined = 'one';
+    const open = (name: string): TopologyClaims => ({
+      current: undefined,
+      start: () => void events.push(`start ${name}`),
+      recheck: () => undefined,
+      close: () => void events.push(`close ${name}`),
+    });
+    const rig = new Rig(['a', 'b'], {
+      claimsOf: () => {
+        const name = key;
+        return name === undefined ? undefined : { key: name, open: () => open(name) };
+      },
+    }).after(1_000);
+    const reload = (): void => rig.control.reconfigure(CONTROL_DEFAULTS, [entry(['a', 'b'])]);
+    reload();
+    expect(events).toEqual(['start one']);
+    key = 'two';
+    reload();
+    expect(events).toEqual(['start one', 'close one', 'start two']);
+    key = undefined;
+    reload();
+    expect(events.at(-1)).toBe('close two');
+    key = 'three';
+    reload();
+    rig.control.close();
+    expect(events.slice(-2)).toEqual(['start three', 'close three']);
   });
 
   test('ends the probes of servers that nobody follows any more', () => {

@@ -1,5 +1,5 @@
 import type { Clock, Logger, Resolver } from '@pgweir/pooler';
-import type { ClaimedMember, TopologyClaim, TopologyClaims } from './topology-claims';
+import type { ClaimedMember, TopologyClaim, TopologyClaims } from '../ports/topology-claims';
 
 /** A name with more addresses than that is a mistake, or a lie. */
 const ADDRESSES_MAX = 100;

@@ -8,9 +8,8 @@ import type { TlsOptions } from '../probe/probe-connection';
 const BODY_BYTES_MAX = 262_144;
 
 export interface HttpPeerNeeds {
-  /** `http:` or `https:`, perhaps with a path that everything is below. */
+  /** `http:` or `https:`, perhaps with a login, and a path that everything is below. */
   readonly url: URL;
-  readonly login: { readonly user: string; readonly password: string } | undefined;
   /** For `https:`; undefined: the system's authorities. */
   readonly tls: TlsOptions | undefined;
   readonly clock: Clock;
@@ -42,16 +41,16 @@ export class HttpPeer {
 
   constructor(needs: HttpPeerNeeds) {
     this.#needs = needs;
-    const { url, login } = needs;
+    const { url } = needs;
     this.name = `${url.protocol}//${url.host}`;
     this.#base = new URL(url);
     this.#base.username = '';
     this.#base.password = '';
     this.#base.search = '';
     if (!this.#base.pathname.endsWith('/')) this.#base.pathname += '/';
-    if (login !== undefined) {
-      const words = Buffer.from(`${login.user}:${login.password}`).toString('base64');
-      this.#authorization = `Basic ${words}`;
+    if (url.username !== '' || url.password !== '') {
+      const words = [url.username, url.password].map(decodeURIComponent).join(':');
+      this.#authorization = `Basic ${Buffer.from(words).toString('base64')}`;
     }
   }
 

@@ -1,5 +1,5 @@
 import type { ServerAddress } from '../observation';
-import type { ClaimedMember, PlannedSwitchover } from './topology-claims';
+import type { ClaimedMember, PlannedSwitchover } from '../ports/topology-claims';
 
 /** A cluster has a handful of members; what is more is not looked at. */
 const MEMBERS_MAX = 100;

@@ -1,6 +1,6 @@
 import type { ServerAddress } from '../observation';
+import type { TopologyClaim } from '../ports/topology-claims';
 import type { ClusterView, NodeView } from './patroni-answers';
-import type { TopologyClaim } from './topology-claims';
 
 /** What one Patroni has said last. */
 export type NodeAnswer =

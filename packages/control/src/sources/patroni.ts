@@ -1,18 +1,22 @@
 import type { Clock, Logger, Resolver } from '@pgweir/pooler';
 import type { ServerAddress } from '../observation';
+import type {
+  SwitchoverAnswer,
+  SwitchoverMaker,
+  TopologyClaim,
+  TopologyClaims,
+} from '../ports/topology-claims';
 import type { TlsOptions } from '../probe/probe-connection';
-import { type HttpAnswer, HttpPeer, type HttpPeerNeeds } from './http-peer';
+import { type HttpAnswer, HttpPeer } from './http-peer';
 import { claimOf, isSameAddress, type NodeAnswer, type PatroniClaim } from './patroni-claim';
 import { PatroniNode } from './patroni-node';
-import type { TopologyClaim, TopologyClaims } from './topology-claims';
 
 /** Of what Patroni answers, in a reason. */
 const REASON_CHARS_MAX = 200;
 
 export interface PatroniNeeds {
-  /** The REST API of every member: who is not listed cannot be believed to lead. */
+  /** The REST API of every member, perhaps with a login: who is not listed cannot be believed to lead. */
   readonly urls: readonly URL[];
-  readonly login: HttpPeerNeeds['login'];
   readonly tls: TlsOptions | undefined;
   readonly clock: Clock;
   readonly log: Logger;
@@ -23,16 +27,8 @@ export interface PatroniNeeds {
   readonly timeoutMs?: number;
 }
 
-export type SwitchoverAnswer =
-  /** Patroni says that another member leads now. Which one, the next claim tells. */
-  | { readonly kind: 'done' }
-  /** It does not happen. */
-  | { readonly kind: 'refused'; readonly reason: string }
-  /** Asked for; whether it happens is not known. */
-  | { readonly kind: 'unknown'; readonly reason: string };
-
 /** A cluster that Patroni manages, by what its members' REST APIs say. */
-export class PatroniClaims implements TopologyClaims {
+export class PatroniClaims implements TopologyClaims, SwitchoverMaker {
   readonly #log: Logger;
   readonly #nodes: readonly PatroniNode[];
   readonly #answers: NodeAnswer[];
@@ -40,7 +36,7 @@ export class PatroniClaims implements TopologyClaims {
   #known: PatroniClaim | undefined;
   #changed: (() => void) | undefined;
 
-  constructor({ urls, login, tls, clock, log, resolver, ...pace }: PatroniNeeds) {
+  constructor({ urls, tls, clock, log, resolver, ...pace }: PatroniNeeds) {
     this.#log = log;
     this.#answers = urls.map(() => ({ kind: 'silent' }));
     this.#problems = urls.map(() => undefined);
@@ -48,7 +44,7 @@ export class PatroniClaims implements TopologyClaims {
     this.#nodes = urls.map(
       (url, index) =>
         new PatroniNode({
-          peer: new HttpPeer({ url, login, tls, clock, resolver }),
+          peer: new HttpPeer({ url, tls, clock, resolver }),
           ...{ clock, periodMs, timeoutMs },
           answered: (answer, problem) => this.#answered(index, answer, problem),
         }),
@@ -57,6 +53,10 @@ export class PatroniClaims implements TopologyClaims {
 
   get current(): TopologyClaim | undefined {
     return this.#known?.claim;
+  }
+
+  get switchovers(): SwitchoverMaker {
+    return this;
   }
 
   start(changed: () => void): void {
@@ -78,15 +78,9 @@ export class PatroniClaims implements TopologyClaims {
    * as long as a failover, which is what `deadlineMs` bounds. Never rejects.
    */
   async switchover(to: ServerAddress, deadlineMs: number): Promise<SwitchoverAnswer> {
-    const claim = this.current;
-    const nameOf = (address: ServerAddress | undefined): string | undefined =>
-      claim?.members.find((member) => isSameAddress(member.address, address))?.name;
-    const [leader, candidate] = [nameOf(claim?.leader), nameOf(to)];
-    if (leader === undefined) return refused('Patroni has no leader at the moment');
-    if (candidate === undefined) {
-      return refused(`Patroni has no member with the address ${to.host}:${to.port}`);
-    }
-    if (candidate === leader) return refused(`${to.host}:${to.port} is the leader already`);
+    const parties = this.#parties(to);
+    if (parties.kind === 'refused') return parties;
+    const { leader, candidate } = parties;
     // The leader's own Patroni first; any other one does as well when that cannot be reached.
     const led = this.#known?.ledBy;
     const order = this.#nodes.filter((_, index) => index !== led);
@@ -100,6 +94,25 @@ export class PatroniClaims implements TopologyClaims {
     }
     this.recheck();
     return answer === undefined ? refused('no Patroni is known') : switchoverAnswerOf(answer);
+  }
+
+  switchoverObstacle(to: ServerAddress): string | undefined {
+    const parties = this.#parties(to);
+    return parties.kind === 'refused' ? parties.reason : undefined;
+  }
+
+  /** What Patroni calls the two servers. */
+  #parties(to: ServerAddress): Parties | Refusal {
+    const claim = this.current;
+    const nameOf = (address: ServerAddress | undefined): string | undefined =>
+      claim?.members.find((member) => isSameAddress(member.address, address))?.name;
+    const [leader, candidate] = [nameOf(claim?.leader), nameOf(to)];
+    if (leader === undefined) return refused('Patroni has no leader at the moment');
+    if (candidate === undefined) {
+      return refused(`Patroni has no member with the address ${to.host}:${to.port}`);
+    }
+    if (candidate === leader) return refused(`${to.host}:${to.port} is the leader already`);
+    return { kind: 'known', leader, candidate };
   }
 
   #answered(index: number, answer: NodeAnswer, problem: string | undefined): void {
@@ -139,6 +152,14 @@ function switchoverAnswerOf(answer: HttpAnswer): SwitchoverAnswer {
   return status >= 500 ? { kind: 'unknown', reason } : refused(reason);
 }
 
-function refused(reason: string): SwitchoverAnswer {
+type Refusal = Extract<SwitchoverAnswer, { readonly kind: 'refused' }>;
+
+interface Parties {
+  readonly kind: 'known';
+  readonly leader: string;
+  readonly candidate: string;
+}
+
+function refused(reason: string): Refusal {
   return { kind: 'refused', reason };
 }

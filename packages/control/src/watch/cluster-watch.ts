@@ -11,8 +11,8 @@ import { FailoverLog } from '../failover/failover-log';
 import type { Evidence, Health } from '../health/health';
 import { whyOutOfService } from '../health/standing';
 import type { ServerAddress } from '../observation';
-import type { ClaimSource } from '../ports/claim-source';
 import type { Prober } from '../ports/prober';
+import type { ClaimPlan, TopologyClaims } from '../ports/topology-claims';
 import { type ServerKey, serverKey } from '../server-key';
 import { CLAIM_FRESH_MS, type ControlSettings, FAST_FOR_MS } from '../settings';
 import { type Decision, decide } from '../topology/decide';
@@ -27,8 +27,6 @@ export interface ClusterWatchNeeds {
   readonly log: Logger;
   /** From 0 up to 1, as Math.random. */
   readonly random: () => number;
-  /** Somebody who knows the cluster from elsewhere. Closed together with the watch. */
-  readonly claims?: ClaimSource | undefined;
   /** The decision or the state of the failover may be another one. */
   readonly changed: () => void;
 }
@@ -51,6 +49,8 @@ export class ClusterWatch {
   #cancelDeadline: () => void = () => undefined;
   /** What is wrong, as one text, and since when it is that. */
   #trouble = { what: '', sinceMs: 0 };
+  /** Somebody who knows the cluster from elsewhere. */
+  #claims: { readonly key: string; readonly source: TopologyClaims } | undefined;
   #isClosed = false;
 
   constructor(
@@ -65,7 +65,6 @@ export class ClusterWatch {
     this.#forgetPrimaryThatLeft();
     this.#decision = this.#decide();
     this.#step();
-    this.#needs.claims?.start(() => this.#review());
   }
 
   get decision(): Decision {
@@ -91,7 +90,7 @@ export class ClusterWatch {
 
   /** Whether another server may become primary, or another machine under the same name. */
   get mayFailOver(): boolean {
-    return this.#servers.size > 1 || this.#needs.claims !== undefined;
+    return this.#servers.size > 1 || this.#claims !== undefined;
   }
 
   get memory(): ClusterMemory {
@@ -109,6 +108,15 @@ export class ClusterWatch {
   ): void {
     this.#setServers(addresses, memory);
     this.#forgetPrimaryThatLeft();
+    this.#review();
+  }
+
+  /** Who else is asked about the cluster from now on. It is closed together with the watch. */
+  setClaims(plan: ClaimPlan | undefined): void {
+    if (plan?.key === this.#claims?.key) return;
+    this.#claims?.source.close();
+    this.#claims = plan && { key: plan.key, source: plan.open() };
+    this.#claims?.source.start(() => this.#review());
     this.#review();
   }
 
@@ -162,7 +170,7 @@ export class ClusterWatch {
   close(): void {
     this.#isClosed = true;
     this.#cancelDeadline();
-    this.#needs.claims?.close();
+    this.#claims?.source.close();
     for (const server of this.#servers.values()) server.close();
   }
 
@@ -212,7 +220,7 @@ export class ClusterWatch {
   }
 
   #confirmedLeader(): ServerKey | undefined {
-    const claim = this.#needs.claims?.current;
+    const claim = this.#claims?.source.current;
     if (claim?.leader === undefined) return undefined;
     const ageMs = this.#needs.clock.nowMs() - claim.confirmedAtMs;
     return ageMs <= CLAIM_FRESH_MS ? serverKey(claim.leader) : undefined;
@@ -265,7 +273,7 @@ export class ClusterWatch {
   }
 
   #lookClosely(): void {
-    this.#needs.claims?.recheck();
+    this.#claims?.source.recheck();
     for (const server of this.#servers.values()) server.askNow();
   }
 

@@ -1,5 +1,6 @@
 import type { Health } from '../../src/health/health';
-import type { Observation } from '../../src/observation';
+import type { Observation, ServerAddress } from '../../src/observation';
+import type { TopologyClaim } from '../../src/ports/topology-claims';
 import { serverKey } from '../../src/server-key';
 import type { ServerKnowledge } from '../../src/topology/knowledge';
 
@@ -16,6 +17,11 @@ export const SUSPECT: Health = {
   ...{ unreached: 0, turnedAway: 0, reason: 'a connection was refused' },
 };
 export const UNREACHED: Health = { ...SUSPECT, unreached: 1 };
+
+/** What a source says that knows the leader and nothing else. */
+export function claim(leader: ServerAddress, confirmedAtMs: number): TopologyClaim {
+  return { leader, confirmedAtMs, members: [], paused: false, switchover: undefined };
+}
 
 export function observation(changes: Partial<Observation> = {}): Observation {
   return {

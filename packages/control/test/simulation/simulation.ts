@@ -1,7 +1,7 @@
-import type { ClaimSource, LeaderClaim } from '../../src/ports/claim-source';
+import type { TopologyClaim, TopologyClaims } from '../../src/ports/topology-claims';
 import { CLAIM_FRESH_MS, CONTROL_DEFAULTS } from '../../src/settings';
 import type { FakeServer, FakeWorld } from '../kit/fake-world';
-import { SYSTEM } from '../kit/knowledge';
+import { claim, SYSTEM } from '../kit/knowledge';
 import { APP, entry, Rig } from '../kit/rig';
 import { must, Oracle } from './oracle';
 
@@ -36,7 +36,7 @@ export class Simulation {
   readonly oracle: Oracle;
   readonly #banned = new Set<string>();
   #listed: readonly string[] = HOSTS.slice(0, 3);
-  #claim: LeaderClaim | undefined;
+  #claim: TopologyClaim | undefined;
   #claimChanged: () => void = () => undefined;
   #seed: number;
 
@@ -45,7 +45,7 @@ export class Simulation {
     this.rig = new Rig(HOSTS, {
       entries: [entry(this.#listed)],
       random: () => this.#random(),
-      claimsOf: () => this.#source(),
+      claimsOf: () => ({ key: 'one', open: () => this.#source() }),
     });
     const { clock, control, world } = this.rig;
     this.oracle = new Oracle(APP, {
@@ -133,10 +133,7 @@ export class Simulation {
         control.heed(server.address, this.#pick(EVIDENCE, by));
         return;
       case 'source':
-        this.#claim =
-          by % 4 === 0
-            ? undefined
-            : { leader: server.address, confirmedAtMs: this.rig.clock.nowMs() };
+        this.#claim = by % 4 === 0 ? undefined : claim(server.address, this.rig.clock.nowMs());
         this.#claimChanged();
         return;
       case 'reload':
@@ -204,10 +201,10 @@ export class Simulation {
     }
   }
 
-  #source(): ClaimSource {
-    const current = (): LeaderClaim | undefined => this.#claim;
+  #source(): TopologyClaims {
+    const current = (): TopologyClaim | undefined => this.#claim;
     return {
-      get current(): LeaderClaim | undefined {
+      get current(): TopologyClaim | undefined {
         return current();
       },
       start: (changed) => {

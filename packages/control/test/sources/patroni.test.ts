@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { certsDir, freePort, waitFor } from '@pgweir/testkit';
+import type { TopologyClaim } from '../../src/ports/topology-claims';
 import { PatroniClaims, type PatroniNeeds } from '../../src/sources/patroni';
-import type { TopologyClaim } from '../../src/sources/topology-claims';
 import { realClock } from '../probe/kit/real-clock';
 import { CollectingLogger } from './collecting-logger';
 import { FakePatroni } from './fake-patroni';
@@ -33,8 +33,15 @@ async function three(): Promise<[FakePatroni, FakePatroni, FakePatroni]> {
   return [a.plays('a', 'a'), b.plays('b', 'a'), c.plays('c', 'a')];
 }
 
+function withLogin(url: URL, user: string, password: string): URL {
+  const whole = new URL(url);
+  whole.username = user;
+  whole.password = password;
+  return whole;
+}
+
 function watch(urls: readonly URL[], needs: Partial<PatroniNeeds> = {}): PatroniClaims {
-  const common = { login: undefined, tls: undefined, clock: realClock, log, periodMs: 20 };
+  const common = { tls: undefined, clock: realClock, log, periodMs: 20 };
   const claims = new PatroniClaims({ urls, ...common, ...needs });
   opened.push(claims);
   claims.start(() => undefined);
@@ -184,28 +191,25 @@ test('https and a login: the certificate must be right, and nothing secret is lo
   const file = (name: string): string => readFileSync(join(certsDir(), name), 'utf8');
   const a = await patroni({ cert: file('server.crt'), key: file('server.key') });
   a.plays('a', 'a');
-  const login = { user: 'weir', password: 'seven-seals' };
-  const right = watch([a.url], { tls: { ca: file('ca.crt') }, login });
+  const urls = [withLogin(a.url, 'weir', 'seven-seals')];
+  const right = watch(urls, { tls: { ca: file('ca.crt') } });
   await led(right, '10.0.0.1');
   const words = Buffer.from('weir:seven-seals').toString('base64');
   expect(a.authorization).toBe(`Basic ${words}`);
-  const wrong = watch([a.url], { tls: { ca: file('other-ca.crt') }, login });
+  const wrong = watch(urls, { tls: { ca: file('other-ca.crt') } });
   await waitFor(() => log.lines.length > 0, { what: 'the complaint' });
   expect(wrong.current).toBeUndefined();
   expect(log.lines.join()).toMatch(/certificate/);
   expect(log.lines.join()).not.toMatch(/seven-seals|c2V2/);
 });
 
-test('what stands before the @ of a URL is neither logged nor sent', async () => {
+test('what stands before the @ of a URL is a login, with its special characters, and not logged', async () => {
   const a = (await patroni()).plays('a', 'b');
-  const url = new URL(a.url);
-  url.username = 'weir';
-  url.password = 'seven-seals';
   a.reply('GET primary', 401);
-  watch([url]);
+  watch([withLogin(a.url, 'we@r', 'seven:seals')]);
   await waitFor(() => log.lines.length > 0, { what: 'the complaint' });
-  expect(log.lines.join()).not.toMatch(/seven-seals/);
-  expect(a.authorization).toBeUndefined();
+  expect(log.lines.join()).not.toMatch(/seven/);
+  expect(a.authorization).toBe(`Basic ${Buffer.from('we@r:seven:seals').toString('base64')}`);
 });
 
 test('names are looked up by the given resolver', async () => {
@@ -220,7 +224,7 @@ test('after close nothing is heard, and no connection is left', async () => {
   const a = (await patroni()).plays('a', 'a');
   a.replies.set('GET cluster', () => undefined);
   const heard = jest.fn();
-  const common = { login: undefined, tls: undefined, clock: realClock, log };
+  const common = { tls: undefined, clock: realClock, log };
   const claims = new PatroniClaims({ urls: [a.url], ...common, periodMs: 1, timeoutMs: 10_000 });
   claims.start(heard);
   await waitFor(() => a.asked.length >= 2, { what: 'the questions' });

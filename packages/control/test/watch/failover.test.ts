@@ -1,6 +1,7 @@
 import { databaseName } from '@pgweir/pooler';
-import type { ClaimSource, LeaderClaim } from '../../src/ports/claim-source';
+import type { TopologyClaim, TopologyClaims } from '../../src/ports/topology-claims';
 import { CLAIM_FRESH_MS } from '../../src/settings';
+import { claim } from '../kit/knowledge';
 import { APP, entry, Rig } from '../kit/rig';
 
 describe('the start', () => {
@@ -189,14 +190,17 @@ describe('two primaries', () => {
     const asked = { rechecks: 0, closed: 0 };
     const rig: Rig = new Rig(['a', 'b'], {
       claimsOf: () => ({
-        get current(): LeaderClaim | undefined {
-          return leader && { leader, confirmedAtMs: rig.clock.nowMs() };
-        },
-        start: (call) => {
-          changed = call;
-        },
-        recheck: () => void asked.rechecks++,
-        close: () => void asked.closed++,
+        key: 'one',
+        open: () => ({
+          get current(): TopologyClaim | undefined {
+            return leader && claim(leader, rig.clock.nowMs());
+          },
+          start: (call) => {
+            changed = call;
+          },
+          recheck: () => void asked.rechecks++,
+          close: () => void asked.closed++,
+        }),
       }),
     }).after(5_000);
     rig.world.promote(rig.world.server('b'));
@@ -212,11 +216,13 @@ describe('two primaries', () => {
 });
 
 test('a source that has not confirmed anything for long confirms nothing', () => {
-  const current: LeaderClaim = { leader: { host: 'b', port: 5432 }, confirmedAtMs: 1_000_000 };
-  const source: ClaimSource = {
+  const current = claim({ host: 'b', port: 5432 }, 1_000_000);
+  const source: TopologyClaims = {
     ...{ current, start: () => undefined, recheck: () => undefined, close: () => undefined },
   };
-  const rig = new Rig(['a', 'b'], { claimsOf: () => source }).after(CLAIM_FRESH_MS + 1_000);
+  const rig = new Rig(['a', 'b'], { claimsOf: () => ({ key: 'one', open: () => source }) }).after(
+    CLAIM_FRESH_MS + 1_000,
+  );
   rig.world.promote(rig.world.server('b'));
   rig.after(1_000);
   expect(rig.primary()).toBeUndefined();

@@ -31,7 +31,23 @@ export interface TopologyClaim {
   readonly switchover: PlannedSwitchover | undefined;
 }
 
-/** A source of claims about one cluster. */
+export type SwitchoverAnswer =
+  /** The source says that another member leads now. Which one, the next claim tells. */
+  | { readonly kind: 'done' }
+  /** It does not happen. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** Asked for; whether it happens is not known. */
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+/** A source that hands over from one server to another when it is told to. */
+export interface SwitchoverMaker {
+  /** Why it would not hand over to `to`, as far as that can be told now. */
+  switchoverObstacle(to: ServerAddress): string | undefined;
+  /** Has the old leader demoted and `to` promoted; that is what `deadlineMs` bounds. Never rejects. */
+  switchover(to: ServerAddress, deadlineMs: number): Promise<SwitchoverAnswer>;
+}
+
+/** Somebody who knows a cluster from elsewhere. It confirms what probes see, and makes nobody primary. */
 export interface TopologyClaims {
   /**
    * Begins to ask, and calls `changed` each time `current` has been replaced, also by an equal claim
@@ -44,4 +60,14 @@ export interface TopologyClaims {
   recheck(): void;
   /** Stops. No `changed` comes any more. Idempotent. */
   close(): void;
+  /** undefined: it only watches. */
+  readonly switchovers?: SwitchoverMaker;
+}
+
+/** A source that is to be asked about a cluster. */
+export interface ClaimPlan {
+  /** The same source has the same key: it is kept through a reload. Never shown, as it may have secrets. */
+  readonly key: string;
+  /** Not started yet; whoever opens it closes it. */
+  open(): TopologyClaims;
 }
