@@ -3,6 +3,7 @@ import { Clusters } from './clusters';
 import { type DatabaseEntry, followsRoles } from './entry';
 import type { SessionCounts } from './failover/failover-log';
 import type { Evidence } from './health/health';
+import { invariant } from './invariant';
 import type { ServerAddress } from './observation';
 import type { Prober } from './ports/prober';
 import type { ClaimPlan } from './ports/topology-claims';
@@ -10,6 +11,7 @@ import { Snapshots } from './publish/snapshots';
 import { type ClusterView, clusterView, type FailoverView } from './publish/views';
 import { comparableHost, type ServerKey, serverKey } from './server-key';
 import type { ControlSettings } from './settings';
+import { type SwitchoverCluster, WatchedSwitchover } from './switchover/switchover-cluster';
 import type { ClusterWatch } from './watch/cluster-watch';
 
 export interface ControlNeeds {
@@ -28,9 +30,16 @@ export interface ControlNeeds {
 }
 
 /** What became of an order. `reason` is for people. */
-export type OrderOutcome =
-  | { readonly kind: 'done'; readonly servers: readonly string[] }
-  | { readonly kind: 'refused'; readonly reason: string };
+export type OrderOutcome = { readonly kind: 'done'; readonly servers: readonly string[] } | Refusal;
+
+export type SwitchoverPlan =
+  | { readonly kind: 'ready'; readonly cluster: SwitchoverCluster }
+  | Refusal;
+
+interface Refusal {
+  readonly kind: 'refused';
+  readonly reason: string;
+}
 
 /**
  * Decides which servers take which traffic, for all entries of the configuration, and publishes it. Probes
@@ -94,25 +103,29 @@ export class Control implements TopologySource {
     return this.#setBanned(host, false);
   }
 
-  /** See `ClusterWatch.beginSwitchover`. Somebody else drains, demotes and promotes. */
-  beginSwitchover(
-    database: DatabaseName,
-    target: string,
-    limit: { readonly withinMs: number },
-  ): OrderOutcome {
+  /**
+   * What a switchover of the cluster of `database` would be. Nothing has begun yet: see `Switchover`.
+   * `target`: `host` or `host:port`.
+   */
+  planSwitchover(database: DatabaseName, target: string): SwitchoverPlan {
     const cluster = this.#clusterOf(database);
     if (cluster === undefined) return refused(`database "${database}" does not follow roles`);
     const [key, ...others] = matching(cluster, target);
     if (key === undefined) return refused(`database "${database}" has no server "${target}"`);
     if (others.length > 0) return refused(`"${target}" is several servers: name one, host:port`);
-    const problem = cluster.beginSwitchover(key, limit);
-    return problem === undefined ? { kind: 'done', servers: [key] } : refused(problem);
-  }
-
-  callOffSwitchover(database: DatabaseName): OrderOutcome {
-    const cluster = this.#clusterOf(database);
-    if (cluster?.callOffSwitchover() === true) return { kind: 'done', servers: [] };
-    return refused(`no switchover of database "${database}" is under way`);
+    const obstacle = cluster.switchoverObstacle(key);
+    if (obstacle !== undefined) return refused(obstacle);
+    const named = (wanted: ServerKey | undefined) =>
+      cluster.servers.find((server) => server.key === wanted);
+    const [primary, replica] = [named(cluster.decision.primary), named(key)];
+    invariant(primary !== undefined && replica !== undefined, 'a primary can hand over');
+    const sharing = this.#clusters.all.filter(
+      ({ decision }) => decision.primary === primary.key && decision.verdicts.has(key),
+    );
+    const watches = [cluster, ...sharing.filter((watch) => watch !== cluster)] as const;
+    const databases = watches.flatMap((watch) => this.#databasesOf(watch));
+    const parts = { watches, primary, target: replica, databases };
+    return { kind: 'ready', cluster: new WatchedSwitchover(parts) };
   }
 
   /** Adds what became of sessions of a database to its last failover, if there was one. */
@@ -166,7 +179,7 @@ export class Control implements TopologySource {
     return entry !== undefined && followsRoles(entry) ? this.#clusters.find(entry) : undefined;
   }
 
-  #databasesOf(watch: ClusterWatch): readonly string[] {
+  #databasesOf(watch: ClusterWatch): readonly DatabaseName[] {
     return this.#entries
       .filter((entry) => followsRoles(entry) && this.#clusters.find(entry) === watch)
       .map(({ database }) => database);
@@ -181,6 +194,6 @@ function matching(cluster: ClusterWatch, name: string): readonly ServerKey[] {
     .map(({ key }) => key);
 }
 
-function refused(reason: string): OrderOutcome {
+function refused(reason: string): Refusal {
   return { kind: 'refused', reason };
 }

@@ -1,9 +1,10 @@
-export { Control, type ControlNeeds, type OrderOutcome } from './control';
+export { Control, type ControlNeeds, type OrderOutcome, type SwitchoverPlan } from './control';
 export { type DatabaseEntry, followsRoles } from './entry';
 export type { FailoverOutcome, FailoverRecord, SessionCounts } from './failover/failover-log';
 export type { Evidence } from './health/health';
 export { parseLsn } from './lsn';
 export * from './observation';
+export * from './ports/demoter';
 export type { Prober, ServerProbe } from './ports/prober';
 export * from './ports/topology-claims';
 export type { Position, PrimaryPosition } from './probe/position-query';
@@ -15,9 +16,11 @@ export {
 } from './probe/position-sampler';
 export type { ProbeLogin, TlsOptions } from './probe/probe-connection';
 export type { PermitAnswer, ProbePermit, ProbePermits } from './probe/probe-permits';
+export { ServerHand, type ServerHandNeeds } from './probe/server-hand';
 export { ServerProber, type ServerProberNeeds } from './probe/server-prober';
 export type { ClusterView, FailoverView, ServerView } from './publish/views';
 export { CONTROL_DEFAULTS, type ControlSettings } from './settings';
 export { DnsClaims, type DnsNeeds } from './sources/dns';
 export { PatroniClaims, type PatroniNeeds } from './sources/patroni';
+export { Switchover, type SwitchoverOutcome } from './switchover/switchover';
 export type { Alarm } from './topology/alarms';

@@ -164,12 +164,15 @@ describe('BAN and UNBAN', () => {
 });
 
 describe('a planned switchover', () => {
-  const begin = (rig: Rig, target = 'b', withinMs = 10_000) =>
-    rig.control.beginSwitchover(APP, target, { withinMs });
+  /** @returns why not, as text; undefined: it has begun */
+  function begin(rig: Rig, target = 'b', withinMs = 10_000, database = APP): string | undefined {
+    const plan = rig.control.planSwitchover(database, target);
+    return plan.kind === 'refused' ? plan.reason : plan.cluster.begin(withinMs);
+  }
 
   test('work waits, and goes on when the target is primary', () => {
     const rig = new Rig(['a', 'b']).after(1_000);
-    expect(begin(rig)).toEqual({ kind: 'done', servers: ['b:5432'] });
+    expect(begin(rig)).toBeUndefined();
     expect(rig.isHolding()).toBe(true);
     expect(rig.primary()).toBe('a');
     rig.world.kill(rig.world.server('a'));
@@ -183,6 +186,23 @@ describe('a planned switchover', () => {
     ]);
   });
 
+  test('gives the primary nothing new, in other lists that name both servers too', () => {
+    const all = entry(['a', 'b', 'c'], { database: OTHER, targetSessionAttrs: 'any' });
+    const rig = new Rig(['a', 'b', 'c'], { entries: [entry(['a', 'b']), all] }).after(1_000);
+    const plan = rig.control.planSwitchover(APP, 'b');
+    if (plan.kind === 'refused') throw new Error(plan.reason);
+    expect(plan.cluster.databases).toEqual([APP, OTHER]);
+    expect(plan.cluster.begin(10_000)).toBeUndefined();
+    expect([rig.isHolding(), rig.isHolding(OTHER)]).toEqual([true, false]);
+    expect(rig.endpoints(OTHER).map(({ leaving }) => leaving)).toEqual([
+      true,
+      undefined,
+      undefined,
+    ]);
+    plan.cluster.callOff();
+    expect(rig.endpoints(OTHER)[0]?.leaving).toBeUndefined();
+  });
+
   test('is called off by its deadline, or by order', () => {
     const rig = new Rig(['a', 'b']).after(1_000);
     begin(rig, 'b', 300);
@@ -190,10 +210,14 @@ describe('a planned switchover', () => {
     expect(rig.isHolding()).toBe(true);
     rig.after(1);
     expect(rig.isHolding()).toBe(false);
-    begin(rig);
-    expect(rig.control.callOffSwitchover(APP)).toEqual({ kind: 'done', servers: [] });
+    const plan = rig.control.planSwitchover(APP, 'b');
+    if (plan.kind === 'refused') throw new Error(plan.reason);
+    expect(plan.cluster).toMatchObject({ leads: 'primary', isUnderWay: false, databases: [APP] });
+    expect(plan.cluster.begin(10_000)).toBeUndefined();
+    expect(plan.cluster.isUnderWay).toBe(true);
+    plan.cluster.callOff();
     expect(rig.isHolding()).toBe(false);
-    expect(rig.control.callOffSwitchover(APP).kind).toBe('refused');
+    plan.cluster.callOff();
     expect(rig.control.failovers().map(({ outcome }) => outcome)).toEqual([
       'called off',
       'called off',
@@ -203,7 +227,7 @@ describe('a planned switchover', () => {
 
   test('is refused with a reason', () => {
     const rig = new Rig(['a', 'b', 'c']).after(1_000);
-    const reason = (target: string): string => JSON.stringify(begin(rig, target));
+    const reason = (target: string) => begin(rig, target);
     expect(reason('x')).toContain('has no server');
     expect(reason('a')).toContain('is primary already');
     rig.control.ban('c');
@@ -213,8 +237,7 @@ describe('a planned switchover', () => {
     rig.world.kill(rig.world.server('a'));
     rig.after(20_000);
     expect(reason('b')).toContain('there is no primary');
-    const other = rig.control.beginSwitchover(OTHER, 'b', { withinMs: 1 });
-    expect(JSON.stringify(other)).toContain('does not follow roles');
+    expect(begin(rig, 'b', 1, OTHER)).toContain('does not follow roles');
   });
 });
 

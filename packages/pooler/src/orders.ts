@@ -2,7 +2,15 @@ import { isOutdated } from './backend/outdated';
 import type { Pool } from './pool/pool';
 import type { Pooler } from './pooler';
 import type { ClientId, DatabaseName } from './ports/names';
-import { type Holds, NOTHING_HELD, type TrafficControl } from './ports/traffic-control';
+import {
+  type Holds,
+  NOTHING_HELD,
+  type ServerLeases,
+  type TrafficControl,
+} from './ports/traffic-control';
+
+/** Who has leases of our own. */
+const NOBODY = 0;
 
 /** Carries out what an operator orders in one pooler. */
 export class Orders implements TrafficControl {
@@ -99,6 +107,19 @@ export class Orders implements TrafficControl {
     if (session === undefined) return false;
     session.fail('killed');
     return true;
+  }
+
+  async countLeases({ databases, host, port }: ServerLeases): Promise<number> {
+    let count = 0;
+    for (const pool of this.#pooler.everyPool()) {
+      if (!databases.includes(pool.servers.entry)) continue;
+      for (const link of pool.links) {
+        // What we have lent to ourselves (to listen, to look a user up) nobody would miss.
+        if (link.phase !== 'leased' || link.session?.id === NOBODY) continue;
+        if (link.origin?.host === host && link.origin.port === port) count++;
+      }
+    }
+    return count;
   }
 
   #pools(database: string | undefined): readonly Pool[] {

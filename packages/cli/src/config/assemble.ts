@@ -70,6 +70,11 @@ export function assemble(parts: Parts, running: DaemonConfig | undefined): Daemo
       user: notEmpty(values.health_check_user),
       database: notEmpty(values.health_check_dbname),
     },
+    switchover: {
+      timeoutMs: values.switchover_timeout,
+      demoteCommand: notEmpty(values.demote_command),
+      demoteTimeoutMs: values.demote_timeout,
+    },
     credentials: parts.credentials,
     pidfile: notEmpty(values.pidfile),
     user: notEmpty(values.user),

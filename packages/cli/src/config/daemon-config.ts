@@ -10,6 +10,7 @@ export interface DaemonConfig {
   readonly log: LogSettings;
   readonly dns: DnsSettings;
   readonly health: HealthSettings;
+  readonly switchover: SwitchoverSettings;
   readonly credentials: CredentialSource;
   /** Where to write the process id; undefined: nowhere. */
   readonly pidfile: string | undefined;
@@ -64,6 +65,15 @@ export interface HealthSettings {
   /** Undefined: as the links of the database. */
   readonly user: string | undefined;
   readonly database: string | undefined;
+}
+
+/** How a primary hands over to another server, as an operator orders. */
+export interface SwitchoverSettings {
+  /** For everything before the demotion. */
+  readonly timeoutMs: number;
+  /** For the shell; undefined: there is none. */
+  readonly demoteCommand: string | undefined;
+  readonly demoteTimeoutMs: number;
 }
 
 /** How long answers of the resolver are remembered, and what makes them old before that. */

@@ -144,6 +144,7 @@ function databaseSettings(
     connectQuery: values.connect_query,
     loadBalanceHosts: values.load_balance_hosts ?? 'round-robin',
     targetSessionAttrs: values.target_session_attrs,
+    patroniUrls: values.patroni ?? [],
     poolMode: values.pool_mode,
     sessionState: values.session_state,
     pinnedPerPoolMax: values.max_pinned_per_pool,
@@ -212,8 +213,13 @@ function checkDatabase(settings: DatabaseSettings, context: DatabaseContext): vo
 
 /** Where roles are followed, somebody asks each server, on a connection that counts. */
 function checkRoles(settings: DatabaseSettings, context: DatabaseContext): void {
-  if (settings.targetSessionAttrs === undefined) return;
   const { entry, subject, globals, findings } = context;
+  if (settings.targetSessionAttrs === undefined) {
+    if (settings.patroniUrls.length > 0) {
+      findings.warning(entry, `${subject}patroni has no effect without target_session_attrs`);
+    }
+    return;
+  }
   const askers = [globals.health_check_user, settings.forcedUser, settings.authUser];
   if (![...askers, globals.auth_user].some((user) => user !== undefined && user !== '')) {
     const message = 'target_session_attrs needs somebody who asks the servers: health_check_user';

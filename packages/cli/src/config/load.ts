@@ -118,6 +118,11 @@ function readGlobals(
     ...entries.map((entry) => ({ ...entry, name: entry.key, text: entry.value })),
     ...overrides.map(([name, text]) => ({ file: 'SET', line: 0, name, text })),
   ];
+  const table: SettingTable = GLOBAL_SETTINGS;
+  for (const [name] of overrides) {
+    if (!Object.hasOwn(table, name) || table[name]?.notBySet !== true) continue;
+    findings.problem({ file: 'SET', line: 0 }, `${name} can only be changed in a file`);
+  }
   return readValues(GLOBAL_SETTINGS, assignments, findings);
 }
 

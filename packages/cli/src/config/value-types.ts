@@ -136,6 +136,29 @@ export function oneOf<const Word extends string>(
   };
 }
 
+/** Addresses of HTTP servers with commas between. Each may have a login, which is never shown. */
+export const httpUrls: ValueType<readonly string[]> = {
+  name: 'list',
+  accepted: 'addresses like http://host:8008 or https://user:password@host, with commas between',
+  parse(text) {
+    const urls = text.split(',').map((url) => httpUrl(url.trim()));
+    return urls.every((url) => url !== undefined) ? ok(urls.map(({ href }) => href)) : BAD;
+  },
+  show: (values) => values.map((url) => new URL(url).origin).join(','),
+};
+
+function httpUrl(text: string): URL | undefined {
+  try {
+    const url = new URL(text);
+    // What stands in front of the @ must be readable as well.
+    for (const part of [url.username, url.password]) decodeURIComponent(part);
+    const isPlain = url.search === '' && url.hash === '';
+    return /^https?:$/.test(url.protocol) && isPlain ? url : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Names with commas between; blanks around them do not count. Empty: none. */
 export const list: ValueType<readonly string[]> = {
   name: 'list',

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ClientId, Holds, Logger, TrafficControl } from '@pgweir/pooler';
+import type { ClientId, Holds, Logger, ServerLeases, TrafficControl } from '@pgweir/pooler';
 import { reasonOf } from '../system-error';
 import { FOR_EVER_MS } from './channel';
 import type { Crew } from './crew';
@@ -8,6 +8,7 @@ import type { TrafficAsk } from './messages';
 import type { WorkerProcess } from './worker-process';
 
 const ORPHANS_POLL_MS = 50;
+const COUNT_MS = 2000;
 
 /** Has all workers do what an operator orders, and waits for all of them. */
 export class CrewTraffic implements TrafficControl {
@@ -51,6 +52,23 @@ export class CrewTraffic implements TrafficControl {
   async killClient(id: ClientId): Promise<boolean> {
     const found = await this.#everywhere({ kind: 'killClient', client: id });
     return found.some((is) => is);
+  }
+
+  /** @throws Error when a worker does not answer: nobody knows what it has lent */
+  async countLeases(of: ServerLeases): Promise<number> {
+    // One that is starting has no clients.
+    const asked = [...this.#crew.living].filter(({ phase }) => phase !== 'starting');
+    const counts = await Promise.all(
+      asked.map(async (worker) => {
+        try {
+          return await worker.channel.ask('leases', of, COUNT_MS);
+        } catch (error) {
+          if (worker.phase === 'gone') return 0;
+          throw new Error(`worker ${worker.number} does not answer: ${reasonOf(error)}`);
+        }
+      }),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
   }
 
   async #everywhere(ask: TrafficAsk): Promise<readonly boolean[]> {

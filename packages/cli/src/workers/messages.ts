@@ -6,6 +6,7 @@ import type {
   ClientTotals,
   DaemonSnapshot,
   Holds,
+  ServerLeases,
   SnapshotPart,
   TotalsView,
 } from '@pgweir/pooler';
@@ -56,6 +57,8 @@ export interface AskedOfWorker {
   readonly snapshot: Question<{ readonly parts: readonly SnapshotPart[] }, DaemonSnapshot>;
   /** False: not so, or not found. */
   readonly traffic: Question<TrafficAsk, boolean>;
+  /** How many links to a server are lent. */
+  readonly leases: Question<ServerLeases, number>;
   /** False: not this worker's key. */
   readonly cancel: Question<CancelAsk, boolean>;
   /** Loads these files and applies them. False: it could not, and goes on as before. */

@@ -77,6 +77,7 @@ class WorkerMain {
         answers: {
           snapshot: async ({ parts }) => (await this.#started).snapshot(parts),
           traffic: async (ask) => (await this.#started).traffic(ask),
+          leases: async (of) => (await this.#started).countLeases(of),
           cancel: async ({ processId, key }) =>
             (await this.#started).cancel({ processId, key: Buffer.from(key, 'hex') }),
           configure: async (configuration) => (await this.#started).configure(configuration),

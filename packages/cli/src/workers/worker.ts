@@ -6,6 +6,7 @@ import {
   type PoolerSettings,
   type PoolKey,
   RemoteLinkBudget,
+  type ServerLeases,
   type SnapshotPart,
   type WorkerSlot,
 } from '@pgweir/pooler';
@@ -202,6 +203,10 @@ export class Worker {
 
   traffic(ask: TrafficAsk): Promise<boolean> {
     return answerTraffic(this.#process.pooler.orders, ask);
+  }
+
+  countLeases(of: ServerLeases): Promise<number> {
+    return this.#process.pooler.orders.countLeases(of);
   }
 
   /** What servers are has changed. */

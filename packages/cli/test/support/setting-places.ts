@@ -122,6 +122,9 @@ export const IN_PGBOUNCER: SettingPlaces = {
   health_check_dbname: ['b', 'health.database'],
   failover_hold_timeout: ['7', 'pooler.failoverHoldTimeoutMs'],
   retry_reads: ['0', 'pooler.retryReads'],
+  switchover_timeout: ['7', 'switchover.timeoutMs'],
+  demote_command: ['true', 'switchover.demoteCommand'],
+  demote_timeout: ['7', 'switchover.demoteTimeoutMs'],
 
   workers: ['7', 'workers.count'],
   worker_hang_timeout: ['7', 'workers.hangTimeoutMs'],
@@ -149,6 +152,7 @@ export const IN_DATABASES: SettingPlaces = {
   query_wait_timeout: ['7', 'queryWaitTimeoutMs'],
   load_balance_hosts: ['disable', 'loadBalanceHosts'],
   target_session_attrs: ['standby', 'targetSessionAttrs', 'health_check_user = ann'],
+  patroni: ['http://b:8008', 'patroniUrls'],
   server_tls_sslmode: ['require', 'serverTls'],
   server_tls_ca_file: ['ca.crt', 'serverTls'],
   server_tls_key_file: ['b.key', 'serverTls'],

@@ -10,6 +10,8 @@ export interface ClusterState {
   readonly isHolding: boolean;
   /** Another server may become primary. */
   readonly mayFailOver: boolean;
+  /** The primary hands over: it gets nothing new. */
+  readonly isSwitching: boolean;
 }
 
 export interface PublishedEntry {
@@ -21,6 +23,9 @@ export interface PublishedEntry {
 export function plainEndpoints({ servers }: DatabaseEntry): readonly ServerEndpoint[] {
   return servers.map(({ host, port }) => Object.freeze({ host, port, role: 'unknown' as const }));
 }
+
+const SILENT = { isSilent: true } as const;
+const LEAVING = { leaving: true } as const;
 
 /** An entry that follows roles: what its servers are, and whether its work waits. */
 export function publishedEntry(entry: DatabaseEntry, cluster: ClusterState): PublishedEntry {
@@ -34,8 +39,12 @@ export function publishedEntry(entry: DatabaseEntry, cluster: ClusterState): Pub
       role === 'primary' && isReadOnly
         ? 'default_transaction_read_only is on'
         : verdict?.outOfService;
-    const silent = verdict?.isSilent === true ? { isSilent: true as const } : {};
-    return Object.freeze({ host, port, role, ...(reason && { outOfService: reason }), ...silent });
+    return Object.freeze({
+      ...{ host, port, role },
+      ...(reason && { outOfService: reason }),
+      ...(verdict?.isSilent === true && SILENT),
+      ...(cluster.isSwitching && role === 'primary' && LEAVING),
+    });
   });
   return { endpoints, isHolding: waits(entry, cluster, endpoints, isReadOnly) };
 }

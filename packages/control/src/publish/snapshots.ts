@@ -78,7 +78,8 @@ function isSameServer(one: ServerEndpoint, other: ServerEndpoint | undefined): b
     one.port === other.port &&
     one.role === other.role &&
     one.outOfService === other.outOfService &&
-    one.isSilent === other.isSilent
+    one.isSilent === other.isSilent &&
+    one.leaving === other.leaving
   );
 }
 

@@ -88,6 +88,11 @@ export class ClusterWatch {
     return this.#decision.isLooking || isHolding(this.#failover);
   }
 
+  /** Whether the primary hands over, as planned. */
+  get isSwitching(): boolean {
+    return this.#failover.kind === 'switching';
+  }
+
   /** Whether another server may become primary, or another machine under the same name. */
   get mayFailOver(): boolean {
     return this.#servers.size > 1 || this.#claims !== undefined;
@@ -120,6 +125,17 @@ export class ClusterWatch {
     this.#review();
   }
 
+  get claims(): TopologyClaims | undefined {
+    return this.#claims?.source;
+  }
+
+  /** Asks everybody at once. */
+  look(): void {
+    if (this.#isClosed) return;
+    this.#claims?.source.recheck();
+    for (const server of this.#servers.values()) server.askNow();
+  }
+
   /** Something was met outside of probes. A server that is not of this cluster is passed over. */
   heed(key: ServerKey, evidence: Evidence): void {
     this.#servers.get(key)?.heed(evidence);
@@ -144,19 +160,26 @@ export class ClusterWatch {
     target: ServerKey,
     { withinMs }: { readonly withinMs: number },
   ): string | undefined {
-    const verdict = this.#decision.verdicts.get(target);
-    if (verdict === undefined) return `${target} is no server of this cluster`;
-    if (this.#decision.primary === target) return `${target} is primary already`;
-    if (this.#decision.primary === undefined) return 'there is no primary that could hand over';
-    if (verdict.outOfService !== undefined) return `${target} is ${verdict.outOfService}`;
-    if (verdict.role !== 'replica') return `${target} is not a replica`;
-    if (isHolding(this.#failover)) return 'a switchover is under way';
+    const obstacle = this.switchoverObstacle(target);
+    if (obstacle !== undefined) return obstacle;
     const { clock } = this.#needs;
     const untilMs = clock.nowMs() + withinMs;
     this.#move({ kind: 'switchover', target, untilMs }, `switchover to ${target}`);
     this.#cancelDeadline = clock.after(withinMs, () => this.#review());
     this.#needs.changed();
     return undefined;
+  }
+
+  /** Why the primary cannot hand over to `target` now. */
+  switchoverObstacle(target: ServerKey): string | undefined {
+    const { primary, verdicts } = this.#decision;
+    const verdict = verdicts.get(target);
+    if (verdict === undefined) return `${target} is no server of this cluster`;
+    if (primary === target) return `${target} is primary already`;
+    if (primary === undefined) return 'there is no primary that could hand over';
+    if (verdict.outOfService !== undefined) return `${target} is ${verdict.outOfService}`;
+    if (verdict.role !== 'replica') return `${target} is not a replica`;
+    return isHolding(this.#failover) ? 'a switchover is under way' : undefined;
   }
 
   /** @returns false if none is under way */
@@ -232,7 +255,7 @@ export class ClusterWatch {
     this.#decision = this.#decide();
     const before = this.#failover;
     this.#step();
-    if (this.#failover !== before && this.#failover.kind !== 'steady') this.#lookClosely();
+    if (this.#failover !== before && this.#failover.kind !== 'steady') this.look();
     this.#report.alarms(this.#decision.alarms);
     this.#setPace();
     this.#needs.changed();
@@ -270,11 +293,6 @@ export class ClusterWatch {
     if (why !== undefined) return `${server.key}: ${why}`;
     if (server.seen?.inRecovery === true) return `${server.key} is a replica now`;
     return alarm?.text ?? `${server.key} is primary`;
-  }
-
-  #lookClosely(): void {
-    this.#claims?.source.recheck();
-    for (const server of this.#servers.values()) server.askNow();
   }
 
   /** Fast while something is wrong, but not for ever. */

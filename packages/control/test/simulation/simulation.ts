@@ -1,5 +1,6 @@
 import type { TopologyClaim, TopologyClaims } from '../../src/ports/topology-claims';
 import { CLAIM_FRESH_MS, CONTROL_DEFAULTS } from '../../src/settings';
+import type { SwitchoverCluster } from '../../src/switchover/switchover-cluster';
 import type { FakeServer, FakeWorld } from '../kit/fake-world';
 import { claim, SYSTEM } from '../kit/knowledge';
 import { APP, entry, Rig } from '../kit/rig';
@@ -38,6 +39,7 @@ export class Simulation {
   #listed: readonly string[] = HOSTS.slice(0, 3);
   #claim: TopologyClaim | undefined;
   #claimChanged: () => void = () => undefined;
+  #switchover: SwitchoverCluster | undefined;
   #seed: number;
 
   constructor(seed: number) {
@@ -107,7 +109,7 @@ export class Simulation {
 
   /** Nothing stands in the way of anybody any more. */
   #calm(): void {
-    this.rig.control.callOffSwitchover(APP);
+    this.#switchover?.callOff();
     for (const host of [...this.#banned]) this.#setBanned(host, false);
     this.#claim = undefined;
     for (const server of this.rig.world.servers) {
@@ -140,7 +142,7 @@ export class Simulation {
         this.#reload(by);
         return;
       case 'switchover':
-        control.beginSwitchover(APP, host, { withinMs: 1 + (by % 3) * 1_000 });
+        this.#beginSwitchover(host, 1 + (by % 3) * 1_000);
         return;
       case 'fail over': {
         const old = world.servers.find(({ address }) => address.host === this.rig.primary());
@@ -155,7 +157,7 @@ export class Simulation {
         if (by % 2 === 0) world.promote(server);
         return;
       case 'call off':
-        control.callOffSwitchover(APP);
+        this.#switchover?.callOff();
         return;
       default:
         changeServer(world, { what, server, leader: this.#pick(world.servers, other), by });
@@ -192,6 +194,12 @@ export class Simulation {
       this.rig.after(Math.min(50, left));
       this.oracle.check(this.rig.control.current);
     }
+  }
+
+  #beginSwitchover(to: string, withinMs: number): void {
+    const plan = this.rig.control.planSwitchover(APP, to);
+    if (plan.kind === 'refused' || plan.cluster.begin(withinMs) !== undefined) return;
+    this.#switchover = plan.cluster;
   }
 
   #until(isSo: () => boolean, what: string): void {

@@ -35,17 +35,18 @@ export class FollowedServers {
   }
 
   get #all(): readonly ServerEndpoint[] {
-    return this.#context.topology.current.servers.get(this.#key) ?? NO_SERVERS;
+    return this.#context.topology.current.servers.get(this.entry) ?? NO_SERVERS;
   }
 
-  get #key(): DatabaseName {
+  /** The name of the entry of the configuration that says which they are. */
+  get entry(): DatabaseName {
     return this.#database.automatic ? FALLBACK_SERVERS : this.#database.name;
   }
 
   get #question(): RoleQuestion | undefined {
     const wanted = this.#database.settings.targetSessionAttrs;
     if (wanted === undefined) return undefined;
-    const roles = this.#context.topology.current.roles.get(this.#key);
+    const roles = this.#context.topology.current.roles.get(this.entry);
     return { wanted, servers: this.#all, roles };
   }
 

@@ -1,4 +1,4 @@
-import type { ClientId } from './names';
+import type { ClientId, DatabaseName } from './names';
 
 /** What an operator holds back at the moment. Plain data. */
 export interface Holds {
@@ -41,4 +41,13 @@ export interface TrafficControl {
   kill(database: string | undefined): Promise<void>;
   /** Drops one client. @returns false when there is none with this id */
   killClient(id: ClientId): Promise<boolean>;
+  /** How many links to a server are lent to clients now, in these databases. */
+  countLeases(of: ServerLeases): Promise<number>;
+}
+
+/** Plain data. */
+export interface ServerLeases {
+  readonly databases: readonly DatabaseName[];
+  readonly host: string;
+  readonly port: number;
 }

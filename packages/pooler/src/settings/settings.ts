@@ -181,6 +181,8 @@ export interface DatabaseSettings {
   readonly loadBalanceHosts: 'round-robin' | 'disable';
   /** Set: the roles of its hosts are followed. */
   readonly targetSessionAttrs: TargetSessionAttrs | undefined;
+  /** The REST APIs of Patroni, for whoever watches the servers; may have passwords, and is never shown. */
+  readonly patroniUrls: readonly string[];
   readonly poolMode: PoolMode | undefined;
   readonly sessionState: SessionState | undefined;
   readonly pinnedPerPoolMax: number | undefined;

@@ -43,7 +43,9 @@ function choose(
   wanted: TargetSessionAttrs,
   servers: readonly ServerEndpoint[],
 ): readonly ServerEndpoint[] {
-  const inService = servers.filter(({ outOfService }) => outOfService === undefined);
+  const inService = servers.filter(
+    ({ outOfService, leaving }) => outOfService === undefined && leaving !== true,
+  );
   const of = (role: ServerRole) => inService.filter((server) => server.role === role);
   switch (wanted) {
     case 'read-write':

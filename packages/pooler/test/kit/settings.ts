@@ -30,6 +30,7 @@ export function databaseSettings(changes: Partial<DatabaseSettings> = {}): Datab
     connectQuery: undefined,
     loadBalanceHosts: 'round-robin',
     targetSessionAttrs: undefined,
+    patroniUrls: [],
     poolMode: undefined,
     sessionState: undefined,
     pinnedPerPoolMax: undefined,

@@ -1,5 +1,5 @@
 import { TARGET_SESSION_ATTRS } from '@pgweir/pooler';
-import { oneOf, ports, text, time, wholeNumber } from '../value-types';
+import { httpUrls, oneOf, ports, text, time, wholeNumber } from '../value-types';
 import { GENERIC } from './generic';
 import { DATABASE_NAME_BYTES_MAX, PASSWORD_BYTES_MAX, USER_NAME_BYTES_MAX } from './names';
 import { setting } from './row';
@@ -58,6 +58,13 @@ export const DATABASE_PARAMETERS = {
       'that are standbys (standby, read-only), standbys where there are any (prefer-standby), or any that is ' +
       'in service (any). Their roles are watched, and clients stay connected when another one becomes primary. ' +
       'Not set: all hosts are used, whatever they are.',
+  }),
+  patroni: setting(httpUrls, {
+    secret: true,
+    help:
+      'Our own. The REST APIs of all members of a cluster that Patroni manages, with commas between ' +
+      '(http://db1:8008,https://user:password@db2:8008). What they say confirms who is primary, and SWITCHOVER is ' +
+      'made by Patroni then. https: the certificate has to be good for the system, or for server_tls_ca_file.',
   }),
   server_tls_sslmode: setting(TLS.server_tls_sslmode.type, {
     help: 'Our own. TLS towards the servers of this database.',

@@ -34,4 +34,22 @@ export const FAILOVER = {
       'Run a read once more, on another server, when its connection is lost before anything of its ' +
       'answer has reached the client.',
   }),
+  switchover_timeout: setting(time({ minMs: 1 }), {
+    default: '10',
+    help:
+      'How long SWITCHOVER lets work wait until all transactions have ended and the target has caught up. Then it is ' +
+      'called off, and work goes on.',
+  }),
+  demote_command: setting(text(), {
+    notBySet: true,
+    help:
+      'How SWITCHOVER demotes a primary that Patroni does not manage: a command line for the shell, which stops it ' +
+      'cleanly (it may make a standby of it). 0 as its exit code says that it has. In its environment are ' +
+      'PGWEIR_DATABASE, PGWEIR_PRIMARY_HOST, PGWEIR_PRIMARY_PORT, PGWEIR_TARGET_HOST and PGWEIR_TARGET_PORT. ' +
+      'Cannot be changed by SET.',
+  }),
+  demote_timeout: setting(time({ minMs: 1 }), {
+    default: '30',
+    help: 'How long that, or a switchover that Patroni makes, may take. The command is killed then.',
+  }),
 };

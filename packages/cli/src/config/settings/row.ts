@@ -23,6 +23,8 @@ export interface Setting<T> {
   readonly differs: string | undefined;
   /** Must never be shown. */
   readonly secret: boolean;
+  /** Only files may say it: who may use the console need not be who may do anything as this process. */
+  readonly notBySet: boolean;
   readonly help: string;
 }
 
@@ -40,6 +42,7 @@ interface Row {
   readonly class?: SettingClass;
   readonly differs?: string;
   readonly secret?: boolean;
+  readonly notBySet?: boolean;
   readonly help: string;
 }
 
@@ -53,6 +56,7 @@ export function setting<T>(type: ValueType<T>, row: Row): Setting<T> {
     class: row.class ?? { kind: 'works' },
     differs: row.differs,
     secret: row.secret ?? false,
+    notBySet: row.notBySet ?? false,
     help: row.help,
   };
 }
