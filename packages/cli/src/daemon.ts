@@ -10,7 +10,7 @@ import { NO_SLOT, PoolerProcess } from './pooler-process';
 import { readAgain } from './reloading';
 import { doorPath, RestartDoor } from './restart/door';
 import { FirstBudget, type ProcessBudget, SuccessorBudget } from './restart/process-budget';
-import { type Estate, STILL_CLIENTS } from './restart/successor';
+import { type Estate, RETIRING, STILL_CLIENTS } from './restart/successor';
 import { systemClock } from './runtime/system-clock';
 import { onSignals, type ShutdownKind } from './signals';
 import { StatsPeriods } from './stats-periods';
@@ -62,6 +62,11 @@ class Daemon {
       config: () => this.#process?.config ?? config,
       budget: this.#budget.own,
       log,
+      countLeases: (of) => this.#process.pooler.orders.countLeases(of),
+      switchoverObstacle: () => {
+        if (this.#retiring) return RETIRING;
+        return predecessor?.isThere === true ? STILL_CLIENTS : undefined;
+      },
     });
     this.#process = new PoolerProcess({
       config,
@@ -94,6 +99,7 @@ class Daemon {
       settings,
       stopping: () => pooler.draining,
       orderServers: (kind, host) => this.#servers.order(kind, host),
+      switchovers: this.#servers.switchovers,
     });
   }
 
@@ -142,7 +148,8 @@ class Daemon {
     return {
       obstacle: () => {
         if (pooler.draining) return 'the running process is shutting down';
-        return this.#options.predecessor?.isThere === true ? STILL_CLIENTS : undefined;
+        if (this.#options.predecessor?.isThere === true) return STILL_CLIENTS;
+        return this.#servers.switchovers.underWay;
       },
       ports: () => this.#ports.all(),
       surrender: (successor) => {

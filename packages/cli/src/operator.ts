@@ -18,6 +18,9 @@ export type Order =
   | { readonly kind: 'disable' | 'enable'; readonly database: string }
   /** `host` or `host:port`. */
   | { readonly kind: 'ban' | 'unban'; readonly host: string }
+  /** `target`: `host` or `host:port`. */
+  | { readonly kind: 'switchover'; readonly database: string; readonly target: string }
+  | { readonly kind: 'callOffSwitchover' }
   | { readonly kind: 'killClient'; readonly client: number }
   /** `unsuspend`: the client that has suspended is gone, or wants it no more. */
   | { readonly kind: 'suspend' | 'unsuspend'; readonly client: number };
@@ -29,6 +32,13 @@ interface OperatorNeeds {
   readonly stopping: () => boolean;
   /** @returns why it was not carried out */
   readonly orderServers: (kind: 'ban' | 'unban', host: string) => string | undefined;
+  readonly switchovers: SwitchoverOrders;
+}
+
+/** Both tell why it was not carried out. */
+interface SwitchoverOrders {
+  carryOut(database: string, target: string): Promise<string | undefined>;
+  callOff(reason: string): string | undefined;
 }
 
 const CONSOLE = ['pgbouncer', 'pgweir'];
@@ -89,6 +99,10 @@ export class Operator {
       case 'ban':
       case 'unban':
         return this.#needs.orderServers(order.kind, order.host);
+      case 'switchover':
+        return await this.#switchOver(order.database, order.target);
+      case 'callOffSwitchover':
+        return this.#needs.switchovers.callOff('canceled');
       case 'killClient':
         // Ids come from whoever typed them; one that is none belongs to nobody.
         return (await traffic.killClient(order.client as ClientId))
@@ -105,7 +119,16 @@ export class Operator {
 
   /** The daemon ends: what is held up is to come to an end as well. */
   async letGo(): Promise<void> {
+    // One that has gone too far goes on.
+    this.#needs.switchovers.callOff(STOPPING);
     await this.#hold(NOTHING_HELD);
+  }
+
+  /** While clients are suspended nobody's transaction would end. */
+  async #switchOver(database: string, target: string): Promise<string | undefined> {
+    if (this.#needs.stopping()) return STOPPING;
+    if (this.#holds.suspended) return PAUSED_ALREADY;
+    return await this.#needs.switchovers.carryOut(database, target);
   }
 
   async #hold(changes: Partial<Holds>): Promise<void> {
@@ -200,6 +223,8 @@ const VERBS: Readonly<Record<Order['kind'], string>> = {
   killClient: 'kill',
   ban: 'ban',
   unban: 'unban',
+  switchover: 'switch over',
+  callOffSwitchover: 'switch over',
   suspend: 'suspend',
   unsuspend: 'resume',
 };

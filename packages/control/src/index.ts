@@ -6,6 +6,7 @@ export { parseLsn } from './lsn';
 export * from './observation';
 export * from './ports/demoter';
 export type { Prober, ServerProbe } from './ports/prober';
+export type { SwitchoverServer } from './ports/switchover-server';
 export * from './ports/topology-claims';
 export type { Position, PrimaryPosition } from './probe/position-query';
 export {
@@ -19,6 +20,7 @@ export type { PermitAnswer, ProbePermit, ProbePermits } from './probe/probe-perm
 export { ServerHand, type ServerHandNeeds } from './probe/server-hand';
 export { ServerProber, type ServerProberNeeds } from './probe/server-prober';
 export type { ClusterView, FailoverView, ServerView } from './publish/views';
+export { serverKey } from './server-key';
 export { CONTROL_DEFAULTS, type ControlSettings } from './settings';
 export { DnsClaims, type DnsNeeds } from './sources/dns';
 export { PatroniClaims, type PatroniNeeds } from './sources/patroni';

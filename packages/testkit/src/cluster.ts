@@ -12,7 +12,7 @@ import {
   writeSettings,
 } from './postgres/config-file';
 import { copyTree } from './postgres/copy-tree';
-import { copyForReplica, replicaSettings } from './postgres/replica';
+import { copyForReplica, makeReplica, replicaSettings } from './postgres/replica';
 import { Server } from './postgres/server';
 import { templateFolder } from './postgres/template';
 import { makeScratch, type Scratch } from './process/scratch';
@@ -164,6 +164,15 @@ export class Cluster {
     await copyForReplica(primary, { dataDir: server.dataDir, slot: server.name });
     await server.configure(replicaSettings(primary, server.name));
     await server.start();
+  }
+
+  /**
+   * Stops a primary in order and makes a replica of `target` of it, which is not started yet. `target` is
+   * its own replica, and is not promoted.
+   */
+  async demote(server: Server, target: Server): Promise<void> {
+    await server.stop('fast');
+    await makeReplica(server, target);
   }
 
   /** Stops all servers at once and removes the folder. Can be called twice. */

@@ -41,6 +41,7 @@ export {
 } from './pipeline-fuzz/check';
 export { availableMajors, defaultCacheDir, MAJORS, type Major } from './postgres/binaries';
 export type { Settings } from './postgres/config-file';
+export { type Demote, type DemotionAsk, DemotionDesk, serverOn } from './postgres/demotion-desk';
 export { Server } from './postgres/server';
 export { isAlive } from './process/alive';
 export { bunProgram } from './process/bun-program';

@@ -2,6 +2,7 @@
 export type Command =
   | { readonly kind: 'command'; readonly word: string; readonly argument: string | undefined }
   | { readonly kind: 'set'; readonly key: string; readonly value: string }
+  | { readonly kind: 'switchover'; readonly database: string; readonly target: string }
   | { readonly kind: 'bad'; readonly message: string };
 
 /** As PgBouncer: longer ones are bad arguments, whatever they say. */
@@ -18,7 +19,7 @@ const BAD_ARGUMENTS: Command = { kind: 'bad', message: 'bad arguments' };
 
 /**
  * Reads one command in PgBouncer's syntax: a word and an argument, `SET key = value` or `SET key TO
- * value`, and a semicolon at the end if one likes. Names that are more than letters, digits and
+ * value`, `SWITCHOVER database TO host`, and a semicolon at the end if one likes. Names that are more than letters, digits and
  * underscores stand in double quotes. Takes time in proportion to the text.
  */
 export function parseCommand(text: string): Command {
@@ -27,6 +28,7 @@ export function parseCommand(text: string): Command {
   const word = scanner.word();
   if (word === undefined) return invalid(text);
   if (word.toLowerCase() === 'set') return parseSet(text, scanner);
+  if (word.toLowerCase() === 'switchover') return parseSwitchover(text, scanner);
   const namesHost = HOST_COMMANDS.has(word.toLowerCase());
   const argument = scanner.atEnd ? undefined : namesHost ? scanner.host() : scanner.word();
   if (!scanner.atEnd) return invalid(text);
@@ -42,6 +44,15 @@ function parseSet(text: string, scanner: Scanner): Command {
   if (value === undefined || !scanner.atEnd) return invalid(text);
   if (key.length > ARGUMENT_MAX || value.length > VALUE_MAX) return BAD_ARGUMENTS;
   return { kind: 'set', key: key.toLowerCase(), value };
+}
+
+function parseSwitchover(text: string, scanner: Scanner): Command {
+  const database = scanner.word();
+  if (database === undefined || scanner.word()?.toLowerCase() !== 'to') return invalid(text);
+  const target = scanner.host();
+  if (target === undefined || !scanner.atEnd) return invalid(text);
+  if (database.length > ARGUMENT_MAX || target.length > VALUE_MAX) return BAD_ARGUMENTS;
+  return { kind: 'switchover', database, target };
 }
 
 /** What PgBouncer says to everything that it does not know. */

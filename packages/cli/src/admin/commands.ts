@@ -60,6 +60,7 @@ function itemOf(command: Command): ShowItem | undefined {
 
 /** What an order waits for and may be told not to: the order that ends it. */
 export function undoing(command: Command, client: number): Order | undefined {
+  if (command.kind === 'switchover') return { kind: 'callOffSwitchover' };
   if (command.kind !== 'command') return undefined;
   const { word, argument } = command;
   if (word === 'pause') return { kind: 'resume', database: argument };
@@ -68,7 +69,7 @@ export function undoing(command: Command, client: number): Order | undefined {
 
 /** Whether there is such a command; its argument may still make no sense. */
 export function isCommand(command: Command): boolean {
-  if (command.kind !== 'command') return command.kind === 'set';
+  if (command.kind !== 'command') return command.kind !== 'bad';
   return itemOf(command) !== undefined || asksForHelp(command) || runOf(command.word) !== undefined;
 }
 
@@ -85,6 +86,9 @@ export async function runCommand(request: Request, needs: Needs): Promise<Outcom
   const { command, text, isAdmin } = request;
   if (command.kind === 'bad') return refused(command.message);
   if (command.kind === 'set') return await set(command, request, needs);
+  if (command.kind === 'switchover') {
+    return isAdmin ? await ordered('SWITCHOVER', command, needs) : NO_ADMIN;
+  }
   const item = itemOf(command);
   if (item !== undefined) {
     if (item.forAdmins === true && !isAdmin) return NO_ADMIN;

@@ -22,7 +22,7 @@ export interface Asker {
 }
 
 /** The name of the `*` entry. */
-const FALLBACK = databaseName('*');
+export const FALLBACK = databaseName('*');
 /** Every server has it, and everybody may connect to it unless somebody has taken that away. */
 const MAINTENANCE_DATABASE = 'postgres';
 

@@ -8,16 +8,27 @@ import {
   type OrderOutcome,
   type SessionCounts,
 } from '@pgweir/control';
-import { type DatabaseStatsView, databaseName, type LinkBudget, type Logger } from '@pgweir/pooler';
+import {
+  type DatabaseStatsView,
+  databaseName,
+  type LinkBudget,
+  type Logger,
+  type ServerLeases,
+} from '@pgweir/pooler';
 import type { DaemonConfig } from '../config/daemon-config';
 import { systemClock } from '../runtime/system-clock';
 import { entriesOf, serversOf } from './askers';
+import { patroniPlan } from './patroni-sources';
 import { ConfiguredProber } from './prober';
+import { Switchovers } from './switchovers';
 
 interface ServerWatchNeeds {
   readonly config: () => DaemonConfig;
   readonly budget: LinkBudget;
   readonly log: Logger;
+  /** As `Switchovers` needs them. */
+  readonly countLeases: (of: ServerLeases) => Promise<number>;
+  readonly switchoverObstacle: () => string | undefined;
 }
 
 const NOBODY: SessionCounts = { moved: 0, retried: 0, failed: 0 };
@@ -31,17 +42,23 @@ export interface ServersSeen {
 /** Watches the servers of a configuration: there is one in a daemon, however many workers it has. */
 export class ServerWatch {
   readonly control: Control;
+  readonly switchovers: Switchovers;
   readonly #needs: ServerWatchNeeds;
   readonly #accounted = new Map<string, SessionCounts>();
 
   constructor(needs: ServerWatchNeeds) {
-    const { budget, config, log } = needs;
+    const { budget, config, countLeases, log, switchoverObstacle: obstacle } = needs;
+    const clock = systemClock;
     this.#needs = needs;
     this.control = new Control({
       ...configured(config()),
-      prober: new ConfiguredProber({ config, budget, clock: systemClock }),
-      clock: systemClock,
-      log,
+      prober: new ConfiguredProber({ config, budget, clock }),
+      claimsOf: (servers) => patroniPlan(config(), servers, { clock, log }),
+      ...{ clock, log },
+    });
+    const { control } = this;
+    this.switchovers = new Switchovers({
+      ...{ control, config, budget, clock, log, countLeases, obstacle },
     });
   }
 
@@ -78,6 +95,7 @@ export class ServerWatch {
   }
 
   close(): void {
+    this.switchovers.close();
     this.control.close();
   }
 }

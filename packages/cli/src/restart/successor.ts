@@ -33,6 +33,9 @@ export interface Estate {
 /** Why a daemon is not handed over that has only just taken over. */
 export const STILL_CLIENTS = 'the process before the running one still has clients';
 
+/** Why a daemon that has been taken over does nothing big any more. */
+export const RETIRING = 'another process has taken over';
+
 /** How long the system is given to forget descriptors that are on their way. */
 const AGAIN_MS = 50;
 

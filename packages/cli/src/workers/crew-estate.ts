@@ -24,6 +24,8 @@ interface CrewEstateNeeds {
   readonly log: Logger;
   readonly predecessor: Predecessor | undefined;
   readonly stopping: () => boolean;
+  /** Why nobody may take over just now. */
+  readonly busy: () => string | undefined;
   readonly drainTimeoutMs: () => number;
   /** Another process has taken over; `gone` resolves when the last worker is gone. */
   readonly surrendered: (gone: Promise<void>) => void;
@@ -44,9 +46,9 @@ export class CrewEstate implements Estate {
   }
 
   obstacle(): string | undefined {
-    const { predecessor, stopping } = this.#needs;
+    const { busy, predecessor, stopping } = this.#needs;
     if (stopping()) return 'the running process is shutting down';
-    return predecessor?.isThere === true ? STILL_CLIENTS : undefined;
+    return predecessor?.isThere === true ? STILL_CLIENTS : busy();
   }
 
   ports(): readonly ListeningSocket[] {

@@ -18,6 +18,7 @@ import { openPorts } from '../listen';
 import { Operator } from '../operator';
 import { readAgain } from '../reloading';
 import { doorPath, RestartDoor } from '../restart/door';
+import { RETIRING, STILL_CLIENTS } from '../restart/successor';
 import { systemClock } from '../runtime/system-clock';
 import { onSignals, type ShutdownKind } from '../signals';
 import { StatsPeriods } from '../stats-periods';
@@ -114,6 +115,7 @@ export class Supervisor {
       ...{ crew: this.#crew, budget: this.#budget, links: this.#links, ports: this.#ports },
       ...{ log, predecessor, toSupervisor: own.says },
       stopping: () => this.#shuttingDown,
+      busy: () => this.#servers.switchovers.underWay,
       drainTimeoutMs: () => this.#config.workers.drainTimeoutMs,
       surrendered: (gone) => {
         clearInterval(this.#relief);
@@ -129,15 +131,24 @@ export class Supervisor {
     this.#clients = new ClientExchange(living);
     this.#view = new CrewView(this.#crew, log);
     this.#statsPeriods = new StatsPeriods({ view: this.#view, log, service });
+    const traffic = new CrewTraffic(this.#crew, this.#links, log);
+    this.#servers = new ServerWatch({
+      ...{ config: () => this.#config, budget: own.own, log },
+      countLeases: (of) => traffic.countLeases(of),
+      switchoverObstacle: () => {
+        if (this.#estate.isHandedOver) return RETIRING;
+        return predecessor?.isThere === true ? STILL_CLIENTS : undefined;
+      },
+    });
     this.#operator = new Operator({
-      traffic: new CrewTraffic(this.#crew, this.#links, log),
+      traffic,
       view: this.#view,
       settings: () => this.#config.pooler,
       stopping: () => this.#shuttingDown,
       orderServers: (kind, host) => this.#servers.order(kind, host),
+      switchovers: this.#servers.switchovers,
     });
     this.#heartbeat = new Heartbeat(living, log);
-    this.#servers = new ServerWatch({ config: () => this.#config, budget: own.own, log });
     this.#servers.control.subscribe((snapshot) => this.#crew.tellAll(topologyNews(snapshot)));
   }
 

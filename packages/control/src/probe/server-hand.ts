@@ -19,6 +19,8 @@ export interface ServerHandNeeds {
   readonly clock: Clock;
   /** Default: the system's. */
   readonly resolver?: Resolver;
+  /** It is not used any more. */
+  readonly closed?: () => void;
 }
 
 interface Question {
@@ -67,8 +69,10 @@ export class ServerHand implements SwitchoverServer {
 
   /** Idempotent. */
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     this.reconnect();
+    this.#needs.closed?.();
   }
 
   #ask(statement: PreparedStatement, deadlineMs: number): Promise<readonly TextRow[]> {

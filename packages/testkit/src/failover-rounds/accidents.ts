@@ -1,10 +1,14 @@
 import type { Server } from '../postgres/server';
 
 /** How a primary is lost. */
-export const ACCIDENTS = ['kill -9', 'hang', 'clean stop'] as const;
+const LOSSES = ['kill -9', 'hang', 'clean stop'] as const;
+export type Loss = (typeof LOSSES)[number];
+
+/** What happens to a primary. */
+export const ACCIDENTS = [...LOSSES, 'switchover'] as const;
 export type Accident = (typeof ACCIDENTS)[number];
 
-export async function happens(accident: Accident, to: Server): Promise<void> {
+export async function happens(accident: Loss, to: Server): Promise<void> {
   switch (accident) {
     case 'kill -9':
       return await to.kill();

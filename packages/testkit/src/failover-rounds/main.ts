@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
+import { ACCIDENTS } from './accidents';
 import { failoverRounds, type RoundsReport } from './rounds';
 
 const USAGE = `Failovers under load: is every acknowledged commit there, once, and who sees an error?
 
   main.js [--rounds 50] [--seed n] [--clients 12] [--runtime node|bun] [--workers n]
-          [--set 'name = value' ...] [--log]
+          [--only accident] [--set 'name = value' ...] [--log]
 
 Starts PostgreSQL with a replica and pgweir by itself. Ends with 1 at the first thing that must not be.
 `;
@@ -17,6 +18,7 @@ async function main(): Promise<number> {
       clients: { type: 'string', default: '12' },
       runtime: { type: 'string' },
       workers: { type: 'string' },
+      only: { type: 'string' },
       set: { type: 'string', multiple: true, default: [] },
       log: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -27,11 +29,14 @@ async function main(): Promise<number> {
     return 0;
   }
   if (values.runtime !== undefined) process.env.PGWEIR_TEST_RUNTIME = values.runtime;
-  const { workers } = values;
+  const { workers, only } = values;
+  const accidents = ACCIDENTS.filter((accident) => only === undefined || accident === only);
+  if (accidents.length === 0) throw new Error(`--only: one of ${ACCIDENTS.join(', ')}`);
   const report = await failoverRounds({
     rounds: Number(values.rounds),
     seed: Number(values.seed),
     clients: Number(values.clients),
+    accidents,
     extraLines: [...values.set, ...(workers === undefined ? [] : [`workers = ${workers}`])],
     onRound: ({ accident, promotedAfterMs, firstWriteMs, longestMs }) => {
       const ms = (value: number): string => `${value.toFixed(0)} ms`;

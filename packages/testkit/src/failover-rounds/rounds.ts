@@ -3,10 +3,11 @@ import { Client } from 'pg';
 import { type Cluster, startCluster } from '../cluster';
 import { type Daemon, daemonCommand, startDaemon } from '../daemon';
 import type { Major } from '../postgres/binaries';
+import { DemotionDesk, serverOn } from '../postgres/demotion-desk';
 import type { Server } from '../postgres/server';
 import { Random } from '../random';
 import { waitFor } from '../wait-for';
-import { ACCIDENTS, type Accident, happens } from './accidents';
+import { ACCIDENTS, type Accident, happens, type Loss } from './accidents';
 import { Ledger } from './ledger';
 import { LedgerClient, STYLES } from './ledger-client';
 
@@ -18,6 +19,8 @@ export interface RoundsOptions {
   readonly clients?: number;
   /** Further lines of `[pgbouncer]`. */
   readonly extraLines?: readonly string[];
+  /** What happens, in turn. Default: everything. */
+  readonly accidents?: readonly Accident[];
   readonly onRound?: (round: RoundReport) => void;
 }
 
@@ -63,20 +66,31 @@ export async function failoverRounds(options: RoundsOptions): Promise<RoundsRepo
     },
   });
   let daemon: Daemon | undefined;
+  let desk: DemotionDesk | undefined;
   try {
+    desk = await DemotionDesk.open(cluster, async (ask) => {
+      const demoted = serverOn(cluster, ask.PRIMARY_PORT);
+      await cluster.demote(demoted, serverOn(cluster, ask.TARGET_PORT));
+      await demoted.configure({ synchronous_standby_names: '' });
+    });
     daemon = await startDaemon({
       command: daemonCommand(),
-      config: configuration(cluster, options.extraLines ?? []),
+      config: configuration(cluster, desk, options.extraLines ?? []),
       userlist: '"app" ""\n',
     });
     return await new Rounds(options, cluster, daemon).run();
   } finally {
     await daemon?.stop('SIGKILL');
+    await desk?.close();
     await cluster.stop();
   }
 }
 
-function configuration({ primary, replicas }: Cluster, extraLines: readonly string[]): string {
+function configuration(
+  { primary, replicas }: Cluster,
+  { command }: DemotionDesk,
+  extraLines: readonly string[],
+): string {
   const ports = [primary, ...replicas].map(({ port }) => port).join(',');
   return `[databases]
 app = host=127.0.0.1,127.0.0.1 port=${ports} dbname=postgres target_session_attrs=primary
@@ -87,6 +101,7 @@ auth_type = trust
 auth_file = {dir}/userlist.txt
 admin_users = app
 health_check_user = app
+demote_command = ${command}
 pool_mode = transaction
 default_pool_size = ${LINKS}
 server_tls_sslmode = disable
@@ -124,8 +139,9 @@ class Rounds {
   async run(): Promise<RoundsReport> {
     await this.#prepare();
     await this.#startClients();
-    for (let at = 0; at < this.#options.rounds && this.#wrong.length === 0; at++) {
-      await this.#round(ACCIDENTS[at % ACCIDENTS.length] ?? 'kill -9');
+    const { accidents = ACCIDENTS, rounds } = this.#options;
+    for (let at = 0; at < rounds && this.#wrong.length === 0; at++) {
+      await this.#round(accidents[at % accidents.length] ?? 'kill -9');
     }
     await Promise.all(this.#working.map((client) => client.stop()));
     await Promise.all(this.#idle.map((client) => client.end()));
@@ -138,7 +154,9 @@ class Rounds {
       CREATE TABLE ledger (entry text NOT NULL);
       CREATE TABLE things (id int PRIMARY KEY, worth int NOT NULL);
       INSERT INTO things SELECT n, n * 2 FROM generate_series(1, 100) AS n;
-      GRANT ALL ON ledger, things TO app`);
+      GRANT ALL ON ledger, things TO app;
+      GRANT EXECUTE ON FUNCTION pg_promote TO app;
+      GRANT pg_monitor TO app`);
     await this.#synchronize();
   }
 
@@ -191,9 +209,8 @@ class Rounds {
     this.#longestMs = 0;
     this.#writes = [];
     const startedMs = performance.now();
-    await happens(accident, lost);
-    await delay(this.#random.between(0, PROMOTED_AFTER_MS_MAX));
-    await promoted.promote();
+    if (accident === 'switchover') await this.#switchOver(promoted);
+    else await this.#lose(accident, lost, promoted);
     const doneMs = performance.now();
     const firstMs = await waitFor(
       () => this.#wrong.length > 0 || this.#writes.find((atMs) => atMs > doneMs),
@@ -210,7 +227,41 @@ class Rounds {
     };
     this.#rounds.push(round);
     this.#options.onRound?.(round);
-    if (this.#wrong.length === 0) await this.#bringBack(lost, promoted);
+    if (this.#wrong.length > 0) return;
+    if (accident === 'switchover') await lost.start();
+    else await this.#copyBack(lost, promoted);
+    await this.#bringBack(lost);
+  }
+
+  async #lose(accident: Loss, lost: Server, promoted: Server): Promise<void> {
+    await happens(accident, lost);
+    await delay(this.#random.between(0, PROMOTED_AFTER_MS_MAX));
+    await promoted.promote();
+  }
+
+  /** Nobody sees an error of any kind. */
+  async #switchOver(target: Server): Promise<void> {
+    const before = JSON.stringify([...this.#errors()]);
+    try {
+      await this.#onConsole((console) =>
+        console.query(`SWITCHOVER app TO ${target.host}:${target.port}`),
+      );
+    } catch (error) {
+      this.#wrong.push(`SWITCHOVER: ${String(error)}`);
+    }
+    const after = JSON.stringify([...this.#errors()]);
+    if (before !== after) this.#wrong.push(`errors in a switchover: ${before}, then ${after}`);
+  }
+
+  async #onConsole<T>(work: (console: Client) => Promise<T>): Promise<T> {
+    const { port } = this.#daemon;
+    const client = new Client({ host: '127.0.0.1', port, user: 'app', database: 'pgweir' });
+    await client.connect();
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
   }
 
   async #checkIdle(): Promise<void> {
@@ -227,19 +278,18 @@ class Rounds {
     }
   }
 
-  async #bringBack(lost: Server, primary: Server): Promise<void> {
+  async #copyBack(lost: Server, primary: Server): Promise<void> {
     await lost.kill();
     await lost.configure({ synchronous_standby_names: '' });
     await this.#cluster.rejoin(lost, primary);
+  }
+
+  async #bringBack(lost: Server): Promise<void> {
     await this.#synchronize();
-    const admin = new Client({
-      ...{ host: '127.0.0.1', port: this.#daemon.port, user: 'app', database: 'pgweir' },
-    });
-    await admin.connect();
-    try {
+    await this.#onConsole(async (console) => {
       await waitFor(
         async () => {
-          const { rows } = await admin.query<{ port: number; role: string; health: string }>(
+          const { rows } = await console.query<{ port: number; role: string; health: string }>(
             'SHOW TOPOLOGY',
           );
           return rows.some(
@@ -248,9 +298,7 @@ class Rounds {
         },
         { what: 'the old primary to be a replica', deadlineMs: 20_000 },
       );
-    } finally {
-      await admin.end();
-    }
+    });
   }
 
   async #found(): Promise<ReadonlyMap<string, number>> {
@@ -260,18 +308,23 @@ class Rounds {
     return new Map(rows.map(({ entry, count }) => [String(entry), Number(count)]));
   }
 
-  #report(): RoundsReport {
+  /** Of all clients so far, by their codes. */
+  #errors(): ReadonlyMap<string, number> {
     const errors = new Map<string, number>();
     for (const client of this.#working) {
       for (const [code, count] of client.errors) errors.set(code, (errors.get(code) ?? 0) + count);
     }
+    return errors;
+  }
+
+  #report(): RoundsReport {
     return {
       rounds: this.#rounds,
       wrong: this.#wrong,
       committed: this.#ledger.count('committed'),
       rolledBack: this.#ledger.count('rolled back'),
       unknown: this.#ledger.count('unknown'),
-      errors,
+      errors: this.#errors(),
       log: this.#daemon.log(),
     };
   }

@@ -36,11 +36,7 @@ export async function copyForReplica(
 ): Promise<void> {
   rmSync(target.dataDir, { recursive: true, force: true });
   // Reserved before the backup starts, so that the WAL it needs stays.
-  await primary.query(
-    `SELECT pg_create_physical_replication_slot($1, true)
-      WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1)`,
-    [target.slot],
-  );
+  await reserveSlot(primary, target.slot);
   const files = { dataDir: target.dataDir, user: primary.user };
   const label = await backup(primary, () =>
     copyTree(primary.dataDir, target.dataDir, {
@@ -51,6 +47,22 @@ export async function copyForReplica(
   );
   writeOwned(files, 'backup_label', label);
   writeOwned(files, 'standby.signal', '');
+}
+
+/** Makes a primary that has been stopped in order a replica of `primary`, which has all that it wrote. */
+export async function makeReplica(server: Server, primary: Server): Promise<void> {
+  await reserveSlot(primary, server.name);
+  await server.configure(replicaSettings(primary, server.name));
+  writeOwned({ dataDir: server.dataDir, user: server.user }, 'standby.signal', '');
+}
+
+/** What a replica has not received yet stays on `primary` from now on. */
+async function reserveSlot(primary: Server, slot: string): Promise<void> {
+  await primary.query(
+    `SELECT pg_create_physical_replication_slot($1, true)
+      WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1)`,
+    [slot],
+  );
 }
 
 /** Start and end must be said in one session. */

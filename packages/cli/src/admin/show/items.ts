@@ -54,6 +54,7 @@ export const HELP = `
 \tKILL_CLIENT <client_id>
 \tBAN <host>[:<port>]
 \tUNBAN <host>[:<port>]
+\tSWITCHOVER <db> TO <host>[:<port>]
 \tSUSPEND
 \tSHUTDOWN
 \tSHUTDOWN WAIT_FOR_SERVERS|WAIT_FOR_CLIENTS

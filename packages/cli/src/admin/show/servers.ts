@@ -50,6 +50,7 @@ export const SERVERS: ShowItems = {
   failovers: {
     columns: [
       ...texts('databases', 'began', 'seen', 'old_primary', 'new_primary', 'outcome'),
+      ...integers('planned'),
       ['held_ms', 'int8'],
       ['moved', 'int8'],
       ['retried', 'int8'],
@@ -64,6 +65,7 @@ export const SERVERS: ShowItems = {
           failover.oldPrimary,
           failover.newPrimary,
           failover.outcome,
+          failover.isPlanned ? 1 : 0,
           Math.round(failover.heldMs),
           failover.sessions.moved,
           failover.sessions.retried,
