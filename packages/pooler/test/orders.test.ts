@@ -1,7 +1,10 @@
 import type { Link } from '../src/backend/link';
+import { databaseName } from '../src/ports/names';
 import { NOTHING_HELD } from '../src/ports/traffic-control';
+import { HandTopology } from './kit/hand-topology';
 import { query } from './kit/messages';
 import { Rig } from './kit/rig';
+import { databaseSettings } from './kit/settings';
 
 const PAUSED = { ...NOTHING_HELD, paused: true };
 
@@ -14,6 +17,24 @@ function watched<T>(promise: Promise<T>): { value: T | undefined; done: boolean 
   });
   return state;
 }
+
+test('the links that clients have of one server are counted, those that nobody has are not', async () => {
+  const app = { ...databaseSettings(), targetSessionAttrs: 'any' } as const;
+  const topology = new HandTopology([{ port: 5432, role: 'primary' }]);
+  const databases = new Map([[databaseName('app'), app]]);
+  const rig = await Rig.open({ poolSize: 5, databases }, { topology });
+  const [first] = await rig.holders(2);
+  const count = (port = 5432, database = 'app') =>
+    rig.pooler.orders.countLeases({
+      ...{ databases: [databaseName(database)], host: 'db.test', port },
+    });
+  expect(await count()).toBe(2);
+  expect(await count(5433)).toBe(0);
+  expect(await count(5432, 'other')).toBe(0);
+  first?.send(query('COMMIT'));
+  await rig.settle();
+  expect(await count()).toBe(1);
+});
 
 describe('PAUSE', () => {
   test('idle links are closed, and whoever comes then waits until RESUME', async () => {

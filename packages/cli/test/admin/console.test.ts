@@ -54,6 +54,12 @@ test.each([
   ['A_WORD_OF_MORE_THAN_FIFTEEN', 'bad arguments'],
   [`PAUSE ${'a'.repeat(64)}`, 'bad arguments'],
   [`SET verbose = ${'1'.repeat(256)}`, 'bad arguments'],
+  ['SWITCHOVER', "invalid command 'SWITCHOVER', use SHOW HELP;"],
+  ['SWITCHOVER app', "invalid command 'SWITCHOVER app', use SHOW HELP;"],
+  ['SWITCHOVER app db2', "invalid command 'SWITCHOVER app db2', use SHOW HELP;"],
+  ['SWITCHOVER app TO', "invalid command 'SWITCHOVER app TO', use SHOW HELP;"],
+  ['SWITCHOVER app TO db2 now', "invalid command 'SWITCHOVER app TO db2 now', use SHOW HELP;"],
+  [`SWITCHOVER ${'a'.repeat(64)} TO db2`, 'bad arguments'],
   ['DISABLE', 'a database is required'],
   ['ENABLE', 'a database is required'],
   ['KILL_CLIENT', 'invalid client pointer supplied'],
@@ -102,6 +108,7 @@ test.each([
   'SUSPEND',
   'RESUME',
   'SET verbose = 1',
+  'SWITCHOVER app TO db2',
   'SHOW FDS',
 ])('%s is for admin_users only', async (sql) => {
   const client = new ConsoleClient({ user: 'reader' });
@@ -150,9 +157,46 @@ test('SHOW HELP is a notice that names every item and command', async () => {
   const { tags, notices } = await ask('SHOW HELP');
   expect(tags).toBe('NCZ');
   expect(notices[0]?.message).toBe('Console usage');
-  for (const word of ['ACTIVE_SOCKETS', 'PINS', 'QUEUE', 'KILL_CLIENT', 'WAIT_CLOSE', 'SUSPEND']) {
+  for (const word of [
+    'ACTIVE_SOCKETS',
+    'PINS',
+    'QUEUE',
+    'KILL_CLIENT',
+    'WAIT_CLOSE',
+    'SWITCHOVER',
+  ]) {
     expect(notices[0]?.detail).toContain(word);
   }
+});
+
+test('SWITCHOVER names a database and a server; a cancel request calls it off', async () => {
+  const ways = [
+    ['SWITCHOVER app TO db-2.example.org:5433', 'app', 'db-2.example.org:5433'],
+    ['switchover "my-db" to "::1";', 'my-db', '::1'],
+  ] as const;
+  for (const [sql, database, target] of ways) {
+    const client = new ConsoleClient();
+    expect((await client.ask(sql)).completed).toEqual(['SWITCHOVER']);
+    expect(client.orders).toEqual([{ kind: 'switchover', database, target }]);
+  }
+  let finish: (problem: string) => void = () => undefined;
+  const seen: string[] = [];
+  const client = new ConsoleClient({
+    commands: {
+      order: (order) => {
+        seen.push(order.kind);
+        if (order.kind === 'callOffSwitchover') finish('switchover called off: canceled');
+        return new Promise((resolve) => {
+          finish = resolve;
+        });
+      },
+    },
+  });
+  expect((await client.ask('SWITCHOVER app TO db2')).tags).toBe('');
+  client.cancel();
+  const { errors } = await client.heard();
+  expect(errors).toMatchObject([{ message: 'switchover called off: canceled', code: '55000' }]);
+  expect(seen).toEqual(['switchover', 'callOffSwitchover']);
 });
 
 test('a cancel request ends the PAUSE that waits by resuming', async () => {

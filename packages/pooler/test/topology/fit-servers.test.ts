@@ -61,6 +61,13 @@ test('a server of which nobody knows what it is may become what is wanted', () =
   expect(answer('any', [at(1, 'unknown')])).toBe('hold');
 });
 
+test('a server that is about to hand over gets nothing new', () => {
+  const leaving = { ...PRIMARY, leaving: true } as const;
+  expect(answer('any', [leaving, REPLICA])).toBe('2');
+  expect(answer('prefer-standby', [leaving])).toBe('none');
+  expect(answer('primary', [leaving, REPLICA], HOLDING)).toBe('hold');
+});
+
 test('where nobody watches the servers any will do', () => {
   const roles = undefined;
   const question = { wanted: 'primary', servers: [at(1, 'unknown')], roles } as const;
@@ -78,6 +85,7 @@ const origin = (port: number, role: ServerEndpoint['role'], epoch = 1): LinkOrig
 const TO_PRIMARY = origin(1, 'primary');
 const TO_REPLICA = origin(2, 'replica');
 const NEXT: FollowedRoles = { epoch: 2, holding: false };
+const LEAVING: ServerEndpoint = { ...PRIMARY, leaving: true };
 
 test.each<[string, LinkOrigin, TargetSessionAttrs, ServerEndpoint[], FollowedRoles, string]>([
   ['nothing changed', TO_PRIMARY, 'primary', [PRIMARY, REPLICA], STEADY, 'fit'],
@@ -92,6 +100,8 @@ test.each<[string, LinkOrigin, TargetSessionAttrs, ServerEndpoint[], FollowedRol
   ['back, but it was another', TO_PRIMARY, 'primary', [PRIMARY, REPLICA], NEXT, 'deposed'],
   ['not in the list', TO_PRIMARY, 'primary', [REPLICA], STEADY, 'unfit'],
   ['not in the list, another', TO_PRIMARY, 'primary', [at(2, 'primary')], NEXT, 'deposed'],
+  ['about to hand over', TO_PRIMARY, 'primary', [LEAVING, REPLICA], HOLDING, 'fit'],
+  ['about to hand over, for any', TO_PRIMARY, 'any', [LEAVING, REPLICA], HOLDING, 'unfit'],
   ['a replica', TO_REPLICA, 'standby', [PRIMARY, REPLICA], NEXT, 'fit'],
   ['a replica that is primary', TO_REPLICA, 'standby', [at(2, 'primary')], NEXT, 'unfit'],
   ['a replica that is primary, for any', TO_REPLICA, 'any', [at(2, 'primary')], NEXT, 'fit'],
