@@ -25,6 +25,8 @@ export { type Outcome, type Result, runScripts } from './differential/runner';
 export { MODES, type PoolMode, type Script } from './differential/script';
 export { allScripts } from './differential/scripts';
 export { failures, resultTable } from './differential/table';
+export { Ledger } from './failover-rounds/ledger';
+export { LedgerClient, STYLES as LEDGER_STYLES } from './failover-rounds/ledger-client';
 export { failoverRounds, type RoundReport, type RoundsReport } from './failover-rounds/rounds';
 export { checkIsolation, type IsolationOptions, type IsolationReport } from './isolation/check';
 export {

@@ -3,9 +3,15 @@ import type { Lsn } from '../observation';
 /** What a server of a switchover says of its write-ahead log. */
 export interface LogEnd {
   readonly inRecovery: boolean;
-  /** Primary: up to where it has inserted. Standby: up to where it has replayed. */
+  /**
+   * Primary: up to where it has flushed, which is what standbys can get. Standby: up to where it has
+   * replayed.
+   */
   readonly reached: Lsn;
-  /** All that it has. Standby: what it has received, and at least what it has replayed. */
+  /**
+   * All that it has. Primary: up to where it has inserted; transactions that are open keep that ahead.
+   * Standby: what it has received, and at least what it has replayed.
+   */
   readonly written: Lsn;
   /** Standby: it is connected to a server that it receives from. */
   readonly receives: boolean;

@@ -9,10 +9,10 @@ export const LOG_END: PreparedStatement = {
 WITH server AS MATERIALIZED (SELECT pg_is_in_recovery() AS recovers),
 ends AS MATERIALIZED (
   SELECT recovers,
-    CASE WHEN recovers THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END AS reached,
-    CASE WHEN recovers THEN pg_last_wal_receive_lsn() END AS received
+    CASE WHEN recovers THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END AS reached,
+    CASE WHEN recovers THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_insert_lsn() END AS written
   FROM server)
-SELECT recovers::int, reached, greatest(received, reached),
+SELECT recovers::int, reached, greatest(written, reached),
   (SELECT count(*) FROM pg_stat_get_wal_receiver() WHERE pid IS NOT NULL)
 FROM ends`,
 };

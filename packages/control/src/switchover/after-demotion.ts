@@ -3,7 +3,7 @@ import type { Lsn } from '../observation';
 import type { LogEnd, SwitchoverServer } from '../ports/switchover-server';
 import type { SwitchoverAnswer } from '../ports/topology-claims';
 import { serverKey } from '../server-key';
-import { hasReached, later } from './log-positions';
+import { earlier, hasReached } from './log-positions';
 import { type Asked, asked, type Polling } from './polling';
 import type { Leads, SwitchoverCluster } from './switchover-cluster';
 
@@ -91,8 +91,9 @@ function whyNotReady({ old, target }: BothSaid, demoted: Demoted, cluster: Switc
   if (target.kind === 'failed') return `${replica} cannot be asked: ${target.reason}`;
   const { inRecovery, reached, written } = target.value;
   if (!inRecovery) return undefined;
-  const end = old.kind === 'said' ? later(demoted.last, old.value.written) : demoted.last;
-  if (hasReached(written, end) && hasReached(reached, demoted.last)) return undefined;
+  const { last } = demoted;
+  const end = old.kind === 'said' ? old.value.written : last;
+  if (hasReached(written, end) && hasReached(reached, earlier(end, last))) return undefined;
   return `${replica} lacks ${end - reached} bytes of what ${primary} has written`;
 }
 

@@ -40,7 +40,7 @@ export class LastPosition {
       if (isOver) return true;
       const end = await asked(primary.logEnd(ANSWER_MS));
       if (end.kind === 'failed' || end.value.inRecovery) return true;
-      this.saw(end.value.reached);
+      this.saw(end.value.written);
       return undefined;
     };
     const ended = polling.every(FOLLOW_MS).until(Number.POSITIVE_INFINITY, look);
@@ -106,7 +106,8 @@ export async function caughtUp(
   const begun = await asked(servers.primary.logEnd(ANSWER_MS));
   if (begun.kind === 'failed') return problem() ?? `${primary} cannot be asked: ${begun.reason}`;
   if (begun.value.inRecovery) return `${primary} is a replica now`;
-  last.saw(begun.value.reached);
+  const { reached: wanted, written } = begun.value;
+  last.saw(written);
   let missing = '';
   const end = await polling.until(deadlineMs, async () => {
     const seen = await asked(servers.target.logEnd(ANSWER_MS));
@@ -114,8 +115,8 @@ export async function caughtUp(
     if (obstacle !== undefined) return { obstacle };
     if (seen.kind === 'failed') missing = `${target} cannot be asked: ${seen.reason}`;
     else if (!seen.value.inRecovery) return { obstacle: `${target} is a primary` };
-    else if (isReady(seen.value, last.position)) return { obstacle: undefined };
-    else missing = `${target} ${whyNotReady(seen.value, last.position)}`;
+    else if (isReady(seen.value, wanted)) return { obstacle: undefined };
+    else missing = `${target} ${whyNotReady(seen.value, wanted)}`;
     return undefined;
   });
   return end === undefined ? `${missing} ${after(limits)}` : end.obstacle;

@@ -16,6 +16,10 @@ export function hasReached(reached: Lsn, position: Lsn): boolean {
   return reached % PAGE_BYTES === 0n && position - reached <= PAGE_HEADER_BYTES_MAX;
 }
 
+export function earlier(one: Lsn, other: Lsn): Lsn {
+  return one < other ? one : other;
+}
+
 export function later(one: Lsn, other: Lsn): Lsn {
   return one > other ? one : other;
 }

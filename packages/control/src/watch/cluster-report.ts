@@ -42,6 +42,8 @@ export class ClusterReport {
           this.#log.warn('no primary: work that needs it waits', { primary: before, reason: seen });
         return;
       case 'switching':
+        // It is called off, and the next decision says what follows.
+        if (from.kind === 'switching') return;
         this.#log.info('switchover begins', { primary: before, target: to.target });
         return;
       case 'primary-suspect':

@@ -42,7 +42,8 @@ describe.each(availableMajors())('PostgreSQL %i', (major) => {
     const [above, below] = [handOf(primary), handOf(replica)];
     await primary.query('CREATE TABLE t AS SELECT 1');
     const { inRecovery, reached, written } = await above.logEnd(LATE_MS);
-    expect([inRecovery, written]).toEqual([false, reached]);
+    expect(inRecovery).toBe(false);
+    expect(written).toBeGreaterThanOrEqual(reached);
     await waitFor(async () => (await below.logEnd(LATE_MS)).reached >= reached, {
       what: 'the replica to replay',
     });

@@ -11,8 +11,8 @@ import { HandClock } from '../kit/hand-clock';
 export class FakeServer implements SwitchoverServer {
   inRecovery: boolean;
   reached: Lsn = 1000n;
-  /** What it has beyond that. */
-  unreplayed: Lsn = 0n;
+  /** What it has beyond that: not flushed, or not replayed. */
+  beyond: Lsn = 0n;
   receives = true;
   isAlive = true;
   grants = true;
@@ -31,8 +31,8 @@ export class FakeServer implements SwitchoverServer {
   async logEnd(): Promise<LogEnd> {
     this.onAsked();
     this.#mustLive();
-    const { inRecovery, reached, unreplayed, receives } = this;
-    return { inRecovery, reached, written: reached + unreplayed, receives: inRecovery && receives };
+    const { inRecovery, reached, beyond, receives } = this;
+    return { inRecovery, reached, written: reached + beyond, receives: inRecovery && receives };
   }
 
   async mayPromote(): Promise<boolean> {

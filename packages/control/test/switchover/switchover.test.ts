@@ -143,6 +143,12 @@ describe('is called off before the demotion', () => {
     expectCalledOff(rig, 'hold');
   });
 
+  test('but not because of what an open transaction of somebody else has not flushed', async () => {
+    const rig = new Rig();
+    rig.primary.beyond = 64n;
+    expect(await rig.begin().after(500)).toEqual(DONE);
+  });
+
   test.each(['preparing', 'holding'] as const)('when it is canceled while %s', async (stage) => {
     const rig = new Rig();
     rig.leases = 1;
@@ -218,7 +224,7 @@ describe('the target is promoted when it has all', () => {
   test('that the old primary has as a standby', async () => {
     const rig = new Rig();
     rig.demote = async () => {
-      Object.assign(rig.primary, { inRecovery: true, reached: 1_200n, unreplayed: 34n });
+      Object.assign(rig.primary, { inRecovery: true, reached: 1_200n, beyond: 34n });
       return { kind: 'done' };
     };
     await rig.begin().after(2_000);
@@ -226,7 +232,7 @@ describe('the target is promoted when it has all', () => {
     rig.target.reached = 1_230n;
     await rig.after(1_000);
     expect(rig.target.told).toBe(0);
-    rig.target.unreplayed = 4n;
+    rig.target.beyond = 4n;
     expect(await rig.after(300)).toEqual(DONE);
   });
 

@@ -1,0 +1,189 @@
+import {
+  type Cluster,
+  type Daemon,
+  type DemotionAsk,
+  DemotionDesk,
+  LEDGER_STYLES,
+  Ledger,
+  LedgerClient,
+  Random,
+  type Server,
+  serverOn,
+  startCluster,
+  waitFor,
+} from '@pgweir/testkit';
+import { Client } from 'pg';
+import { entryOf, type Shown } from './cluster-stage';
+import { pooler, type Settings } from './stage';
+
+export interface SwitchoverOptions {
+  /** What the demote command does. Default: stops the primary in order, and makes a replica of it. */
+  readonly demote?: (ask: DemotionAsk, cluster: Cluster) => Promise<void>;
+  /** `[pgbouncer]` has none. */
+  readonly hasNoCommand?: boolean;
+  readonly settings?: Settings;
+  /** Of every entry, besides its servers and its role. */
+  readonly attributes?: string;
+}
+
+/** Stops the primary in order, and starts it as a replica of the target. */
+async function demoteToReplica(ask: DemotionAsk, cluster: Cluster): Promise<void> {
+  const primary = serverOn(cluster, ask.PRIMARY_PORT);
+  await cluster.demote(primary, serverOn(cluster, ask.TARGET_PORT));
+  await primary.start();
+}
+
+/**
+ * A primary with a replica, whose roles three entries follow (`app` for the primary, `any`, `report` for
+ * standbys), and a demote command.
+ */
+export class SwitchoverStage {
+  readonly cluster: Cluster;
+  readonly daemon: Daemon;
+  readonly desk: DemotionDesk;
+  readonly ledger = new Ledger();
+  /** What must not be. */
+  readonly wrong: string[] = [];
+  /** The longest time that an answer took. */
+  longestMs = 0;
+  readonly #clients: LedgerClient[] = [];
+  readonly #closing: (() => Promise<void>)[] = [];
+
+  private constructor(cluster: Cluster, daemon: Daemon, desk: DemotionDesk) {
+    this.cluster = cluster;
+    this.daemon = daemon;
+    this.desk = desk;
+  }
+
+  static async open(options: SwitchoverOptions = {}): Promise<SwitchoverStage> {
+    const cluster = await startCluster({ replicas: 1, users: [{ name: 'app' }] });
+    const { demote = demoteToReplica, attributes = '' } = options;
+    const desk = await DemotionDesk.open(cluster, (ask) => demote(ask, cluster));
+    try {
+      await cluster.primary.query(`
+        CREATE TABLE ledger (entry text NOT NULL);
+        CREATE TABLE things (id int PRIMARY KEY, worth int NOT NULL);
+        INSERT INTO things SELECT n, n * 2 FROM generate_series(1, 100) AS n;
+        GRANT ALL ON ledger, things TO app;
+        GRANT EXECUTE ON FUNCTION pg_promote TO app;
+        GRANT pg_monitor TO app`);
+      const roles = { app: 'primary', any: 'any', report: 'standby' };
+      const daemon = await pooler(cluster.primary, {
+        databases: Object.entries(roles).map(([name, role]) =>
+          entryOf(cluster, name, `target_session_attrs=${role} ${attributes}`),
+        ),
+        settings: {
+          ...{ admin_users: 'app', health_check_user: 'app' },
+          ...(options.hasNoCommand === true ? {} : { demote_command: desk.command }),
+          ...options.settings,
+        },
+      });
+      const stage = new SwitchoverStage(cluster, daemon, desk);
+      await stage.untilKnown();
+      return stage;
+    } catch (error) {
+      await desk.close();
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  get target(): Server {
+    const [replica] = this.cluster.replicas;
+    if (replica === undefined) throw new Error('the replica is missing');
+    return replica;
+  }
+
+  /** A client of a database, which is gone at the end. */
+  async client(database: string): Promise<Client> {
+    const { host, port } = this.daemon;
+    const client = new Client({ host, port, user: 'app', database });
+    client.on('error', (error) => this.wrong.push(`${database}: ${error.message}`));
+    await client.connect();
+    this.#closing.push(() => client.end());
+    return client;
+  }
+
+  /** @returns the error; undefined: the target is primary */
+  async switchOver(to: Pick<Server, 'port'> = this.target): Promise<string | undefined> {
+    const console = await this.client('pgweir');
+    try {
+      await console.query(`SWITCHOVER app TO 127.0.0.1:${to.port}`);
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  /** Of SHOW FAILOVERS, what was planned. */
+  async planned(): Promise<readonly Shown[]> {
+    const { rows } = await (await this.client('pgweir')).query<Shown>('SHOW FAILOVERS');
+    return rows.filter(({ planned }) => planned === 1);
+  }
+
+  /** Waits until somebody has been told to wait, or nobody is. */
+  async untilFailoverIs(state: string): Promise<void> {
+    const console = await this.client('pgweir');
+    await waitFor(
+      async () => {
+        const { rows } = await console.query<Shown>('SHOW TOPOLOGY');
+        return rows.every(({ failover }) => failover === state);
+      },
+      { what: `failover to be ${state}` },
+    );
+  }
+
+  /** Waits until both servers are in service. */
+  async untilKnown(): Promise<void> {
+    const console = await this.client('pgweir');
+    await waitFor(
+      async () => {
+        const { rows } = await console.query<Shown>('SHOW TOPOLOGY');
+        const inService = rows.filter(({ out_of_service }) => out_of_service === null);
+        return ['primary', 'replica'].every((role) => inService.some((row) => row.role === role));
+      },
+      { what: 'both servers to be in service', deadlineMs: 20_000 },
+    );
+  }
+
+  /** Applications that write to and read from the primary without an end. */
+  async startLoad(count = 6): Promise<void> {
+    for (let at = 0; at < count; at++) {
+      const style = LEDGER_STYLES[at % LEDGER_STYLES.length] ?? 'simple';
+      const client = new LedgerClient({
+        ...{ port: this.daemon.port, name: `${style}${at}`, style, ledger: this.ledger },
+        random: new Random(at + 1),
+        wrong: (what) => void this.wrong.push(what),
+        answered: (_what, ms) => {
+          this.longestMs = Math.max(this.longestMs, ms);
+        },
+      });
+      await client.start();
+      this.#clients.push(client);
+    }
+  }
+
+  /** Waits until entries have been made since. */
+  async untilWorked(): Promise<void> {
+    const before = this.ledger.count('committed');
+    await waitFor(() => this.ledger.count('committed') > before + 50, { what: 'work to be done' });
+  }
+
+  /** Ends the load. @returns everything that any of them has seen and should not, one line each */
+  async stopLoad(primary: Server): Promise<readonly string[]> {
+    await Promise.all(this.#clients.map((client) => client.stop()));
+    const errors = this.#clients.flatMap((client) => [...client.errors].map(([code]) => code));
+    const rows = await primary.query(
+      'SELECT entry, count(*)::int AS count FROM ledger GROUP BY entry',
+    );
+    const found = new Map(rows.map(({ entry, count }) => [String(entry), Number(count)]));
+    return [...this.wrong, ...errors, ...this.ledger.judge(found)];
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closing) await close();
+    await this.daemon.stop();
+    await this.desk.close();
+    await this.cluster.stop();
+  }
+}
