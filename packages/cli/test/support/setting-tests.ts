@@ -16,6 +16,12 @@ export const PGBOUNCER: SettingTests = {
     failover_hold_timeout: 'failover_hold_timeout ends the wait for another primary with 57P03',
     retry_reads: 'retry_reads = 0: a read that is lost is reported, and not run again',
   },
+  'packages/cli/test/e2e/switchover.test.ts': {
+    switchover_timeout:
+      'switchover_timeout ends it when a client does not: everything goes on as before',
+    demote_command: 'demote_command that fails: the primary stays, and nobody sees an error',
+    demote_timeout: 'demote_timeout ends a command that does not come back',
+  },
   'packages/cli/test/log/logger.test.ts': {
     logfile: 'a line is in the file when the call returns, however many there are',
     verbose: 'debug lines come with verbose, and a reload can change that both ways',
@@ -264,6 +270,9 @@ export const DATABASES: SettingTests = {
   },
   'packages/cli/test/e2e/lifecycle.test.ts': {
     connect_query: 'connect_query runs once on every link, before anybody else',
+  },
+  'packages/cli/test/e2e/patroni.test.ts': {
+    patroni: 'patroni makes the switchover: no command, no right to promote, no error under load',
   },
   'packages/cli/test/e2e/tls-servers.test.ts': {
     server_tls_sslmode: 'one database has TLS of its own, another one what holds for all',

@@ -23,7 +23,7 @@ export interface SwitchoverOptions {
   readonly hasNoCommand?: boolean;
   readonly settings?: Settings;
   /** Of every entry, besides its servers and its role. */
-  readonly attributes?: string;
+  readonly attributes?: (cluster: Cluster) => Promise<string>;
 }
 
 /** Stops the primary in order, and starts it as a replica of the target. */
@@ -57,7 +57,7 @@ export class SwitchoverStage {
 
   static async open(options: SwitchoverOptions = {}): Promise<SwitchoverStage> {
     const cluster = await startCluster({ replicas: 1, users: [{ name: 'app' }] });
-    const { demote = demoteToReplica, attributes = '' } = options;
+    const { demote = demoteToReplica } = options;
     const desk = await DemotionDesk.open(cluster, (ask) => demote(ask, cluster));
     try {
       await cluster.primary.query(`
@@ -67,6 +67,7 @@ export class SwitchoverStage {
         GRANT ALL ON ledger, things TO app;
         GRANT EXECUTE ON FUNCTION pg_promote TO app;
         GRANT pg_monitor TO app`);
+      const attributes = (await options.attributes?.(cluster)) ?? '';
       const roles = { app: 'primary', any: 'any', report: 'standby' };
       const daemon = await pooler(cluster.primary, {
         databases: Object.entries(roles).map(([name, role]) =>
