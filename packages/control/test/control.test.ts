@@ -194,13 +194,13 @@ describe('a planned switchover', () => {
     expect(plan.cluster.databases).toEqual([APP, OTHER]);
     expect(plan.cluster.begin(10_000)).toBeUndefined();
     expect([rig.isHolding(), rig.isHolding(OTHER)]).toEqual([true, false]);
-    expect(rig.endpoints(OTHER).map(({ leaving }) => leaving)).toEqual([
+    expect(rig.endpoints(OTHER).map(({ isLeaving }) => isLeaving)).toEqual([
       true,
       undefined,
       undefined,
     ]);
     plan.cluster.callOff();
-    expect(rig.endpoints(OTHER)[0]?.leaving).toBeUndefined();
+    expect(rig.endpoints(OTHER)[0]?.isLeaving).toBeUndefined();
   });
 
   test('is called off by its deadline, or by order', () => {

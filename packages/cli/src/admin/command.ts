@@ -19,8 +19,8 @@ const BAD_ARGUMENTS: Command = { kind: 'bad', message: 'bad arguments' };
 
 /**
  * Reads one command in PgBouncer's syntax: a word and an argument, `SET key = value` or `SET key TO
- * value`, `SWITCHOVER database TO host`, and a semicolon at the end if one likes. Names that are more than letters, digits and
- * underscores stand in double quotes. Takes time in proportion to the text.
+ * value`, `SWITCHOVER database TO host`, and a semicolon at the end if one likes. Names that are more
+ * than letters, digits and underscores stand in double quotes. Takes time in proportion to the text.
  */
 export function parseCommand(text: string): Command {
   if (text.length > TEXT_MAX) return BAD_ARGUMENTS;

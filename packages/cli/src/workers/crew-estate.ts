@@ -6,7 +6,7 @@ import type {
   SharedLinkBudget,
 } from '@pgweir/pooler';
 import type { Predecessor } from '../restart/predecessor';
-import { type Estate, STILL_CLIENTS, type Successor } from '../restart/successor';
+import { type Estate, RETIRING, STILL_CLIENTS, type Successor } from '../restart/successor';
 import type { Crew } from './crew';
 import type { LinkWatch } from './link-watch';
 import type { ListeningSocket, SharedPorts } from './shared-ports';
@@ -43,6 +43,12 @@ export class CrewEstate implements Estate {
   /** Another process has taken over. */
   get isHandedOver(): boolean {
     return this.#successor !== undefined;
+  }
+
+  /** Why nobody's primary hands over now: there are clients that would not be waited for. */
+  get switchoverObstacle(): string | undefined {
+    if (this.isHandedOver) return RETIRING;
+    return this.#needs.predecessor?.isThere === true ? STILL_CLIENTS : undefined;
   }
 
   obstacle(): string | undefined {

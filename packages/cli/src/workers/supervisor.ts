@@ -18,7 +18,6 @@ import { openPorts } from '../listen';
 import { Operator } from '../operator';
 import { readAgain } from '../reloading';
 import { doorPath, RestartDoor } from '../restart/door';
-import { RETIRING, STILL_CLIENTS } from '../restart/successor';
 import { systemClock } from '../runtime/system-clock';
 import { onSignals, type ShutdownKind } from '../signals';
 import { StatsPeriods } from '../stats-periods';
@@ -135,10 +134,7 @@ export class Supervisor {
     this.#servers = new ServerWatch({
       ...{ config: () => this.#config, budget: own.own, log },
       countLeases: (of) => traffic.countLeases(of),
-      switchoverObstacle: () => {
-        if (this.#estate.isHandedOver) return RETIRING;
-        return predecessor?.isThere === true ? STILL_CLIENTS : undefined;
-      },
+      switchoverObstacle: () => this.#estate.switchoverObstacle,
     });
     this.#operator = new Operator({
       traffic,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { tlsProtocols } from '../../src/config/tls-protocols';
 import {
+  httpUrls,
   list,
   oneOf,
   onOff,
@@ -109,6 +110,25 @@ test('a list drops blanks and empty items', () => {
 test('text is limited in bytes, not in characters', () => {
   expect(parsed(text({ bytesMax: 4 }), 'éé')).toBe('éé');
   expect(parsed(text({ bytesMax: 4 }), 'ééé')).toBe('bad');
+});
+
+test('addresses of HTTP servers: with a login or without, which is never shown', () => {
+  const login = 'https://we%40r:a%2Cb@[::1]:8008/patroni';
+  expect(parsed(httpUrls, `http://db1:8008, ${login}`)).toEqual(['http://db1:8008/', login]);
+  expect(httpUrls.show([login])).toBe('https://[::1]:8008');
+});
+
+test.each([
+  '',
+  'db1',
+  'db1:8008',
+  'ftp://db1',
+  'http://',
+  'http://a,',
+  'http://u:%zz@a',
+  'http://a?x',
+])('"%s" is no address of an HTTP server', (input) => {
+  expect(parsed(httpUrls, input)).toBe('bad');
 });
 
 test.each([

@@ -17,7 +17,7 @@ export interface LogEnd {
   readonly receives: boolean;
 }
 
-/** One server of a switchover: asked, and told, one thing at a time. All reject with a reason for people. */
+/** One server of a switchover: asked, and told, one thing at a time. Rejects with a reason for people. */
 export interface SwitchoverServer {
   logEnd(deadlineMs: number): Promise<LogEnd>;
   /** Whether the role that asks may promote it. */

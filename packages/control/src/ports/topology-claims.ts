@@ -66,7 +66,7 @@ export interface TopologyClaims {
 
 /** A source that is to be asked about a cluster. */
 export interface ClaimPlan {
-  /** The same source has the same key: it is kept through a reload. Never shown, as it may have secrets. */
+  /** The same source has the same key: it is kept through a reload. Never shown: it may have secrets. */
   readonly key: string;
   /** Not started yet; whoever opens it closes it. */
   open(): TopologyClaims;

@@ -25,7 +25,7 @@ export function plainEndpoints({ servers }: DatabaseEntry): readonly ServerEndpo
 }
 
 const SILENT = { isSilent: true } as const;
-const LEAVING = { leaving: true } as const;
+const LEAVING = { isLeaving: true } as const;
 
 /** An entry that follows roles: what its servers are, and whether its work waits. */
 export function publishedEntry(entry: DatabaseEntry, cluster: ClusterState): PublishedEntry {

@@ -79,7 +79,7 @@ function isSameServer(one: ServerEndpoint, other: ServerEndpoint | undefined): b
     one.role === other.role &&
     one.outOfService === other.outOfService &&
     one.isSilent === other.isSilent &&
-    one.leaving === other.leaving
+    one.isLeaving === other.isLeaving
   );
 }
 

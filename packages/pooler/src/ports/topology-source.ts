@@ -12,7 +12,7 @@ export interface ServerEndpoint {
   /** It does not answer, so that nobody knows what it is now. It may only be slow. */
   readonly isSilent?: true;
   /** It is about to hand over: what it has begun it finishes, and nothing new is begun there. */
-  readonly leaving?: true;
+  readonly isLeaving?: true;
 }
 
 /** What is known about the servers of one entry of the configuration, when roles are followed. */

@@ -44,7 +44,7 @@ function choose(
   servers: readonly ServerEndpoint[],
 ): readonly ServerEndpoint[] {
   const inService = servers.filter(
-    ({ outOfService, leaving }) => outOfService === undefined && leaving !== true,
+    ({ outOfService, isLeaving }) => outOfService === undefined && isLeaving !== true,
   );
   const of = (role: ServerRole) => inService.filter((server) => server.role === role);
   switch (wanted) {

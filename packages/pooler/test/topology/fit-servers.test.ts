@@ -62,7 +62,7 @@ test('a server of which nobody knows what it is may become what is wanted', () =
 });
 
 test('a server that is about to hand over gets nothing new', () => {
-  const leaving = { ...PRIMARY, leaving: true } as const;
+  const leaving = { ...PRIMARY, isLeaving: true } as const;
   expect(answer('any', [leaving, REPLICA])).toBe('2');
   expect(answer('prefer-standby', [leaving])).toBe('none');
   expect(answer('primary', [leaving, REPLICA], HOLDING)).toBe('hold');
@@ -85,7 +85,7 @@ const origin = (port: number, role: ServerEndpoint['role'], epoch = 1): LinkOrig
 const TO_PRIMARY = origin(1, 'primary');
 const TO_REPLICA = origin(2, 'replica');
 const NEXT: FollowedRoles = { epoch: 2, holding: false };
-const LEAVING: ServerEndpoint = { ...PRIMARY, leaving: true };
+const LEAVING: ServerEndpoint = { ...PRIMARY, isLeaving: true };
 
 test.each<[string, LinkOrigin, TargetSessionAttrs, ServerEndpoint[], FollowedRoles, string]>([
   ['nothing changed', TO_PRIMARY, 'primary', [PRIMARY, REPLICA], STEADY, 'fit'],

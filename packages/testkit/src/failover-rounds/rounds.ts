@@ -52,8 +52,9 @@ const PROMOTED_AFTER_MS_MAX = 3000;
 const AT_WORK_MS = 500;
 
 /**
- * Loses the primary again and again under load, promotes its replica, brings the old one back: is every
- * acknowledged commit there, once, and does no client see an error that it should not?
+ * Loses the primary again and again under load, promotes its replica, and brings the old one back; or
+ * has the one hand over to the other. Is every acknowledged commit there, once, and does no client see
+ * an error that it should not?
  */
 export async function failoverRounds(options: RoundsOptions): Promise<RoundsReport> {
   const cluster = await startCluster({
