@@ -98,8 +98,7 @@ class Daemon {
       view: pooler,
       settings,
       stopping: () => pooler.draining,
-      orderServers: (kind, host) => this.#servers.order(kind, host),
-      switchovers: this.#servers.switchovers,
+      servers: this.#servers,
     });
   }
 

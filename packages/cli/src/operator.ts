@@ -30,15 +30,16 @@ interface OperatorNeeds {
   readonly view: DaemonView;
   readonly settings: () => PoolerSettings;
   readonly stopping: () => boolean;
-  /** @returns why it was not carried out */
-  readonly orderServers: (kind: 'ban' | 'unban', host: string) => string | undefined;
-  readonly switchovers: SwitchoverOrders;
+  readonly servers: ServerOrders;
 }
 
-/** Both tell why it was not carried out. */
-interface SwitchoverOrders {
-  carryOut(database: string, target: string): Promise<string | undefined>;
-  callOff(reason: string): string | undefined;
+/** What is ordered about servers. Whatever it is, the answer is why it was not carried out. */
+interface ServerOrders {
+  order(kind: 'ban' | 'unban', host: string): string | undefined;
+  readonly switchovers: {
+    carryOut(database: string, target: string): Promise<string | undefined>;
+    callOff(reason: string): string | undefined;
+  };
 }
 
 const CONSOLE = ['pgbouncer', 'pgweir'];
@@ -98,11 +99,11 @@ export class Operator {
         return undefined;
       case 'ban':
       case 'unban':
-        return this.#needs.orderServers(order.kind, order.host);
+        return this.#needs.servers.order(order.kind, order.host);
       case 'switchover':
         return await this.#switchOver(order.database, order.target);
       case 'callOffSwitchover':
-        return this.#needs.switchovers.callOff('canceled');
+        return this.#needs.servers.switchovers.callOff('canceled');
       case 'killClient':
         // Ids come from whoever typed them; one that is none belongs to nobody.
         return (await traffic.killClient(order.client as ClientId))
@@ -120,7 +121,7 @@ export class Operator {
   /** The daemon ends: what is held up is to come to an end as well. */
   async letGo(): Promise<void> {
     // One that has gone too far goes on.
-    this.#needs.switchovers.callOff(STOPPING);
+    this.#needs.servers.switchovers.callOff(STOPPING);
     await this.#hold(NOTHING_HELD);
   }
 
@@ -128,7 +129,7 @@ export class Operator {
   async #switchOver(database: string, target: string): Promise<string | undefined> {
     if (this.#needs.stopping()) return STOPPING;
     if (this.#holds.suspended) return PAUSED_ALREADY;
-    return await this.#needs.switchovers.carryOut(database, target);
+    return await this.#needs.servers.switchovers.carryOut(database, target);
   }
 
   async #hold(changes: Partial<Holds>): Promise<void> {

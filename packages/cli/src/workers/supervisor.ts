@@ -137,12 +137,9 @@ export class Supervisor {
       switchoverObstacle: () => this.#estate.switchoverObstacle,
     });
     this.#operator = new Operator({
-      traffic,
-      view: this.#view,
+      ...{ traffic, view: this.#view, servers: this.#servers },
       settings: () => this.#config.pooler,
       stopping: () => this.#shuttingDown,
-      orderServers: (kind, host) => this.#servers.order(kind, host),
-      switchovers: this.#servers.switchovers,
     });
     this.#heartbeat = new Heartbeat(living, log);
     this.#servers.control.subscribe((snapshot) => this.#crew.tellAll(topologyNews(snapshot)));

@@ -132,6 +132,7 @@ describe('databases and users', () => {
     expect(pooler.databases.get(databaseName('app'))).toEqual({
       dbname: 'app_db',
       hosts: ['10.0.0.1', '10.0.0.2'],
+      patroniUrls: [],
       ports: [5433],
       forcedUser: 'svc',
       password: "it's",
