@@ -31,8 +31,15 @@ const config: Config = {
       displayName: 'bun',
       testEnvironment: '<rootDir>/test/bun-environment.js',
       testMatch: ['**/test/e2e/**/*.test.ts'],
-      // These start both runtimes by themselves.
-      testPathIgnorePatterns: [...IGNORED, '/e2e/workers', '/e2e/restart', '/e2e/executable'],
+      testPathIgnorePatterns: [
+        ...IGNORED,
+        // These start both runtimes by themselves.
+        ...['/e2e/workers', '/e2e/restart', '/e2e/executable'],
+        // What is decided and when, which is the same code on both. Sockets, commands, leases, HTTP and
+        // the work of clients are tried on Bun, too: in failover, switchover, promotion, patroni,
+        // read-write-split and health.
+        '/e2e/control-',
+      ],
     },
   ],
   reporters: ['default', '<rootDir>/test/count-reporter.js'],

@@ -15,6 +15,7 @@ const TOOLS: readonly string[] = [
   'packages/testkit/src/pipeline-fuzz/main.ts', // random pipelines, as long as you like
   'packages/testkit/src/state-fuzz/main.ts', // the state fuzzer, as long as you like
   'packages/testkit/src/failover-rounds/main.ts', // failovers under load, as many as you like
+  'packages/testkit/src/own-writes/main.ts', // reads after writes with a replica that is behind
 ];
 
 /** Files that no entry point reaches: nobody runs them, and their tests keep them alive. */

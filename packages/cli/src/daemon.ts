@@ -73,7 +73,7 @@ class Daemon {
       log,
       budget: this.#budget.own,
       grammar,
-      topology: this.#servers.control,
+      ...{ topology: this.#servers.control, positions: this.#servers.control.positions },
       adapt: (all) => (this.#retiring ? { ...all, workerSlot: NO_SLOT } : all),
       ...(predecessor === undefined
         ? {}
@@ -148,7 +148,7 @@ class Daemon {
       obstacle: () => {
         if (pooler.draining) return 'the running process is shutting down';
         if (this.#options.predecessor?.isThere === true) return STILL_CLIENTS;
-        return this.#servers.switchovers.underWay;
+        return this.#servers.underWay;
       },
       ports: () => this.#ports.all(),
       surrender: (successor) => {
@@ -158,6 +158,7 @@ class Daemon {
         this.#process.configure(this.#process.config);
         // Nobody could take that back any more.
         void this.#operator.letGo();
+        void this.#servers.retire();
         const limitMs = this.#process.config.workers.drainTimeoutMs;
         if (limitMs > 0)
           setTimeout(() => void this.#stop(), Math.min(limitMs, 2 ** 31 - 1)).unref();
@@ -231,8 +232,9 @@ class Daemon {
   }
 
   async #close(): Promise<void> {
-    this.#servers.close();
+    const watched = this.#servers.close();
     await this.#process.pooler.stop();
+    await watched;
     await this.#door.close();
     this.#options.predecessor?.close();
     await this.#budget.close();

@@ -8,6 +8,7 @@ import {
   Pooler,
   type PoolerNeeds,
   type PoolerSettings,
+  type PositionSource,
   type SnapshotPart,
   SqlKnowledge,
   type TopologySource,
@@ -40,6 +41,8 @@ export interface PoolerProcessNeeds {
   readonly commands: ConsoleCommands;
   /** Which servers there are, and what they are. */
   readonly topology: TopologySource;
+  /** How far they are. */
+  readonly positions: PositionSource;
   /** Absent: this process is the whole daemon. */
   readonly worker?: WorkerIdentity;
   /** As `PoolerNeeds` has it. */
@@ -80,7 +83,7 @@ export class PoolerProcess {
       transport: withExactNames(createTransport(systemQueueLength(needs.log)), needs.log),
       resolver: this.#resolver,
       budget: needs.budget,
-      topology: needs.topology,
+      ...{ topology: needs.topology, positions: needs.positions },
       clock: systemClock,
       log: needs.log,
       sql: new SqlKnowledge(needs.grammar),

@@ -82,6 +82,9 @@ const NOTHING: Numbers = {
   moved: 0,
   retried: 0,
   failed: 0,
+  replicaTransactions: 0,
+  readsOnPrimary: 0,
+  rerouted: 0,
 };
 
 function sum(a: DatabaseStatsView, b: DatabaseStatsView): DatabaseStatsView {

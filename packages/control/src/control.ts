@@ -1,12 +1,21 @@
-import type { Clock, DatabaseName, Logger, TopologySnapshot, TopologySource } from '@pgweir/pooler';
+import type {
+  Clock,
+  DatabaseName,
+  Logger,
+  PositionSource,
+  ServerNotice,
+  TopologySnapshot,
+  TopologySource,
+} from '@pgweir/pooler';
 import { Clusters } from './clusters';
 import { type DatabaseEntry, followsRoles } from './entry';
 import type { SessionCounts } from './failover/failover-log';
-import type { Evidence } from './health/health';
 import { invariant } from './invariant';
 import type { ServerAddress } from './observation';
 import type { Prober } from './ports/prober';
 import type { ClaimPlan } from './ports/topology-claims';
+import { PositionBoard } from './positions/position-board';
+import { type PromotionCluster, WatchedPromotion } from './promotion/promotion-cluster';
 import { Snapshots } from './publish/snapshots';
 import { type ClusterView, clusterView, type FailoverView } from './publish/views';
 import { comparableHost, type ServerKey, serverKey } from './server-key';
@@ -49,6 +58,8 @@ export class Control implements TopologySource {
   readonly #clock: Clock;
   readonly #snapshots = new Snapshots();
   readonly #clusters: Clusters;
+  readonly #positions: PositionBoard;
+  readonly #promotions = new WeakMap<ClusterWatch, PromotionCluster>();
   #settings: ControlSettings;
   #entries: readonly DatabaseEntry[] = [];
   /** Nothing is published: a configuration is being taken on, or all is over. */
@@ -63,6 +74,16 @@ export class Control implements TopologySource {
       settings: () => this.#settings,
       changed: () => this.#publish(),
     });
+    this.#positions = new PositionBoard({
+      ...{ clock, log },
+      clusters: () => this.#clusters.all,
+      clusterOf: (database) => this.#clusterOf(database),
+      placeOf: (database) => {
+        const epoch = this.current.roles.get(database)?.epoch;
+        const servers = this.#entryOf(database)?.servers;
+        return epoch === undefined || servers === undefined ? undefined : { epoch, servers };
+      },
+    });
     this.reconfigure(needs.settings, needs.entries);
   }
 
@@ -72,6 +93,11 @@ export class Control implements TopologySource {
 
   subscribe(changed: (snapshot: TopologySnapshot) => void): () => void {
     return this.#snapshots.subscribe(changed);
+  }
+
+  /** How far the servers of entries that follow roles are. */
+  get positions(): PositionSource {
+    return this.#positions;
   }
 
   /** Another configuration holds from now on. What is known of servers that stay is kept. */
@@ -88,9 +114,9 @@ export class Control implements TopologySource {
   }
 
   /** Traffic has met something at a server: it becomes suspect, and a probe tells at once. */
-  heed(server: ServerAddress, evidence: Evidence): void {
+  noticed(server: ServerAddress, what: ServerNotice): void {
     const key = serverKey(server);
-    for (const cluster of this.#clusters.all) cluster.heed(key, evidence);
+    for (const cluster of this.#clusters.all) cluster.heed(key, what);
   }
 
   /** Takes a server out of service, in all entries that follow roles. `host` or `host:port`. */
@@ -128,6 +154,19 @@ export class Control implements TopologySource {
     return { kind: 'ready', cluster: new WatchedSwitchover(parts) };
   }
 
+  /** All clusters in which another server may become primary. The same object for the same one. */
+  promotionClusters(): readonly PromotionCluster[] {
+    return this.#clusters.all
+      .filter(({ mayFailOver }) => mayFailOver)
+      .map((watch) => {
+        const known = this.#promotions.get(watch);
+        if (known !== undefined) return known;
+        const cluster = new WatchedPromotion(watch, () => this.#databasesOf(watch));
+        this.#promotions.set(watch, cluster);
+        return cluster;
+      });
+  }
+
   /** Adds what became of sessions of a database to its last failover, if there was one. */
   addSessions(database: DatabaseName, counts: SessionCounts): void {
     this.#clusterOf(database)?.failovers.addSessions(counts);
@@ -153,12 +192,14 @@ export class Control implements TopologySource {
   /** Ends all probes. What was published last stays. */
   close(): void {
     this.#isQuiet = true;
+    this.#positions.close();
     this.#clusters.close();
   }
 
   #publish(): void {
     if (this.#isQuiet) return;
     this.#snapshots.publish(this.#entries, (entry) => this.#clusters.of(entry));
+    this.#positions.changed();
   }
 
   #setBanned(host: string, banned: boolean): OrderOutcome {
@@ -175,8 +216,12 @@ export class Control implements TopologySource {
   }
 
   #clusterOf(database: DatabaseName): ClusterWatch | undefined {
-    const entry = this.#entries.find((candidate) => candidate.database === database);
+    const entry = this.#entryOf(database);
     return entry !== undefined && followsRoles(entry) ? this.#clusters.find(entry) : undefined;
+  }
+
+  #entryOf(database: DatabaseName): DatabaseEntry | undefined {
+    return this.#entries.find((candidate) => candidate.database === database);
   }
 
   #databasesOf(watch: ClusterWatch): readonly DatabaseName[] {

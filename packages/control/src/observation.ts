@@ -24,6 +24,8 @@ export interface Observation {
   readonly replayed: Lsn | undefined;
   /** Replica: age of the last replayed commit, ms; 0 when everything received is replayed. */
   readonly replayLagMs: number | undefined;
+  /** How often its name has come to lead to another machine; undefined: it is no name. */
+  readonly moves?: number;
   readonly connections: number;
   readonly connectionsMax: number;
 }

@@ -145,6 +145,16 @@ describe('BAN and UNBAN', () => {
     expect(rig.endpoints()[0]?.outOfService).toContain('fenced');
   });
 
+  test('what a banned server has begun it may finish, until it is lost', () => {
+    const rig = new Rig(['a', 'b']).after(1_000);
+    rig.control.ban('a');
+    const banned = () => rig.endpoints()[0];
+    expect(banned()).toMatchObject({ outOfService: 'banned by an operator', isLeaving: true });
+    rig.world.kill(rig.world.server('a'));
+    rig.until(() => banned()?.isLeaving === undefined);
+    expect(banned()).toMatchObject({ outOfService: 'banned by an operator', isSilent: true });
+  });
+
   test.each([
     ['ban', 'nowhere', 'no database that follows roles has a server "nowhere"'],
     ['ban', 'a:1', 'no database that follows roles has a server "a:1"'],
@@ -316,7 +326,7 @@ test('a closed control probes nobody, tells nobody and answers orders', () => {
   rig.control.close();
   expect(rig.world.probed).toBe(0);
   expect(rig.clock.pending).toBe(0);
-  rig.control.heed({ host: 'a', port: 5432 }, 'refused');
+  rig.control.noticed({ host: 'a', port: 5432 }, 'refused');
   expect(rig.control.ban('a').kind).toBe('refused');
   rig.control.addSessions(APP, { moved: 1, retried: 0, failed: 0 });
   expect(rig.control.topology()).toEqual([]);

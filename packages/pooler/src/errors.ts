@@ -33,6 +33,12 @@ const CATALOGUE = {
     severity: 'FATAL',
     text: 'invalid value for parameter "replication": "%s"',
   },
+  badOwnSetting: {
+    code: '22023',
+    severity: 'ERROR',
+    text: 'invalid value for parameter %s',
+    hint: 'pgweir.route is auto, primary or replica; pgweir.wait_lsn is what SHOW pgweir.lsn has said.',
+  },
   badOptions: { code: '08P01', severity: 'FATAL', text: '%s' },
   unencryptedAfterSsl: {
     code: '08P01',

@@ -31,6 +31,7 @@ export * from './ports/daemon-view';
 export * from './ports/link-budget';
 export * from './ports/logger';
 export * from './ports/names';
+export * from './ports/position-source';
 export * from './ports/resolver';
 export * from './ports/socket-peers';
 export * from './ports/topology-source';
@@ -44,11 +45,20 @@ export {
   type CatalogKnowledgeNeeds,
   type CatalogQuestions,
 } from './routing/catalog-knowledge';
+export { type CausalToken, causalTokenText, parseCausalToken } from './routing/causal-token';
 export { ReadJudge, type ReadJudgeNeeds, type Verdict } from './routing/read-judge';
+export {
+  type FreshnessSettings,
+  freshnessOf,
+  ReplicaPositions,
+  type ReplicaPositionsNeeds,
+} from './routing/replica-positions';
 export { type Route, type RouteContext, routeOf } from './routing/route';
 export type { RouteHint } from './routing/route-hint';
+export { SessionFloor, type TokenOutcome } from './routing/session-floor';
 export * from './settings/settings';
 export { SqlKnowledge } from './sql/classify';
 export { type Effects, NO_EFFECTS } from './sql/effects';
 export { type Grammar, loadGrammar } from './sql/grammar';
 export { waitPercentileUs } from './stats/wait-histogram';
+export { needsPrimary, wantedRole } from './topology/fit-servers';

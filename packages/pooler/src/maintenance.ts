@@ -6,6 +6,7 @@ import { STATUS_IDLE } from './backend/server-status';
 import { type ErrorKey, errorFields } from './errors';
 import { restIfIdle } from './frontend/resting';
 import type { Session } from './frontend/session';
+import { splitsReads } from './frontend/session-limits';
 import { HOLD_TIMEOUT_MS } from './pool/followed-servers';
 import type { Pool } from './pool/pool';
 import { topologyChanged } from './pool/topology-change';
@@ -105,6 +106,7 @@ export class Maintenance {
     if (wanted || [...pool.links].some((link) => isOutdated(link))) pool.pins.giveUpSequences();
     for (const waiter of pool.waiters) this.#waiter(pool, waiter, nowMs);
     for (const waiter of pool.dedicatedWaiters) this.#waiter(pool, waiter, nowMs);
+    for (const waiter of [...pool.readWaiters]) this.#readWaiter(pool, waiter, nowMs);
     for (const waiter of pool.welcomeWaiters) {
       const maxMs = waiter.queryWaitTimeoutMs;
       const isOver = maxMs > 0 && nowMs - waiter.waitingSinceMs > maxMs;
@@ -149,6 +151,12 @@ export class Maintenance {
       session.toldOfWait = true;
       session.wire.write(QUEUED_NOTICE);
     }
+  }
+
+  #readWaiter(pool: Pool, waiter: PoolWaiter, nowMs: number): void {
+    this.#waiter(pool, waiter, nowMs);
+    const session = this.#pooler.sessionOf(waiter);
+    if (session?.phase === 'waiting') session.split?.wait.routeAgain();
   }
 
   #link(pool: Pool, link: Link, nowMs: number): void {
@@ -240,11 +248,7 @@ export class Maintenance {
       session.fail('queryWaitTimeout');
       return;
     }
-    const { followsRoles = false } = session.admission?.database ?? {};
-    // A reload has changed that while it had a link.
-    if (session.phase === 'idle' && followsRoles !== session.tellsAnswersApart) {
-      session.refreshLimits();
-    }
+    if (session.phase === 'idle') refreshIfOutdated(session);
     restIfIdle(session, nowMs);
     const idleMaxMs = session.limits?.clientIdleTimeoutMs ?? 0;
     if (idleMaxMs === 0 || nowMs - session.activeAtMs <= idleMaxMs) return;
@@ -267,7 +271,9 @@ export class Maintenance {
     const idleMs = nowMs - pool.usedAtMs;
     const gone = this.#pooler.retiredPools.has(pool);
     const idleMaxMs = settings.poolIdleTimeoutMs;
-    const old = idleMaxMs > 0 && idleMs > idleMaxMs;
+    // Nobody belongs to a replica's: it is made again when the next read comes.
+    const ofReplica = pool.replica !== undefined && idleMs > UNKNOWN_MS;
+    const old = ofReplica || (idleMaxMs > 0 && idleMs > idleMaxMs);
     const database = pool.databaseState;
     const autoOld =
       database.automatic &&
@@ -290,7 +296,9 @@ export class Maintenance {
       if (!database.automatic || database.clients > 0 || used.has(database)) continue;
       // One that nobody has ever got into may be nothing but a name.
       const maxMs = database.counters.logins === 0 ? UNKNOWN_MS : autodbIdleTimeoutMs;
-      if (maxMs > 0 && nowMs - database.usedAtMs > maxMs) this.#pooler.databases.delete(name);
+      if (maxMs === 0 || nowMs - database.usedAtMs <= maxMs) continue;
+      database.forgetPositions();
+      this.#pooler.databases.delete(name);
     }
   }
 }
@@ -304,4 +312,15 @@ function waitError(pool: Pool): ErrorKey {
 function isHeld(pool: Pool): boolean {
   const { held, heldSinceMs } = pool.servers;
   return heldSinceMs > 0 && (held || !pool.hasLiveLink());
+}
+
+/** A reload has changed whether its servers are followed while it had a link. */
+function refreshIfOutdated(session: Session): void {
+  const { admission } = session;
+  if (admission === undefined) return;
+  const splits = session.tellsAnswersApart && splitsReads(admission);
+  const isOutdated =
+    admission.database.followsRoles !== session.tellsAnswersApart ||
+    splits !== (session.split !== undefined);
+  if (isOutdated) session.refreshLimits();
 }

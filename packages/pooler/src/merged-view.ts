@@ -2,6 +2,7 @@ import type {
   DaemonSnapshot,
   PeerPoolView,
   PoolView,
+  ReplicaView,
   ResolvedHostView,
   ResolvedZoneView,
   TotalsView,
@@ -19,6 +20,7 @@ export function mergeSnapshots(snapshots: readonly DaemonSnapshot[]): DaemonSnap
     consoleClients: sum(snapshots.map(({ consoleClients }) => consoleClients)),
     loginsTotal: sum(snapshots.map(({ loginsTotal }) => loginsTotal)),
     pools: mergePools(snapshots.flatMap(({ pools }) => pools)),
+    replicas: mergeReplicas(snapshots.flatMap(({ replicas }) => replicas)),
     peerPools: mergePeerPools(snapshots.flatMap(({ peerPools }) => peerPools)),
     ...mergeTotals(snapshots),
     clients: snapshots.flatMap(({ clients }) => clients).sort((a, b) => a.id - b.id),
@@ -43,7 +45,16 @@ export function mergeTotals(totals: readonly TotalsView[]): TotalsView {
   };
 }
 
-function mergePools(pools: readonly PoolView[]): readonly PoolView[] {
+/** One row for each server of a database. */
+export function mergeReplicas(replicas: readonly ReplicaView[]): readonly ReplicaView[] {
+  const rows = merged(replicas, ({ database, host, port }) => `${database}\0${host}\0${port}`);
+  return [...rows].sort((a, b) => order(a.database, b.database) || order(nameOf(a), nameOf(b)));
+}
+
+const nameOf = ({ host, port }: ReplicaView): string => `${host}:${port}`;
+
+/** One row for each database and user, whatever servers their links lead to. */
+export function mergePools(pools: readonly PoolView[]): readonly PoolView[] {
   const keyOf = ({ database, user }: PoolView) => `${database}\0${user}`;
   const byKey = new Map<string, Pick<PoolView, 'waitMaxMs' | 'waits'>>();
   for (const pool of pools) {

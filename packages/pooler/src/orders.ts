@@ -112,7 +112,7 @@ export class Orders implements TrafficControl {
   async countLeases({ databases, host, port }: ServerLeases): Promise<number> {
     let count = 0;
     for (const pool of this.#pooler.everyPool()) {
-      if (!databases.includes(pool.servers.entry)) continue;
+      if (!databases.includes(pool.databaseState.entry)) continue;
       for (const link of pool.links) {
         // What we have lent to ourselves (to listen, to look a user up) nobody would miss.
         if (link.phase !== 'leased' || link.session?.id === NOBODY) continue;

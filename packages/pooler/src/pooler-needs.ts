@@ -3,6 +3,7 @@ import type { Clock } from './ports/clock';
 import type { CredentialSource } from './ports/credential-source';
 import type { LinkBudget } from './ports/link-budget';
 import type { Logger } from './ports/logger';
+import type { PositionSource } from './ports/position-source';
 import type { Resolver } from './ports/resolver';
 import type { SocketPeers } from './ports/socket-peers';
 import type { TopologySource } from './ports/topology-source';
@@ -26,6 +27,8 @@ export interface PoolerNeeds {
   readonly virtualDatabases: readonly VirtualDatabase[];
   /** Absent: the servers are those that the configuration names, and nobody knows their roles. */
   readonly topology?: TopologySource;
+  /** Absent: nobody knows how far replicas are, and none of them is fit for a read. */
+  readonly positions?: PositionSource;
   /** Absent: nobody can tell who is at the other end of a Unix socket. */
   readonly socketPeers?: SocketPeers;
   /** Absent: nobody else serves this port. */

@@ -5,7 +5,6 @@ import { Link } from './backend/link';
 import { CancelDesk } from './cancel/cancel-desk';
 import { ChunkClock } from './chunk-clock';
 import { Conditions } from './conditions';
-import { errorFields } from './errors';
 import { ClientCounts } from './frontend/client-counts';
 import { describeClient } from './frontend/describe';
 import { firstHandler } from './frontend/first-handler';
@@ -34,8 +33,10 @@ import {
   type LinkId,
   type PoolKey,
   poolKey,
+  replicaPoolKey,
   type UserName,
 } from './ports/names';
+import type { PositionSource } from './ports/position-source';
 import type { SocketPeers } from './ports/socket-peers';
 import type { TopologySource } from './ports/topology-source';
 import type { Address, Listener, Transport, Wire } from './ports/transport';
@@ -44,14 +45,14 @@ import type { WelcomeExchange } from './ports/welcome-exchange';
 import type { CancelIdentity, ClientTotals } from './ports/worker-identity';
 import { applySettings, revive } from './reload';
 import { DatabaseReads } from './routing/database-reads';
+import type { ReplicaPositions } from './routing/replica-positions';
 import { StateKnowledge } from './session-state/state-knowledge';
 import type { PoolerSettings } from './settings/settings';
+import { cancelsOver, endWaits, isSettled } from './stopping';
+import type { ReplicaServer } from './topology/replica-servers';
 import { StaticTopology } from './topology/static-topology';
 import { snapshotOf } from './view';
 
-/** How long an immediate stop waits for its cancel requests, and how often it looks. */
-const STOP_CANCEL_MS = 1000;
-const STOP_POLL_MS = 10;
 /** How long a wire that we have ended may stay open on the other side. */
 const LINGER_MS = 5000;
 
@@ -79,13 +80,14 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   scramSecrets: ScramSecrets;
   readonly stateKnowledge: StateKnowledge;
   state: PoolerState = 'serving';
-  readonly #counts: ClientCounts;
+  readonly counts: ClientCounts;
   readonly conditions = new Conditions();
   /** What an operator has ordered. */
   readonly orders = new Orders(this);
-  readonly #strangers = new Strangers();
+  readonly strangers = new Strangers();
   readonly #listeners = new OpenListeners();
   readonly #transport: Transport;
+  readonly #positionSource: PositionSource | undefined;
   readonly #virtualDatabases = new Map<string, VirtualDatabase>();
   readonly #stopMaintenance: () => void;
   readonly #clientIds: Ids;
@@ -102,10 +104,11 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.#transport = needs.transport;
     const { worker } = needs;
     this.sharedWelcomes = worker?.welcomes;
-    this.#counts = new ClientCounts(() => worker?.clientsChanged());
+    this.counts = new ClientCounts(() => worker?.clientsChanged());
     this.#clientIds = new Ids(worker?.number);
     this.#linkIds = new Ids(worker?.number);
     this.stateKnowledge = new StateKnowledge(needs.sql);
+    this.#positionSource = needs.positions;
     this.topology = needs.topology ?? new StaticTopology(needs.settings);
     this.scramSecrets = new ScramSecrets(needs.settings.mockAuthenticationSecret);
     for (const virtual of needs.virtualDatabases) {
@@ -145,7 +148,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     }
     this.sessions.set(session.id, session);
     wire.handler = firstHandler(session, this);
-    this.#strangers.came(session, this.settings.clientsMax);
+    this.strangers.came(session, this.settings.clientsMax);
   }
 
   get draining(): boolean {
@@ -153,7 +156,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   }
 
   letsIn(session: Session): boolean {
-    if (this.state === 'draining-clients') return this.#strangers.isExpected(session);
+    if (this.state === 'draining-clients') return this.strangers.isExpected(session);
     return !this.draining;
   }
 
@@ -171,11 +174,21 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     if (known !== undefined) return known;
     const found = databaseSettingsFor(this.settings, name);
     if (found === undefined) return undefined;
-    const database = revive(this, name, found) ?? new Database(name, found.entry, found.automatic);
+    const database =
+      revive(this, name, found) ??
+      new Database(name, {
+        settings: found.entry,
+        automatic: found.automatic,
+        topology: this.topology,
+      });
     database.usedAtMs = this.clock.nowMs();
     this.databases.set(name, database);
     if (found.automatic) this.log.info('registered new auto-database', { database: name });
     return database;
+  }
+
+  positions(database: Database): ReplicaPositions | undefined {
+    return database.positions ?? database.learnPositions(this.#positionSource, this.settings);
   }
 
   reads(database: Database): DatabaseReads {
@@ -191,9 +204,22 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     const key = poolKey(database.name, user);
     let pool = this.pools.get(key);
     if (pool === undefined) {
-      pool = new Pool(this, database, user, key);
+      pool = new Pool(this, { database, user, key });
       this.pools.set(key, pool);
     }
+    return pool;
+  }
+
+  replicaPool(main: Pool, replica: ReplicaServer): Pool {
+    const key = replicaPoolKey(main.key, replica.key);
+    let pool = this.pools.get(key);
+    if (pool === undefined) {
+      const { databaseState: database, user } = main;
+      pool = new Pool(this, { database, user, key, replica, main });
+      this.pools.set(key, pool);
+    }
+    pool.main = main;
+    main.replicaPools.set(replica, pool);
     return pool;
   }
 
@@ -221,21 +247,21 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   }
 
   clientsOfUser(user: UserName): number {
-    return this.#counts.ofUser(user);
+    return this.counts.ofUser(user);
   }
 
   clientsOfDatabase(database: DatabaseName): number {
-    return this.#counts.ofDatabase(database);
+    return this.counts.ofDatabase(database);
   }
 
   /** The clients of this process, for the caps of the other workers. */
   clientTotals(): ClientTotals {
-    return this.#counts.ownTotals();
+    return this.counts.ownTotals();
   }
 
   /** The clients of all other workers. */
   setOtherClients(others: ClientTotals): void {
-    this.#counts.setOthers(others);
+    this.counts.setOthers(others);
   }
 
   /** Another worker was asked to cancel what a client of ours runs. `answer` as `CancelDesk` has it. */
@@ -244,13 +270,13 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   }
 
   countClient(session: Session): boolean {
-    this.#counts.came(session);
-    this.#strangers.left(session);
-    return this.settings.clientsMax === 0 || this.#counts.total <= this.settings.clientsMax;
+    this.counts.came(session);
+    this.strangers.left(session);
+    return this.settings.clientsMax === 0 || this.counts.total <= this.settings.clientsMax;
   }
 
   admitted(session: Session): void {
-    this.#counts.admitted(session);
+    this.counts.admitted(session);
     if (this.settings.logConnections) {
       const { wire } = session;
       const tls = wire.tls === undefined ? undefined : `${wire.tls.protocol}/${wire.tls.cipher}`;
@@ -260,8 +286,8 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
 
   sessionClosed(session: Session, reason: string): void {
     this.sessions.delete(session.id);
-    this.#strangers.left(session);
-    this.#counts.left(session, this.clock.nowMs());
+    this.strangers.left(session);
+    this.counts.left(session, this.clock.nowMs());
     const cancel = session.virtual?.cancelKey ?? session.admission?.cancel;
     if (cancel !== undefined) this.cancels.forget(cancel);
     if (this.settings.logDisconnections && reason !== 'cancel request') {
@@ -337,7 +363,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   async retire(): Promise<void> {
     this.state = 'retiring';
     await this.#listeners.close();
-    await this.conditions.until(() => this.#isSettled());
+    await this.conditions.until(() => isSettled(this));
   }
 
   /**
@@ -348,36 +374,9 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.state = until === 'clients-left' ? 'draining-clients' : 'draining-links';
     if (this.settings.peerId > 0) await this.#listeners.closePublic();
     else await this.#listeners.close();
-    this.#strangers.portsClosed(this.clock, () => this.conditions.check());
-    if (until === 'links-closed') {
-      for (const session of this.sessions.values()) {
-        if (session.phase === 'waiting') session.fail('serverShuttingDown');
-      }
-      this.lookUps.refuse(errorFields('serverShuttingDown'));
-      for (const pool of this.everyPool()) {
-        pool.supply.renew();
-        for (const link of [...pool.idleLinks]) link.close('server shutting down');
-      }
-    }
-    await this.conditions.until(() => this.#isSettled());
-  }
-
-  #isSettled(): boolean {
-    if (this.state === 'retiring') return this.sessions.size === 0;
-    if (this.state === 'draining-clients')
-      return this.#counts.own === 0 && !this.#strangers.expectsAnybody;
-    if (this.state === 'draining-links') {
-      for (const pool of this.everyPool()) if (pool.links.size > 0) return false;
-    }
-    return true;
-  }
-
-  /** What still ran is being cancelled, so that nothing of it outlives us. Bounded. */
-  async #cancelsOver(): Promise<void> {
-    const deadlineMs = this.clock.nowMs() + STOP_CANCEL_MS;
-    while (this.cancels.inFlight > 0 && this.clock.nowMs() < deadlineMs) {
-      await new Promise<void>((resolve) => void this.clock.after(STOP_POLL_MS, resolve));
-    }
+    this.strangers.portsClosed(this.clock, () => this.conditions.check());
+    if (until === 'links-closed') endWaits(this);
+    await this.conditions.until(() => isSettled(this));
   }
 
   /** Closes everything at once. */
@@ -390,7 +389,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
       for (const link of [...pool.links]) link.close('shutdown');
     }
     await closing;
-    await this.#cancelsOver();
+    await cancelsOver(this);
     this.conditions.end();
   }
 

@@ -1,9 +1,10 @@
 import { ScramSecrets } from './frontend/scram-secrets';
 import type { Database } from './pool/database';
-import { databaseSettingsFor, poolLimits } from './pool/pool-limits';
+import { databaseSettingsFor } from './pool/pool-limits';
 import type { Pooler } from './pooler';
 import type { DatabaseName } from './ports/names';
 import type { DatabaseSettings, PoolerSettings } from './settings/settings';
+import { wantedRole } from './topology/fit-servers';
 import { StaticTopology } from './topology/static-topology';
 
 /**
@@ -47,11 +48,15 @@ function configure(
   // They are places in the list as it was.
   database.unreachedHosts.clear();
   database.reads?.knowledge.schemaChanged();
+  if (entry.readWriteSplit) database.reconfigurePositions(pooler.settings);
+  else database.forgetPositions();
   for (const pool of pooler.pools.values()) {
     if (pool.databaseState !== database) continue;
     const { mode, limits } = pool;
-    pool.limits = poolLimits(pooler.settings, entry, pool.user);
+    pool.refreshLimits();
     if (moved) pool.retireAll('database configuration changed');
+    else if (pool.replica !== undefined && !entry.readWriteSplit)
+      pool.retireAll('reads do not go to replicas any more');
     else if (limits.sessionState === 'leak' && pool.limits.sessionState !== 'leak') {
       pool.retireAll('clients have left state on it that nobody has noted');
     } else if (mode === 'session' && pool.mode !== 'session') pool.retireAll('pool_mode changed');
@@ -84,7 +89,7 @@ function serverChanged(before: DatabaseSettings, after: DatabaseSettings): boole
     before.forcedUser !== after.forcedUser ||
     before.connectQuery !== after.connectQuery ||
     before.loadBalanceHosts !== after.loadBalanceHosts ||
-    before.targetSessionAttrs !== after.targetSessionAttrs ||
+    wantedRole(before) !== wantedRole(after) ||
     JSON.stringify([...before.startupParameters]) !== JSON.stringify([...after.startupParameters])
   );
 }
@@ -96,4 +101,6 @@ function removeDatabase(pooler: Pooler, database: Database): void {
   for (const pool of pooler.everyPool()) {
     if (pool.databaseState === database) pooler.retirePool(pool);
   }
+  // When nobody is left who would have them told anew.
+  database.forgetPositions();
 }

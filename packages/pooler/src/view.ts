@@ -1,5 +1,6 @@
 import type { LinkPhase } from './backend/link-phase';
 import type { Session } from './frontend/session';
+import { mergePools, mergeReplicas } from './merged-view';
 import type { Pool } from './pool/pool';
 import type { Pooler } from './pooler';
 import type {
@@ -7,9 +8,11 @@ import type {
   DaemonSnapshot,
   PinView,
   PoolView,
+  ReplicaView,
   SnapshotPart,
   TotalsView,
 } from './ports/daemon-view';
+import type { ServerEndpoint } from './ports/topology-source';
 import type { SessionPin } from './stats/session-pin';
 import { clientView, linkView, placeOf, waiterViews, wallMs } from './view-sockets';
 
@@ -50,7 +53,8 @@ export function snapshotOf(pooler: Pooler, parts: readonly SnapshotPart[]): Daem
     state: pooler.state,
     clientsTotal: pooler.sessions.size,
     linksTotal: every.reduce((sum, pool) => sum + pool.links.size, 0),
-    pools: pools.sort((a, b) => order(a.database, b.database) || order(a.user, b.user)),
+    pools: mergePools(pools),
+    replicas: replicaViews(pooler, every),
     peerPools: pooler.cancels.peerPools(),
     ...totals(pooler),
     consoleClients,
@@ -110,6 +114,35 @@ function poolView(
   };
 }
 
+/** Of each server that reads of a database have gone to. */
+function replicaViews(pooler: Pooler, pools: readonly Pool[]): readonly ReplicaView[] {
+  const counts = [...pooler.databases.values()].flatMap(({ name, replicas }) =>
+    replicas.known.map(({ endpoint, transactions }) => ({
+      ...placeOfReplica(name, endpoint),
+      transactions,
+    })),
+  );
+  return mergeReplicas([...counts, ...pools.flatMap(replicaPoolView)]);
+}
+
+function placeOfReplica(database: string, { host, port }: ServerEndpoint): ReplicaView {
+  const nothing = { transactions: 0, linksActive: 0, linksIdle: 0, linksDialing: 0 };
+  return { database, host, port: String(port), ...nothing, clientsWaiting: 0 };
+}
+
+function replicaPoolView({ database, idleCount, links, replica, supply, waiters }: Pool) {
+  if (replica === undefined) return [];
+  return [
+    {
+      ...placeOfReplica(database, replica.endpoint),
+      linksActive: [...links].filter(({ phase }) => phase === 'leased').length,
+      linksIdle: idleCount,
+      linksDialing: supply.dialing,
+      clientsWaiting: waiters.length,
+    },
+  ];
+}
+
 /** undefined: the session gives its link back when its transaction ends. */
 function pinView(
   pooler: Pooler,
@@ -127,10 +160,6 @@ function pinView(
     statement: pin.statement,
     sinceMs: wallMs(pooler, pin.sinceMs),
   };
-}
-
-function order(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Of whoever waits for anything of the pool. */

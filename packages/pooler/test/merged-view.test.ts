@@ -44,6 +44,9 @@ const STATS: DatabaseStatsView = {
   moved: 13,
   retried: 14,
   failed: 15,
+  replicaTransactions: 0,
+  readsOnPrimary: 0,
+  rerouted: 0,
 };
 const snapshot = (changes: Partial<DaemonSnapshot> = {}): DaemonSnapshot => ({
   ...NOTHING_SEEN,
@@ -99,6 +102,9 @@ test('totals of a database are added up', () => {
       moved: 26,
       retried: 28,
       failed: 30,
+      replicaTransactions: 0,
+      readsOnPrimary: 0,
+      rerouted: 0,
     },
   ]);
 });

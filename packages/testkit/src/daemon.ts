@@ -134,7 +134,8 @@ export class Daemon {
       cwd: this.dir,
       stdio: ['ignore', log, log, ...(options.descriptors ?? [])],
       detached: true,
-      env: { ...process.env, ...options.env },
+      // It is for us: the daemon's own commands would see it among its variables.
+      env: { ...process.env, [RUNTIME_VARIABLE]: undefined, ...options.env },
     });
     closeSync(log);
     // For the guard of the folder, should we die.

@@ -7,6 +7,7 @@ export {
   startCluster,
   type UserSpec,
 } from './cluster';
+export { CollectingLogger } from './collecting-logger';
 export { type ConformanceOptions, runConformance } from './conformance/environment';
 export type { Result as ConformanceResult } from './conformance/runner';
 export type { Scenario } from './conformance/scenario';
@@ -25,9 +26,12 @@ export { type Outcome, type Result, runScripts } from './differential/runner';
 export { MODES, type PoolMode, type Script } from './differential/script';
 export { allScripts } from './differential/scripts';
 export { failures, resultTable } from './differential/table';
+export { type RunningEtcd, startEtcd } from './etcd/etcd';
+export { type EtcdAccident, EtcdGateway, type EtcdGatewayOptions } from './etcd/gateway';
 export { Ledger } from './failover-rounds/ledger';
 export { LedgerClient, STYLES as LEDGER_STYLES } from './failover-rounds/ledger-client';
 export { failoverRounds, type RoundReport, type RoundsReport } from './failover-rounds/rounds';
+export { HandClock } from './hand-clock';
 export { checkIsolation, type IsolationOptions, type IsolationReport } from './isolation/check';
 export {
   type Bind as LdapBind,
@@ -36,6 +40,7 @@ export {
   type LdapServerOptions,
   startLdapServer,
 } from './ldap/server';
+export { checkOwnWrites, type OwnWritesOptions, type OwnWritesReport } from './own-writes/check';
 export {
   checkPipelines,
   type PipelineFuzzOptions,

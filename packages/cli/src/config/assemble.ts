@@ -75,6 +75,15 @@ export function assemble(parts: Parts, running: DaemonConfig | undefined): Daemo
       demoteCommand: notEmpty(values.demote_command),
       demoteTimeoutMs: values.demote_timeout,
     },
+    promotion: {
+      isOn: values.failover_mode === 'promote',
+      afterMs: values.failover_after,
+      minIntervalMs: values.failover_min_interval,
+      fenceCommand: notEmpty(values.fence_command),
+      fenceTimeoutMs: values.fence_timeout,
+      lease: values.promoter_lease,
+      leaseTtlMs: values.promoter_lease_ttl,
+    },
     credentials: parts.credentials,
     pidfile: notEmpty(values.pidfile),
     user: notEmpty(values.user),
@@ -190,6 +199,8 @@ function timeouts(values: GlobalValues) {
     suspendTimeoutMs: values.suspend_timeout,
     failoverHoldTimeoutMs: values.failover_hold_timeout,
     retryReads: values.retry_reads,
+    consistency: values.consistency,
+    maxReplicaLagMs: values.max_replica_lag,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Accounts } from '../process/accounts';
 import { authDatabaseProblem, type Databases, unixSocketProblem } from './databases';
 import { type Findings, type Place, quoted } from './finding';
+import { checkPromotion } from './promotion-checks';
 import type { GlobalValues } from './settings';
 
 export interface CheckContext {
@@ -25,6 +26,7 @@ export function checkGlobals(context: CheckContext): number | undefined {
   checkLoadBalancers(context);
   checkLogin(context);
   checkPools(context);
+  checkPromotion(context);
   const { values, place, findings, accounts } = context;
   if (values.user !== '' && accounts.user(values.user) === undefined) {
     findings.problem(place('user'), `user = ${quoted(values.user)}: no such user on this system`);

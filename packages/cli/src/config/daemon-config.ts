@@ -1,6 +1,7 @@
 import type { CredentialSource, PoolerSettings } from '@pgweir/pooler';
 import type { SyslogSettings } from '../log/syslog-message';
 import type { Finding } from './finding';
+import type { LeasePlace } from './lease-place';
 import type { GlobalValues } from './settings';
 
 /** Everything that a configuration says. Plain data: loading has changed nothing. */
@@ -11,6 +12,7 @@ export interface DaemonConfig {
   readonly dns: DnsSettings;
   readonly health: HealthSettings;
   readonly switchover: SwitchoverSettings;
+  readonly promotion: PromotionSettings;
   readonly credentials: CredentialSource;
   /** Where to write the process id; undefined: nowhere. */
   readonly pidfile: string | undefined;
@@ -74,6 +76,19 @@ export interface SwitchoverSettings {
   /** For the shell; undefined: there is none. */
   readonly demoteCommand: string | undefined;
   readonly demoteTimeoutMs: number;
+}
+
+/** How a replica is promoted when a primary is lost. */
+export interface PromotionSettings {
+  /** Otherwise nobody is promoted, and nothing else of this means anything. */
+  readonly isOn: boolean;
+  readonly afterMs: number;
+  readonly minIntervalMs: number;
+  /** For the shell; undefined: there is none. */
+  readonly fenceCommand: string | undefined;
+  readonly fenceTimeoutMs: number;
+  readonly lease: LeasePlace;
+  readonly leaseTtlMs: number;
 }
 
 /** How long answers of the resolver are remembered, and what makes them old before that. */

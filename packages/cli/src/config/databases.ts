@@ -2,10 +2,12 @@ import {
   type DatabaseName,
   type DatabaseSettings,
   databaseName,
+  needsPrimary,
   type ServerTls,
   type UserName,
   type UserSettings,
   userName,
+  wantedRole,
 } from '@pgweir/pooler';
 import { parseConnectionString } from './connection-string';
 import { type Findings, type Place, quoted } from './finding';
@@ -144,7 +146,14 @@ function databaseSettings(
     connectQuery: values.connect_query,
     loadBalanceHosts: values.load_balance_hosts ?? 'round-robin',
     targetSessionAttrs: values.target_session_attrs,
+    readWriteSplit: values.read_write_split ?? false,
+    replicaBalance: values.replica_balance ?? 'least-outstanding',
+    replicaWeights: values.replica_weights ?? [],
+    replicaFallback: values.replica_fallback ?? 'primary',
+    replicaPoolSize: values.replica_pool_size,
     patroniUrls: values.patroni ?? [],
+    consistency: values.consistency,
+    maxReplicaLagMs: values.max_replica_lag,
     poolMode: values.pool_mode,
     sessionState: values.session_state,
     pinnedPerPoolMax: values.max_pinned_per_pool,
@@ -214,7 +223,8 @@ function checkDatabase(settings: DatabaseSettings, context: DatabaseContext): vo
 /** Where roles are followed, somebody asks each server, on a connection that counts. */
 function checkRoles(settings: DatabaseSettings, context: DatabaseContext): void {
   const { entry, subject, globals, findings } = context;
-  if (settings.targetSessionAttrs === undefined) {
+  if (settings.readWriteSplit) checkSplit(settings, context);
+  if (wantedRole(settings) === undefined) {
     if (settings.patroniUrls.length > 0) {
       findings.warning(entry, `${subject}patroni has no effect without target_session_attrs`);
     }
@@ -222,7 +232,8 @@ function checkRoles(settings: DatabaseSettings, context: DatabaseContext): void 
   }
   const askers = [globals.health_check_user, settings.forcedUser, settings.authUser];
   if (![...askers, globals.auth_user].some((user) => user !== undefined && user !== '')) {
-    const message = 'target_session_attrs needs somebody who asks the servers: health_check_user';
+    const what = settings.readWriteSplit ? 'read_write_split' : 'target_session_attrs';
+    const message = `${what} needs somebody who asks the servers: health_check_user`;
     findings.problem(entry, `${subject}${message}`);
   }
   const linksMax = settings.databaseLinksMax ?? globals.max_db_connections;
@@ -232,6 +243,33 @@ function checkRoles(settings: DatabaseSettings, context: DatabaseContext): void 
       `max_db_connections (${linksMax}) leaves nothing for clients: ` +
       `health checks need a connection for each of ${servers} hosts`;
     findings.problem(entry, `${subject}${message}`);
+  }
+}
+
+/** Writes need the primary, and what a session has left behind has to be known on each server. */
+function checkSplit(settings: DatabaseSettings, context: DatabaseContext): void {
+  const { entry, subject, globals, findings } = context;
+  const { targetSessionAttrs: attrs, replicaWeights: weights } = settings;
+  if (attrs !== undefined && !needsPrimary(attrs)) {
+    const message = `read_write_split writes to the primary, which target_session_attrs = ${attrs} is not`;
+    findings.problem(entry, `${subject}${message}`);
+  }
+  if ((settings.sessionState ?? globals.session_state) === 'leak') {
+    findings.problem(entry, `${subject}read_write_split cannot be had with session_state = leak`);
+  }
+  if ((settings.poolMode ?? globals.pool_mode) === 'session') {
+    const message = 'read_write_split has no effect on clients in pool_mode = session';
+    findings.warning(entry, `${subject}${message}`);
+  }
+  const hosts = settings.hosts.length;
+  if (hosts === 1)
+    findings.warning(entry, `${subject}read_write_split with one host has no standby`);
+  if (weights.length > 0 && weights.length !== hosts) {
+    const message = `replica_weights has ${weights.length} values for ${hosts} hosts; accepted: one for each`;
+    findings.problem(entry, `${subject}${message}`);
+  }
+  if (settings.replicaBalance === 'weighted' && weights.length === 0) {
+    findings.problem(entry, `${subject}replica_balance = weighted needs replica_weights`);
   }
 }
 

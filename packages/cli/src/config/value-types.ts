@@ -49,20 +49,33 @@ export function wholeNumber(limits: { min?: number; max?: number } = {}): ValueT
 const PORT = wholeNumber({ min: 1, max: 65_535 });
 
 /** A port, or several with commas between. */
-export const ports: ValueType<readonly number[]> = {
-  name: 'list',
-  accepted: 'whole numbers from 1 to 65535, with commas between',
-  parse(text) {
-    const values: number[] = [];
-    for (const part of text.split(',')) {
-      const parsed = PORT.parse(part.trim());
-      if (parsed.kind !== 'ok') return BAD;
-      values.push(parsed.value);
-    }
-    return ok(values);
-  },
-  show: (values) => values.join(','),
-};
+export const ports: ValueType<readonly number[]> = listOf(
+  () => PORT,
+  'whole numbers from 1 to 65535, with commas between',
+);
+
+/** Whole numbers with commas between. */
+export const numbers: ValueType<readonly number[]> = listOf(
+  () => wholeNumber(),
+  'whole numbers, with commas between',
+);
+
+function listOf(one: () => ValueType<number>, accepted: string): ValueType<readonly number[]> {
+  return {
+    name: 'list',
+    accepted,
+    parse(text) {
+      const values: number[] = [];
+      for (const part of text.split(',')) {
+        const parsed = one().parse(part.trim());
+        if (parsed.kind !== 'ok') return BAD;
+        values.push(parsed.value);
+      }
+      return ok(values);
+    },
+    show: (values) => values.join(','),
+  };
+}
 
 const SWITCHES: ReadonlyMap<string, boolean> = new Map([
   ['1', true],

@@ -8,6 +8,7 @@ import {
   type TlsMode,
   type UserName,
   userName,
+  wantedRole,
 } from '@pgweir/pooler';
 import type { DaemonConfig } from '../config/daemon-config';
 
@@ -42,7 +43,7 @@ export function serversOf({ hosts, ports }: DatabaseSettings): readonly ServerAd
 /** Who asks this server: for the first entry that follows roles and has it. undefined: there is none */
 export function askerOf(config: DaemonConfig, { host, port }: ServerAddress): Asker | undefined {
   for (const [name, entry] of entriesOf(config)) {
-    if (entry.targetSessionAttrs === undefined) continue;
+    if (wantedRole(entry) === undefined) continue;
     const isItsServer = serversOf(entry).some(
       (server) => server.host === host && server.port === port,
     );

@@ -5,7 +5,7 @@ import {
   ServerHand,
   type SwitchoverServer,
 } from '@pgweir/control';
-import { type Clock, type LinkBudget, linkLimits } from '@pgweir/pooler';
+import { type Clock, type LinkBudget, linkLimits, poolKey } from '@pgweir/pooler';
 import type { DaemonConfig } from '../config/daemon-config';
 import { type Asker, askerOf } from './askers';
 import { BudgetPermits } from './probe-permits';
@@ -25,7 +25,8 @@ export function openHand(
   if (asker === undefined)
     return new ServerHand({ address, clock, logins: [], permits: NO_PERMITS });
   const { database, user } = asker;
-  const limits = () => linkLimits(config().pooler, database, user);
+  const limits = () =>
+    linkLimits(config().pooler, { database, user, pool: poolKey(database, user) });
   const permits = new BudgetPermits({ budget, database, user, limits });
   const closed = () => permits.close();
   return new ServerHand({ address, clock, permits, closed, logins: loginsOf(asker) });

@@ -1,5 +1,5 @@
 import { type ClaimPlan, PatroniClaims, type ServerAddress, serverKey } from '@pgweir/control';
-import type { Clock, Logger } from '@pgweir/pooler';
+import { type Clock, type Logger, wantedRole } from '@pgweir/pooler';
 import type { DaemonConfig } from '../config/daemon-config';
 import { entriesOf, serversOf } from './askers';
 
@@ -16,8 +16,8 @@ export function patroniPlan(
 ): ClaimPlan | undefined {
   const wanted = nameOf(servers);
   for (const [, entry] of entriesOf(config)) {
-    const { patroniUrls, targetSessionAttrs } = entry;
-    if (patroniUrls.length === 0 || targetSessionAttrs === undefined) continue;
+    const { patroniUrls } = entry;
+    if (patroniUrls.length === 0 || wantedRole(entry) === undefined) continue;
     if (nameOf(serversOf(entry)) !== wanted) continue;
     const { ca } = (entry.serverTls ?? config.pooler.serverTls).options ?? {};
     return {

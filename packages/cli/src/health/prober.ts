@@ -1,11 +1,12 @@
 import {
   type ProbeResult,
   type Prober,
+  type Sampled,
   type ServerAddress,
   type ServerProbe,
   ServerProber,
 } from '@pgweir/control';
-import { type Clock, type LinkBudget, linkLimits } from '@pgweir/pooler';
+import { type Clock, type LinkBudget, linkLimits, poolKey } from '@pgweir/pooler';
 import type { DaemonConfig } from '../config/daemon-config';
 import { type Asker, askerOf } from './askers';
 import { BudgetPermits } from './probe-permits';
@@ -73,6 +74,10 @@ class ConfiguredProbe implements ServerProbe {
     });
   }
 
+  sample(sampled: Sampled): boolean {
+    return this.#prober.sample(sampled);
+  }
+
   close(): void {
     this.#prober.close();
     this.#permits?.close();
@@ -93,7 +98,8 @@ class ConfiguredProbe implements ServerProbe {
     if (asker?.tlsMode !== before?.tlsMode) this.#usesTls = asker?.tlsMode !== 'allow';
     if (asker?.database === before?.database && asker?.user === before?.user) return this.#permits;
     this.#permits?.close();
-    const limits = (of: Asker) => linkLimits(config().pooler, of.database, of.user);
+    const limits = ({ database, user }: Asker) =>
+      linkLimits(config().pooler, { database, user, pool: poolKey(database, user) });
     this.#permits =
       asker === undefined
         ? undefined

@@ -20,6 +20,7 @@ import { systemClock } from '../runtime/system-clock';
 import { entriesOf, serversOf } from './askers';
 import { patroniPlan } from './patroni-sources';
 import { ConfiguredProber } from './prober';
+import { Promotions } from './promotions';
 import { Switchovers } from './switchovers';
 
 interface ServerWatchNeeds {
@@ -43,6 +44,7 @@ export interface ServersSeen {
 export class ServerWatch {
   readonly control: Control;
   readonly switchovers: Switchovers;
+  readonly #promotions: Promotions;
   readonly #needs: ServerWatchNeeds;
   readonly #accounted = new Map<string, SessionCounts>();
 
@@ -58,14 +60,30 @@ export class ServerWatch {
     });
     const { control } = this;
     this.switchovers = new Switchovers({
-      ...{ control, config, budget, clock, log, countLeases, obstacle },
+      ...{ control, config, budget, clock, log, countLeases },
+      obstacle: () => this.#promotions.underWay ?? obstacle(),
     });
+    this.#promotions = new Promotions({
+      ...{ control, config, budget, clock, log },
+      obstacle: () => this.switchovers.underWay,
+    });
+  }
+
+  /** Why nobody may take over from this process now. */
+  get underWay(): string | undefined {
+    return this.switchovers.underWay ?? this.#promotions.underWay;
   }
 
   /** The configuration has changed. */
   reconfigure(): void {
     const { settings, entries } = configured(this.#needs.config());
     this.control.reconfigure(settings, entries);
+    this.#promotions.reconfigure();
+  }
+
+  /** Another process has taken over: it is the one to promote. */
+  async retire(): Promise<void> {
+    await this.#promotions.retire('another process has taken over');
   }
 
   /** What became of sessions since the last time, by the totals of databases: in the last failover. */
@@ -94,9 +112,11 @@ export class ServerWatch {
     return outcome.kind === 'refused' ? outcome.reason : undefined;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.switchovers.close();
+    const retired = this.#promotions.retire('the pooler has shut down');
     this.control.close();
+    await retired;
   }
 }
 
@@ -109,7 +129,7 @@ function configured(config: DaemonConfig): {
     database,
     servers: serversOf(entry),
     targetSessionAttrs: entry.targetSessionAttrs,
-    readWriteSplit: false,
+    readWriteSplit: entry.readWriteSplit,
   }));
   return {
     settings: {

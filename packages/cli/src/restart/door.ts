@@ -1,6 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import type { Listener, Logger, Transport, Wire } from '@pgweir/pooler';
 import type { ListenSettings } from '../config/daemon-config';
+import { listenOn } from '../runtime/listen-on';
 import { listenUnix, peerUserId } from '../system-calls';
 import { reasonOf } from '../system-error';
 import { type Estate, isOwnUser, Successor } from './successor';
@@ -43,15 +44,17 @@ export class RestartDoor {
       // Whoever has the ports has the door: what is there has been left behind.
       if (isFile) rmSync(path, { force: true });
       // Runtimes remove the path of a socket that they have opened, also when it is another's by then.
-      const descriptor = listenUnix(path, BACKLOG);
-      if (isFile) {
-        this.#path = path;
-        chmodSync(path, 0o600);
-      }
-      const options = { ...LOCAL_SOCKET, descriptor };
+      const opened = listenUnix(path, BACKLOG);
+      if (isFile) this.#path = path;
       const came = (wire: Wire): void => this.#came(wire);
-      this.#listener = await transport.listen({ kind: 'unix', path }, options, came);
+      this.#listener = await listenOn(opened, async (descriptor) => {
+        if (isFile) chmodSync(path, 0o600);
+        const options = { ...LOCAL_SOCKET, descriptor };
+        return await transport.listen({ kind: 'unix', path }, options, came);
+      });
     } catch (error) {
+      // Nobody is behind it.
+      this.#removePath();
       log.warn('no other process can take over from this one (-R)', { reason: reasonOf(error) });
     }
   }
@@ -88,9 +91,13 @@ export class RestartDoor {
   async #shut(): Promise<void> {
     const listener = this.#listener;
     this.#listener = undefined;
+    this.#removePath();
+    await listener?.close();
+  }
+
+  #removePath(): void {
     if (this.#path !== undefined) rmSync(this.#path, { force: true });
     this.#path = undefined;
-    await listener?.close();
   }
 
   async close(): Promise<void> {

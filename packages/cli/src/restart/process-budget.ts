@@ -98,7 +98,7 @@ export class SuccessorBudget implements ProcessBudget {
     this.#shared = new SharedLinkBudget({
       nowMs: () => performance.now(),
       send: (worker, message) => this.#tell(worker, message),
-      limitsOf: (database, user) => linkLimits(settings(), database, user),
+      limitsOf: (counts) => linkLimits(settings(), counts),
       released: ({ id }) => this.#links.released(id),
     });
     this.#shared.hold();

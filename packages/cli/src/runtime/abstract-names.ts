@@ -1,6 +1,7 @@
 import type { Address, Logger, Transport } from '@pgweir/pooler';
 import { listenUnix, systemCalls } from '../system-calls';
 import { reasonOf } from '../system-error';
+import { listenOn } from './listen-on';
 
 /**
  * Listens under exactly the names that are asked for in the abstract name space. Node.js 20 fills them
@@ -11,8 +12,12 @@ export function withExactNames(transport: Transport, log: Logger): Transport {
   if (process.versions.bun !== undefined) return transport;
   return {
     listen: async (address, options, accepted) => {
-      const descriptor = options.descriptor ?? openExactly(address, options.backlog, log);
-      return await transport.listen(address, { ...options, descriptor }, accepted);
+      const { backlog, descriptor: given } = options;
+      const opened = given === undefined ? openExactly(address, backlog, log) : undefined;
+      if (opened === undefined) return await transport.listen(address, options, accepted);
+      return await listenOn(opened, (descriptor) =>
+        transport.listen(address, { ...options, descriptor }, accepted),
+      );
     },
     connect: (...dial) => transport.connect(...dial),
   };

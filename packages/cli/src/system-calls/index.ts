@@ -3,6 +3,7 @@ export { discardArrived, endWriting } from './connected-socket';
 export { DatagramSender } from './datagram-sender';
 export { DescriptorMeeting, joinMeeting } from './descriptor-meeting';
 export { descriptorChannel, passDescriptor, takeDescriptor } from './descriptor-passing';
+export { fileLockProblem, lockFile } from './file-lock';
 export { listenTcp, listenUnix } from './listening-sockets';
 export { monotonicUs } from './monotonic-clock';
 export { peerProblem, peerUserId } from './peer-credentials';

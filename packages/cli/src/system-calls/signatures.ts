@@ -20,6 +20,7 @@ export const SIGNATURES = {
   shutdown: 'iii',
   close: 'ii',
   fcntl: 'iiii',
+  flock: 'iii',
   alarm: 'ii',
   clock_gettime: 'ipi',
 } as const;

@@ -16,7 +16,8 @@ import type { FileText } from '../config/recorded-files';
 import type { LogFlags } from '../daemon-options';
 import type { Order } from '../operator';
 import type { ShutdownKind } from '../signals';
-import type { TopologyNews } from './received-topology';
+import type { PositionAsk, PositionNews } from './position-exchange';
+import type { ServerNoticed, TopologyNews } from './received-topology';
 import type { WelcomeNews } from './welcome-board';
 
 /** Questions with an answer: what is asked, and what comes back. Plain data. */
@@ -119,6 +120,7 @@ export type ToldToWorker =
   /** What other workers have learned. */
   | WelcomeNews
   | TopologyNews
+  | PositionNews
   | BudgetToWorker;
 
 /** What a worker tells the supervisor. */
@@ -135,6 +137,8 @@ export type ToldToSupervisor =
   /** It has nothing left to do, and ends; what it has done goes into the totals. */
   | ({ readonly kind: 'farewell' } & TotalsView)
   | WelcomeNews
+  | PositionAsk
+  | ServerNoticed
   | BudgetFromWorker;
 
 /** The descriptor over which a worker passes others. Its ports come behind it. */

@@ -2,6 +2,7 @@ import type {
   DatabaseName,
   FollowedRoles,
   ServerEndpoint,
+  ServerNotice,
   TopologySnapshot,
   TopologySource,
 } from '@pgweir/pooler';
@@ -14,6 +15,14 @@ export interface TopologyNews {
   readonly roles: readonly (readonly [DatabaseName, FollowedRoles])[];
 }
 
+/** What the traffic of a worker has met at a server, on its way to the supervisor. */
+export interface ServerNoticed {
+  readonly kind: 'noticed';
+  readonly host: string;
+  readonly port: number;
+  readonly what: ServerNotice;
+}
+
 export function topologyNews({ generation, servers, roles }: TopologySnapshot): TopologyNews {
   return { kind: 'topology', generation, servers: [...servers], roles: [...roles] };
 }
@@ -23,7 +32,10 @@ export class ReceivedTopology implements TopologySource {
   #current: TopologySnapshot;
   readonly #subscribers = new Set<(snapshot: TopologySnapshot) => void>();
 
-  constructor(first: TopologyNews) {
+  readonly #tell: (noticed: ServerNoticed) => void;
+
+  constructor(first: TopologyNews, tell: (noticed: ServerNoticed) => void) {
+    this.#tell = tell;
     this.#current = snapshotOf(first);
   }
 
@@ -34,6 +46,10 @@ export class ReceivedTopology implements TopologySource {
   subscribe(changed: (snapshot: TopologySnapshot) => void): () => void {
     this.#subscribers.add(changed);
     return () => void this.#subscribers.delete(changed);
+  }
+
+  noticed({ host, port }: Pick<ServerEndpoint, 'host' | 'port'>, what: ServerNotice): void {
+    this.#tell({ kind: 'noticed', host, port, what });
   }
 
   /** One that is older than what is known, as at the start of a worker, says nothing. */

@@ -33,6 +33,7 @@ import { CrewView } from './crew-view';
 import { Heartbeat } from './heartbeat';
 import { LinkWatch } from './link-watch';
 import type { AskedOfSupervisor, CancelAsk, Configuration, ToldToSupervisor } from './messages';
+import { PositionDesk } from './position-exchange';
 import { topologyNews } from './received-topology';
 import { SharedPorts } from './shared-ports';
 import { SUPERVISOR, supervisorBudget } from './supervisor-budget';
@@ -62,6 +63,7 @@ export class Supervisor {
   readonly #statsPeriods: StatsPeriods;
   readonly #operator: Operator;
   readonly #servers: ServerWatch;
+  readonly #positions: PositionDesk;
   readonly #heartbeat: Heartbeat;
   readonly #relief: NodeJS.Timeout;
   readonly #stopped: Promise<number>;
@@ -93,9 +95,8 @@ export class Supervisor {
     });
     const living = () => this.#crew.living;
     const transport = createTransport();
-    this.#links = new LinkWatch(() => {
-      return { transport, settings: this.#config.pooler, clock: systemClock, log };
-    });
+    const clock = systemClock;
+    this.#links = new LinkWatch(() => ({ transport, settings: this.#config.pooler, clock, log }));
     this.#budget = new SharedLinkBudget({
       nowMs: () => performance.now(),
       send: (worker, message) => {
@@ -103,7 +104,7 @@ export class Supervisor {
         else if (worker < 0) predecessor?.budgetSays(worker, message);
         else this.#crew.byNumber(worker)?.channel.tell(message);
       },
-      limitsOf: (database, user) => linkLimits(this.#config.pooler, database, user),
+      limitsOf: (counts) => linkLimits(this.#config.pooler, counts),
       released: ({ id }) => this.#links.released(id),
     });
     if (predecessor !== undefined) this.#budget.hold();
@@ -114,14 +115,9 @@ export class Supervisor {
       ...{ crew: this.#crew, budget: this.#budget, links: this.#links, ports: this.#ports },
       ...{ log, predecessor, toSupervisor: own.says },
       stopping: () => this.#shuttingDown,
-      busy: () => this.#servers.switchovers.underWay,
+      busy: () => this.#servers.underWay,
       drainTimeoutMs: () => this.#config.workers.drainTimeoutMs,
-      surrendered: (gone) => {
-        clearInterval(this.#relief);
-        // Nobody could take that back any more.
-        void this.#operator.letGo();
-        void gone.then(() => this.#end());
-      },
+      surrendered: (gone) => this.#surrendered(gone),
     });
     this.#door = new RestartDoor({ transport, log, estate: this.#estate });
     this.#relief = setInterval(() => {
@@ -141,6 +137,7 @@ export class Supervisor {
       settings: () => this.#config.pooler,
       stopping: () => this.#shuttingDown,
     });
+    this.#positions = new PositionDesk(this.#servers.control.positions);
     this.#heartbeat = new Heartbeat(living, log);
     this.#servers.control.subscribe((snapshot) => this.#crew.tellAll(topologyNews(snapshot)));
   }
@@ -237,6 +234,10 @@ export class Supervisor {
       this.#estate.take(worker.passingEnd);
     } else if (told.kind === 'clients') {
       this.#clients.has(worker, told.clients);
+    } else if (told.kind === 'positions') {
+      this.#positions.asked(worker, told);
+    } else if (told.kind === 'noticed') {
+      this.#servers.control.noticed(told, told.what);
     } else if (told.kind === 'welcomes') {
       const known = this.#welcomes.heard(told);
       if (known.length > 0) this.#crew.tellAll(this.#welcomes.news(known));
@@ -247,6 +248,7 @@ export class Supervisor {
     this.#view.departed(worker);
     void this.#operator.clientsGone((client) => isIdOfWorker(client, worker.number));
     this.#clients.gone(worker);
+    this.#positions.workerGone(worker.number);
     this.#estate.take(worker.passingEnd);
     systemCalls().close(worker.passingEnd);
     this.#estate.workerGone(worker.number);
@@ -331,6 +333,15 @@ export class Supervisor {
     worker.stop();
   }
 
+  /** Another process has taken over; `gone`: the last worker has ended. */
+  #surrendered(gone: Promise<void>): void {
+    clearInterval(this.#relief);
+    // Nobody could take that back any more.
+    void this.#operator.letGo();
+    void this.#servers.retire();
+    void gone.then(() => this.#end());
+  }
+
   /** Asked for a second time, whatever the first was: at once. */
   #shutDown(how: ShutdownKind): void {
     const { log, service } = this.#options;
@@ -353,7 +364,7 @@ export class Supervisor {
   }
 
   async #end(): Promise<void> {
-    this.#servers.close();
+    const watched = this.#servers.close();
     this.#statsPeriods.stop();
     this.#heartbeat.stop();
     this.#clients.close();
@@ -362,6 +373,7 @@ export class Supervisor {
     await this.#door.close();
     this.#options.predecessor?.close();
     await this.#links.close();
+    await watched;
     this.#exit(0);
   }
 }

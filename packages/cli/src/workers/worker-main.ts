@@ -147,6 +147,9 @@ class WorkerMain {
       case 'topology':
         this.#worker?.topologyHeard(told);
         return;
+      case 'positions':
+        this.#worker?.positionsHeard(told);
+        return;
       case 'retire':
         void this.#leave((worker) => worker.retire());
         return;

@@ -31,6 +31,7 @@ import {
   type TrafficAsk,
   type WorkerStart,
 } from './messages';
+import { type PositionNews, RemotePositions } from './position-exchange';
 import { ReceivedTopology, type TopologyNews } from './received-topology';
 import { WelcomeBoard, type WelcomeNews } from './welcome-board';
 
@@ -58,6 +59,7 @@ export class Worker {
   readonly #process: PoolerProcess;
   readonly #welcomes: WelcomeBoard;
   readonly #topology: ReceivedTopology;
+  readonly #positions: RemotePositions;
   #slot: WorkerSlot;
   #clientsTimer: NodeJS.Timeout | undefined;
   #leaving = false;
@@ -74,7 +76,8 @@ export class Worker {
       fields: { worker: start.number },
     });
     this.#welcomes = new WelcomeBoard(start.generation);
-    this.#topology = new ReceivedTopology(start.topology);
+    this.#topology = new ReceivedTopology(start.topology, (noticed) => channel.tell(noticed));
+    this.#positions = new RemotePositions((ask) => channel.tell(ask));
     this.budget = new RemoteLinkBudget({
       clock: systemClock,
       send: (message) => channel.tell(message),
@@ -85,7 +88,7 @@ export class Worker {
       log: this.#log,
       budget: this.budget,
       grammar,
-      topology: this.#topology,
+      ...{ topology: this.#topology, positions: this.#positions },
       adapt: (settings: PoolerSettings) => ({ ...settings, workerSlot: this.#slot }),
       commands: {
         view: (parts) => channel.ask('view', { parts }, VIEW_MS),
@@ -212,6 +215,11 @@ export class Worker {
   /** What servers are has changed. */
   topologyHeard(news: TopologyNews): void {
     this.#topology.heard(news);
+  }
+
+  /** Servers have come further. */
+  positionsHeard(news: PositionNews): void {
+    this.#positions.heard(news);
   }
 
   welcomesHeard(news: WelcomeNews): void {

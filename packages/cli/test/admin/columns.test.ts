@@ -84,38 +84,44 @@ test.each(Object.entries(REFERENCE))(
   },
 );
 
-test.each([...Object.keys(REFERENCE), 'pins', 'pin_counts', 'queue', 'waits', 'workers'])(
-  'SHOW %s can be had in binary',
-  async (item) => {
-    const client = new ConsoleClient({ picture: FULL, ini: INI });
-    const text = await client.ask(`SHOW ${item}`);
-    const bytes = (value: string) => Buffer.from(`${value}\0`);
-    client.send(Frontend.Parse, Buffer.concat([bytes(''), bytes(`SHOW ${item}`), Buffer.alloc(2)]));
-    const formats = Buffer.from([0, 0, 0, 0, 0, 1, 0, 1]);
-    client.send(Frontend.Bind, Buffer.concat([bytes(''), bytes(''), formats]));
-    client.send(Frontend.Execute, Buffer.concat([bytes(''), Buffer.alloc(4)]));
-    client.send(Frontend.Sync, Buffer.alloc(0));
-    const binary = await client.heard();
-    expect(binary.errors).toEqual([]);
-    const rows = binary.messages.filter(({ tag }) => tag === 'D');
-    expect(rows).toHaveLength(text.rows.length);
-    for (const [number, { body }] of rows.entries()) {
-      let at = 2;
-      for (const [column, type] of text.types.entries()) {
-        const length = body.readInt32BE(at);
-        at += 4;
-        const wanted = text.rows[number]?.[column] ?? null;
-        const isLive = item === 'mem' || item === 'workers';
-        if (type === OIDS.i && length > 0 && !isLive)
-          expect(String(body.readInt32BE(at))).toBe(wanted);
-        if (type === OIDS.q && length > 0 && !isLive)
-          expect(String(body.readBigInt64BE(at))).toBe(wanted);
-        at += Math.max(0, length);
-      }
-      expect(at).toBe(body.length);
+test.each([
+  ...Object.keys(REFERENCE),
+  'pins',
+  'pin_counts',
+  'queue',
+  'waits',
+  'replicas',
+  'routing',
+  'workers',
+])('SHOW %s can be had in binary', async (item) => {
+  const client = new ConsoleClient({ picture: FULL, ini: INI });
+  const text = await client.ask(`SHOW ${item}`);
+  const bytes = (value: string) => Buffer.from(`${value}\0`);
+  client.send(Frontend.Parse, Buffer.concat([bytes(''), bytes(`SHOW ${item}`), Buffer.alloc(2)]));
+  const formats = Buffer.from([0, 0, 0, 0, 0, 1, 0, 1]);
+  client.send(Frontend.Bind, Buffer.concat([bytes(''), bytes(''), formats]));
+  client.send(Frontend.Execute, Buffer.concat([bytes(''), Buffer.alloc(4)]));
+  client.send(Frontend.Sync, Buffer.alloc(0));
+  const binary = await client.heard();
+  expect(binary.errors).toEqual([]);
+  const rows = binary.messages.filter(({ tag }) => tag === 'D');
+  expect(rows).toHaveLength(text.rows.length);
+  for (const [number, { body }] of rows.entries()) {
+    let at = 2;
+    for (const [column, type] of text.types.entries()) {
+      const length = body.readInt32BE(at);
+      at += 4;
+      const wanted = text.rows[number]?.[column] ?? null;
+      const isLive = item === 'mem' || item === 'workers';
+      if (type === OIDS.i && length > 0 && !isLive)
+        expect(String(body.readInt32BE(at))).toBe(wanted);
+      if (type === OIDS.q && length > 0 && !isLive)
+        expect(String(body.readBigInt64BE(at))).toBe(wanted);
+      at += Math.max(0, length);
     }
-  },
-);
+    expect(at).toBe(body.length);
+  }
+});
 
 describe("pgbouncer_exporter's queries", () => {
   const LABEL_TYPES: readonly number[] = [OIDS.t, OIDS.i];

@@ -1,5 +1,5 @@
 import { type ClientId, type LinkId, type PinView, userName } from '@pgweir/pooler';
-import { ConsoleClient, PICTURE } from '../support/console-client';
+import { ConsoleClient, FULL, PICTURE } from '../support/console-client';
 
 const ask = async (sql: string, picture = PICTURE) => await new ConsoleClient({ picture }).ask(sql);
 
@@ -161,6 +161,8 @@ test('SHOW HELP is a notice that names every item and command', async () => {
     'ACTIVE_SOCKETS',
     'PINS',
     'QUEUE',
+    'REPLICAS',
+    'ROUTING',
     'KILL_CLIENT',
     'WAIT_CLOSE',
     'SWITCHOVER',
@@ -273,6 +275,41 @@ test('SHOW PINS says who keeps a link, why, since when and by which statement', 
   expect(row.at(-2)).toMatch(/^2026-01-0[123] \d\d:\d\d:05 \S+$/);
   const age = Math.floor((Date.now() - sinceMs) / 1000);
   expect(Math.abs(Number(row.at(-1)) - age)).toBeLessThan(60);
+});
+
+test('SHOW REPLICAS has what each server of a database does for reads', async () => {
+  const { columns, rows } = await ask('SHOW REPLICAS', {
+    ...PICTURE,
+    replicas: [
+      {
+        ...{ database: 'app', host: 'db-2', port: '5433', transactions: 2 ** 40 },
+        ...{ linksActive: 3, linksIdle: 2, linksDialing: 1, clientsWaiting: 7 },
+      },
+    ],
+  });
+  expect(columns.join()).toBe(
+    'database,host,port,transactions,sv_active,sv_idle,sv_login,cl_waiting',
+  );
+  expect(rows).toEqual([['app', 'db-2', '5433', '1099511627776', '3', '2', '1', '7']]);
+});
+
+test('SHOW ROUTING has the databases whose reads go to replicas, and what became of these', async () => {
+  const entry = 'host=a,b read_write_split=on pool_mode=transaction';
+  const rowsOf = (database: string) =>
+    FULL.stats.map((one) => ({
+      ...one,
+      ...{ database, replicaTransactions: 5, readsOnPrimary: 2 ** 40, rerouted: 1 },
+    }));
+  const client = new ConsoleClient({
+    picture: { ...PICTURE, stats: ['b', 'plain', 'a'].flatMap(rowsOf) },
+    ini: `[databases]\na = ${entry}\nb = ${entry}\nplain = host=a\n[pgbouncer]\nauth_type = trust\nadmin_users = ann\nhealth_check_user = ann\n`,
+  });
+  const { columns, rows } = await client.ask('SHOW ROUTING');
+  expect(columns.join()).toBe('database,replica_xacts,reads_on_primary,rerouted');
+  expect(rows).toEqual([
+    ['a', '5', '1099511627776', '1'],
+    ['b', '5', '1099511627776', '1'],
+  ]);
 });
 
 test('SHOW PIN_COUNTS has the total of each reason, by database', async () => {

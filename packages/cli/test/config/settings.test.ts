@@ -40,9 +40,18 @@ const OURS = [
   'switchover_timeout',
   'demote_command',
   'demote_timeout',
+  'failover_mode',
+  'failover_after',
+  'failover_min_interval',
+  'fence_command',
+  'fence_timeout',
+  'promoter_lease',
+  'promoter_lease_ttl',
   'health_check_dbname',
   'failover_hold_timeout',
   'retry_reads',
+  'consistency',
+  'max_replica_lag',
 ];
 const FIXED = `disable_pqexec job_name listen_addr listen_backlog listen_port pidfile pkt_buf
 resolv_conf so_reuseport track_extra_parameters unix_socket_dir unix_socket_group

@@ -1,6 +1,6 @@
 import { waitFor } from '@pgweir/testkit';
 import { ClusterStage, type Shown } from './support/cluster-stage';
-import { ask, enter, untilError } from './support/stage';
+import { ask, enter, errorIn, untilError } from './support/stage';
 
 let stage: ClusterStage | undefined;
 
@@ -43,6 +43,26 @@ test('health_check_interval is how often servers are asked', async () => {
   const { primary } = await known(on);
   const old = (row: Shown) => Number(row.probe_age_ms) > 1500;
   expect(await on.until(primary, old, 'an answer to grow old')).toMatchObject({ health: 'up' });
+});
+
+test.each([1, 2])('what traffic meets is looked at at once, with %d workers', async (workers) => {
+  const on = await open('target_session_attrs=read-write', {
+    ...{ health_check_interval: 600, workers },
+  });
+  const { primary, replica } = await known(on);
+  const isOld = ({ probe_age_ms: age }: Shown) => Number(age) > 1000;
+  await on.until(primary, isOld, 'nobody to ask any more');
+  const client = await enter(on.daemon);
+  await on.cluster.primary.configure({ default_transaction_read_only: 'on' });
+  await waitFor(async () => errorIn(await client.query('CREATE TABLE a (id int)'))?.C === '25006', {
+    what: 'a write to be refused',
+  });
+  await on.until(primary, ({ alarm }) => alarm !== null, 'the alarm');
+  client.destroy();
+  await on.cluster.primary.kill();
+  await on.until(primary, ({ health }) => health === 'down', 'the primary to be down');
+  await on.cluster.replicas[0]?.promote();
+  await on.until(replica, ({ role }) => role === 'primary', 'the replica to be primary');
 });
 
 test('health_check_timeout is how long an answer may take; then the server is down', async () => {

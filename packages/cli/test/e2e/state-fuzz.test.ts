@@ -7,9 +7,16 @@ const SECONDS_MAX = 100;
 test.each([
   { sides: 'plain', clientSide: 'plain', extraLines: [], seed: 20_261_127 },
   { sides: 'TLS, 2 workers', clientSide: 'tls', extraLines: ['workers = 2'], seed: 20_261_128 },
+  {
+    sides: 'session mode, one of several servers',
+    clientSide: 'plain',
+    extraLines: [],
+    seed: 20_261_129,
+    follows: true,
+  },
 ] as const)(
   'sessions that change their state in every way over fewer links find their own, and nobody else’s ($sides)',
-  async ({ clientSide, extraLines, seed }) => {
+  async ({ clientSide, extraLines, seed, ...more }) => {
     const report = await checkState({
       seconds: SECONDS_MAX,
       statements: STATEMENTS,
@@ -18,6 +25,7 @@ test.each([
       seed,
       clientSide,
       extraLines,
+      ...more,
     });
     expect(report.violations).toEqual([]);
     // An empty run proves nothing.

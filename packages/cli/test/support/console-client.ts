@@ -76,6 +76,7 @@ export const FULL: Picture = {
       ...{ database: 'app', transactions: 2 ** 40, queries: 1, leases: 1, receivedBytes: 1 },
       ...{ sentBytes: 1, transactionUs: 0.5, queryUs: 1.75, waitUs: 2 ** 45 + 0.25, logins: 1 },
       ...{ clientParses: 1, serverParses: 1, binds: 1, moved: 0, retried: 0, failed: 0 },
+      ...{ replicaTransactions: 0, readsOnPrimary: 0, rerouted: 0 },
     },
   ],
   averages: [
@@ -93,6 +94,9 @@ export const FULL: Picture = {
       moved: 0,
       retried: 0,
       failed: 0,
+      replicaTransactions: 0,
+      readsOnPrimary: 0,
+      rerouted: 0,
     },
   ],
   pinCounts: [{ database: 'app', reason: 'cursor', count: 1 }],

@@ -8,6 +8,10 @@ export type SettingPlaces = Readonly<
 
 const BY_RULES = 'auth_type = hba\nauth_hba_file = a.hba\nauth_ident_file = a.map';
 
+const PROMOTING =
+  'fence_command = true\npromoter_lease = etcd://a/k\nhealth_check_user = ann\n' +
+  '[databases]\nx = host=x,y target_session_attrs=any\n[pgbouncer]';
+
 export const IN_PGBOUNCER: SettingPlaces = {
   logfile: ['b.log', 'log.file'],
   pidfile: ['b.pid', 'pidfile'],
@@ -122,9 +126,18 @@ export const IN_PGBOUNCER: SettingPlaces = {
   health_check_dbname: ['b', 'health.database'],
   failover_hold_timeout: ['7', 'pooler.failoverHoldTimeoutMs'],
   retry_reads: ['0', 'pooler.retryReads'],
+  consistency: ['global', 'pooler.consistency'],
+  max_replica_lag: ['7', 'pooler.maxReplicaLagMs'],
   switchover_timeout: ['7', 'switchover.timeoutMs'],
   demote_command: ['true', 'switchover.demoteCommand'],
   demote_timeout: ['7', 'switchover.demoteTimeoutMs'],
+  failover_mode: ['promote', 'promotion.isOn', PROMOTING],
+  failover_after: ['7', 'promotion.afterMs'],
+  failover_min_interval: ['7', 'promotion.minIntervalMs'],
+  fence_command: ['true', 'promotion.fenceCommand'],
+  fence_timeout: ['7', 'promotion.fenceTimeoutMs'],
+  promoter_lease: ['etcd://b/k', 'promotion.lease.key promotion.lease.kind promotion.lease.urls'],
+  promoter_lease_ttl: ['7', 'promotion.leaseTtlMs'],
 
   workers: ['7', 'workers.count'],
   worker_hang_timeout: ['7', 'workers.hangTimeoutMs'],
@@ -152,7 +165,14 @@ export const IN_DATABASES: SettingPlaces = {
   query_wait_timeout: ['7', 'queryWaitTimeoutMs'],
   load_balance_hosts: ['disable', 'loadBalanceHosts'],
   target_session_attrs: ['standby', 'targetSessionAttrs', 'health_check_user = ann'],
+  read_write_split: ['on', 'readWriteSplit', 'health_check_user = ann'],
+  replica_pool_size: ['7', 'replicaPoolSize'],
+  replica_balance: ['round-robin', 'replicaBalance'],
+  replica_weights: ['7', 'replicaWeights'],
+  replica_fallback: ['wait', 'replicaFallback'],
   patroni: ['http://b:8008', 'patroniUrls'],
+  consistency: ['eventual', 'consistency'],
+  max_replica_lag: ['7', 'maxReplicaLagMs'],
   server_tls_sslmode: ['require', 'serverTls'],
   server_tls_ca_file: ['ca.crt', 'serverTls'],
   server_tls_key_file: ['b.key', 'serverTls'],

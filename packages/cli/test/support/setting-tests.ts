@@ -16,11 +16,33 @@ export const PGBOUNCER: SettingTests = {
     failover_hold_timeout: 'failover_hold_timeout ends the wait for another primary with 57P03',
     retry_reads: 'retry_reads = 0: a read that is lost is reported, and not run again',
   },
+  'packages/pooler/test/routing/session-floor.test.ts': {
+    consistency: 'with %s a replica is fit for a session that has written: %s',
+    max_replica_lag: 'max_replica_lag bounds all consistencies, and what is not known is not fit',
+  },
   'packages/cli/test/e2e/switchover.test.ts': {
     switchover_timeout:
       'switchover_timeout ends it when a client does not: everything goes on as before',
     demote_command: 'demote_command that fails: the primary stays, and nobody sees an error',
     demote_timeout: 'demote_timeout ends a command that does not come back',
+  },
+  'packages/cli/test/e2e/promotion.test.ts': {
+    failover_mode:
+      'failover_mode = promote, a lease in %s, %i worker(s): killed under load, the primary is replaced and nothing is lost',
+    failover_after: 'failover_after: a primary that is back in time is not replaced',
+    fence_command:
+      'fence_command that fails: nobody is promoted, an alarm says what to do, and it is tried again',
+    fence_timeout: 'fence_timeout ends a command that does not come back, and nobody is promoted',
+    promoter_lease:
+      'promoter_lease: of two, one promotes and the other one follows; when both are lost, the other one does',
+  },
+  'packages/control/test/promotion/promoter.test.ts': {
+    failover_min_interval:
+      'one that is lost soon after its promotion is replaced after failover_min_interval',
+  },
+  'packages/control/test/lease/etcd-lease.test.ts': {
+    promoter_lease_ttl:
+      'promoter_lease_ttl is how long another one waits for one that has vanished',
   },
   'packages/cli/test/log/logger.test.ts': {
     logfile: 'a line is in the file when the call returns, however many there are',
@@ -225,6 +247,18 @@ export const PGBOUNCER: SettingTests = {
 };
 
 export const DATABASES: SettingTests = {
+  'packages/pooler/test/read-write-split/routes.test.ts': {
+    read_write_split: 'a simple query that reads runs on a replica: %s',
+  },
+  'packages/pooler/test/read-write-split/pools.test.ts': {
+    replica_pool_size:
+      'replica_pool_size is how many links there are to each replica, for each user',
+    replica_balance: 'round-robin: one after the other, whatever is under way',
+    replica_weights: 'weighted: as the weights say, for each host of the list',
+  },
+  'packages/pooler/test/read-write-split/waits.test.ts': {
+    replica_fallback: 'a read waits for a replica, however long that takes',
+  },
   'packages/cli/test/e2e/failover.test.ts': {
     target_session_attrs: 'target_session_attrs=%s leads to the server that it names',
   },
@@ -246,6 +280,10 @@ export const DATABASES: SettingTests = {
   },
   'packages/pooler/test/pool/filling.test.ts': {
     min_pool_size: 'min_pool_size is kept without a client where the user is forced',
+  },
+  'packages/pooler/test/routing/freshness.test.ts': {
+    consistency: 'what an entry says goes before what holds for all',
+    max_replica_lag: 'what an entry says goes before what holds for all',
   },
   'packages/pooler/test/pool/shared-caps.test.ts': {
     query_wait_timeout: "query_wait_timeout of a database or a user holds for a pool's first login",

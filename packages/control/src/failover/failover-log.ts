@@ -30,6 +30,8 @@ export interface FailoverRecord {
   /** What was seen that began it. */
   readonly seen: string;
   readonly isPlanned: boolean;
+  /** This process has told the new primary to be one. */
+  readonly isOurs: boolean;
   readonly oldPrimary: string | undefined;
   readonly newPrimary: string | undefined;
   readonly outcome: FailoverOutcome;
@@ -89,6 +91,13 @@ export class FailoverLog {
     return true;
   }
 
+  /** This process promotes somebody, to end the time without a primary that is under way. */
+  claimLast(): void {
+    const last = this.#records.at(-1);
+    if (last === undefined || this.#openSinceMs === undefined) return;
+    this.#replaceLast({ ...last, isOurs: true });
+  }
+
   /** The newest last. */
   records(nowMs: number): readonly FailoverRecord[] {
     const last = this.#records.at(-1);
@@ -102,6 +111,7 @@ export class FailoverLog {
       startedAtWallMs: wallMs,
       seen,
       isPlanned: to.kind === 'switching',
+      isOurs: false,
       oldPrimary: primaryOf(from),
       newPrimary: undefined,
       outcome: 'holding',

@@ -1,3 +1,4 @@
+import type { ServerNotice } from '@pgweir/pooler';
 import { invariant, unreachable } from '../invariant';
 import type { ProbeResult } from '../observation';
 
@@ -46,11 +47,8 @@ export const HEALTH_MOVES: Readonly<Record<Health['kind'], readonly Health['kind
   down: ['down', 'recovering', 'up'],
 };
 
-/**
- * What was met outside of probes: a refused connect, 57P01, 25006 on a write; or the connection of the
- * probe itself was lost between two probes.
- */
-export type Evidence = 'refused' | 'terminated' | 'read-only' | 'disturbed';
+/** What was met outside of probes; or the connection of the probe itself was lost between two probes. */
+export type Evidence = ServerNotice | 'disturbed';
 
 type Failure = Extract<ProbeResult, { readonly kind: 'failed' }>;
 
@@ -194,6 +192,7 @@ function afterEvidence(
 const EVIDENCE_TEXT: Readonly<Record<Evidence, string>> = {
   refused: 'a connection was refused',
   terminated: 'PostgreSQL ended a connection (57P01)',
+  lost: 'a connection was lost',
   'read-only': 'a write was refused (25006)',
   disturbed: 'the connection for probes was lost',
 };

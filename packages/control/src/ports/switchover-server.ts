@@ -24,6 +24,11 @@ export interface SwitchoverServer {
   mayPromote(deadlineMs: number): Promise<boolean>;
   /** Resolves when PostgreSQL has been told; that it is primary, `logEnd` says. */
   promote(deadlineMs: number): Promise<void>;
+  /**
+   * As `promote`, but nothing happens, and it rejects, where PostgreSQL gets to it later than `validMs`
+   * after this call: it looks at its own clock, so whatever holds this process or the network up.
+   */
+  promoteWithin(validMs: number, deadlineMs: number): Promise<void>;
   /** The next question comes on a new connection: one that is refused says that the server ends. */
   reconnect(): void;
   close(): void;

@@ -27,6 +27,30 @@ export const PROMOTE: PreparedStatement = {
   text: 'SELECT pg_promote(false)::int',
 };
 
+/** Milliseconds by the clock of the server. */
+export const SERVER_CLOCK: PreparedStatement = {
+  name: 'clock',
+  text: 'SELECT extract(epoch FROM clock_timestamp()) * 1000',
+};
+
+/** As `PROMOTE`; -1, and nothing else, where the clock of the server says that it is later. */
+export function promoteBefore(serverMs: number): PreparedStatement {
+  return {
+    name: 'promote before',
+    text: `
+SELECT CASE WHEN extract(epoch FROM clock_timestamp()) * 1000 < $1::float8
+  THEN pg_promote(false)::int ELSE -1 END`,
+    values: [String(serverMs)],
+  };
+}
+
+/** @returns undefined when no PostgreSQL would answer so */
+export function readServerClock(row: TextRow | undefined): number | undefined {
+  const [text] = row ?? [];
+  if (typeof text !== 'string' || !/^\d{1,15}(\.\d{1,12})?$/.test(text)) return undefined;
+  return Number(text);
+}
+
 /** @returns undefined when no PostgreSQL would answer so */
 export function readLogEnd(row: TextRow | undefined): LogEnd | undefined {
   if (row?.length !== 4) return undefined;

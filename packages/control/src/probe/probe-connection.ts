@@ -57,6 +57,7 @@ export type ConnectionAnswer =
 export interface PreparedStatement {
   readonly name: string;
   readonly text: string;
+  readonly values?: string[];
 }
 
 interface Question {
@@ -112,6 +113,14 @@ export class ProbeConnection {
   /** How far it has come. */
   get stage(): ProbeStage {
     return this.#stage;
+  }
+
+  /** Of the other side; undefined: it is no address, or not connected. */
+  get remoteAddress(): string | undefined {
+    const { stream } = this.#client.connection;
+    return 'remoteAddress' in stream && typeof stream.remoteAddress === 'string'
+      ? stream.remoteAddress
+      : undefined;
   }
 
   /**

@@ -1,7 +1,15 @@
 import type { Clock, Resolver } from '@pgweir/pooler';
 import type { ServerAddress } from '../observation';
 import type { LogEnd, SwitchoverServer } from '../ports/switchover-server';
-import { LOG_END, MAY_PROMOTE, PROMOTE, readLogEnd } from './log-end-query';
+import {
+  LOG_END,
+  MAY_PROMOTE,
+  PROMOTE,
+  promoteBefore,
+  readLogEnd,
+  readServerClock,
+  SERVER_CLOCK,
+} from './log-end-query';
 import {
   type ConnectionAnswer,
   type PreparedStatement,
@@ -59,6 +67,19 @@ export class ServerHand implements SwitchoverServer {
 
   async promote(deadlineMs: number): Promise<void> {
     const [row] = await this.#ask(PROMOTE, deadlineMs);
+    if (row?.[0] !== '1') throw new Error('PostgreSQL could not be told');
+  }
+
+  async promoteWithin(validMs: number, deadlineMs: number): Promise<void> {
+    const { clock } = this.#needs;
+    const startMs = clock.nowMs();
+    const [clockRow] = await this.#ask(SERVER_CLOCK, deadlineMs);
+    const serverMs = readServerClock(clockRow);
+    if (serverMs === undefined) throw new Error('an answer that PostgreSQL does not give');
+    // It told the time before its answer was here: counted from now, that is too early, never too late.
+    const beforeMs = serverMs + validMs - (clock.nowMs() - startMs);
+    const [row] = await this.#ask(promoteBefore(beforeMs), deadlineMs);
+    if (row?.[0] === '-1') throw new Error('it came too late, and nothing was done');
     if (row?.[0] !== '1') throw new Error('PostgreSQL could not be told');
   }
 

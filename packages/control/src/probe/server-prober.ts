@@ -1,5 +1,9 @@
 import type { Clock, Resolver } from '@pgweir/pooler';
 import type { Observation, ProbeResult, ServerAddress } from '../observation';
+import type { Sampled } from '../ports/prober';
+import { mayMove } from './host-name';
+import { NameWatch } from './name-watch';
+import { POSITION, readPosition } from './position-query';
 import { type ConnectionAnswer, ProbeConnection, type ProbeLogin } from './probe-connection';
 import type { ProbeFailure } from './probe-failure';
 import type { PermitAnswer, ProbePermit, ProbePermits } from './probe-permits';
@@ -31,7 +35,16 @@ type Phase =
   | { readonly kind: 'waiting'; readonly probe: Probe; readonly withdraw: () => void }
   | { readonly kind: 'asking'; readonly probe: Probe; readonly connection: ProbeConnection }
   | { readonly kind: 'connected'; readonly connection: ProbeConnection }
+  | {
+      readonly kind: 'sampling';
+      readonly connection: ProbeConnection;
+      readonly sampled: Sampled;
+      /** Begins when the answer is there. */
+      next: Probe | undefined;
+    }
   | { readonly kind: 'closed' };
+
+type Sampling = Extract<Phase, { readonly kind: 'sampling' }>;
 
 /**
  * Asks one server how it is, on a connection of its own that is kept between probes. A connection that
@@ -41,28 +54,65 @@ export class ServerProber {
   readonly #needs: ServerProberNeeds;
   #phase: Phase = { kind: 'apart' };
   readonly #memory = new ServerMemory();
+  /** undefined: the server has no name that could lead elsewhere. */
+  readonly #name: NameWatch | undefined;
 
   constructor(needs: ServerProberNeeds) {
     this.#needs = needs;
+    const { address, resolver } = needs;
+    this.#name = mayMove(address.host) ? new NameWatch(address.host, resolver) : undefined;
   }
 
   /**
    * Calls `done` exactly once, never within this call and at the latest after `deadlineMs`, which
    * includes everything: the permit, the name, the connection, the login. After `close` no more.
    *
-   * One probe at a time: it is an error of the caller to ask for another one meanwhile.
+   * One probe at a time: it is an error of the caller to ask for another one meanwhile. One that comes
+   * while a position is asked for waits for that, within its deadline.
    */
   probe(deadlineMs: number, done: (result: ProbeResult) => void): void {
     const phase = this.#phase;
     if (phase.kind === 'closed') return;
-    if (phase.kind !== 'apart' && phase.kind !== 'connected') {
+    const isProbing = phase.kind === 'waiting' || phase.kind === 'asking';
+    if (isProbing || (phase.kind === 'sampling' && phase.next !== undefined)) {
       throw new Error(`a probe of ${nameOf(this.#needs.address)} is running already`);
     }
     const { clock } = this.#needs;
     const stopTimer = clock.after(deadlineMs, () => this.#late(probe));
     const probe: Probe = { deadlineMs, done, stopTimer };
-    if (phase.kind === 'connected') this.#ask(probe, phase.connection);
-    else this.#acquire(probe);
+    if (phase.kind === 'sampling') {
+      phase.next = probe;
+      return;
+    }
+    if (phase.kind === 'connected') {
+      if (this.#name?.isElsewhere !== true) {
+        this.#name?.look(clock.nowMs());
+        this.#ask(probe, phase.connection);
+        return;
+      }
+      // The one that the name meant before may go on answering.
+      phase.connection.close();
+    }
+    this.#acquire(probe);
+  }
+
+  /**
+   * Asks how far the server is, on the connection that the last probe has left. No deadline of its own:
+   * the next probe has one, and ends it. Calls `sampled` once, unless `close` comes first, and never
+   * within this call; with undefined when the connection was lost or the answer was nonsense.
+   *
+   * @returns false when there is no such connection now, or it is in use: then `sampled` is not called
+   */
+  sample(sampled: Sampled): boolean {
+    const phase = this.#phase;
+    if (phase.kind !== 'connected') return false;
+    const { connection } = phase;
+    const sampling: Sampling = { kind: 'sampling', connection, sampled, next: undefined };
+    this.#phase = sampling;
+    connection.ask(POSITION, (answer) => {
+      if (this.#phase === sampling) this.#sampled(sampling, answer);
+    });
+    return true;
   }
 
   /** Ends the connection, and whatever is asked. Idempotent. */
@@ -76,6 +126,10 @@ export class ServerProber {
         return;
       case 'asking':
         phase.probe.stopTimer();
+        phase.connection.close();
+        return;
+      case 'sampling':
+        phase.next?.stopTimer();
         phase.connection.close();
         return;
       case 'connected':
@@ -122,7 +176,8 @@ export class ServerProber {
   }
 
   #connect(permit: ProbePermit): ProbeConnection {
-    const { address, login, clock, resolver } = this.#needs;
+    const { address, login, clock } = this.#needs;
+    const resolver = this.#name ?? this.#needs.resolver;
     const connection: ProbeConnection = new ProbeConnection({
       ...{ address, login, clock, resolver, permit },
       lost: (failure) => {
@@ -141,6 +196,7 @@ export class ServerProber {
 
   #answered(probe: Probe, connection: ProbeConnection, answer: ConnectionAnswer): void {
     if (this.#phase.kind !== 'asking' || this.#phase.probe !== probe) return;
+    if (answer.kind === 'rows') this.#name?.answeredAt(connection.remoteAddress);
     const observation = answer.kind === 'rows' ? this.#observed(answer) : undefined;
     if (observation === undefined) {
       this.#phase = { kind: 'apart' };
@@ -153,15 +209,42 @@ export class ServerProber {
     probe.done({ kind: 'seen', observation });
   }
 
+  #sampled(sampling: Sampling, answer: ConnectionAnswer): void {
+    const { connection, sampled, next } = sampling;
+    const position = answer.kind === 'rows' ? readPosition(answer.rows[0]) : undefined;
+    if (position === undefined) {
+      const { why, reason } = answer.kind === 'failed' ? answer.failure : NONSENSE;
+      connection.close();
+      this.#phase = { kind: 'apart' };
+      if (next !== undefined) this.#acquire(next);
+      // A server that does not like the question is not ill.
+      else if (why === 'lost') this.#needs.disturbed?.(reason);
+      if (why !== 'lost') return sampled(undefined, reason);
+    } else {
+      this.#phase = { kind: 'connected', connection };
+      if (next !== undefined) this.#ask(next, connection);
+    }
+    sampled(position);
+  }
+
   #observed(answer: Extract<ConnectionAnswer, { kind: 'rows' }>): Observation | undefined {
     const seen = answer.rows.length === 1 ? readProbeAnswer(answer.rows[0]) : undefined;
     if (seen === undefined) return undefined;
     const times = { askedAtMs: answer.askedAtMs, answeredAtMs: this.#needs.clock.nowMs() };
-    return this.#memory.complete(seen, times);
+    const observation = this.#memory.complete(seen, times);
+    return this.#name === undefined ? observation : { ...observation, moves: this.#name.moves };
   }
 
   #late(probe: Probe): void {
     const phase = this.#phase;
+    if (phase.kind === 'sampling' && phase.next === probe) {
+      this.#phase = { kind: 'apart' };
+      phase.connection.close();
+      const reason = `${MISSING.open} in ${probe.deadlineMs} ms`;
+      this.#fail(probe, { why: 'timeout', reason });
+      phase.sampled(undefined);
+      return;
+    }
     if ((phase.kind !== 'waiting' && phase.kind !== 'asking') || phase.probe !== probe) return;
     this.#phase = { kind: 'apart' };
     if (phase.kind === 'waiting') {

@@ -43,6 +43,7 @@ export function publishedEntry(entry: DatabaseEntry, cluster: ClusterState): Pub
       ...{ host, port, role },
       ...(reason && { outOfService: reason }),
       ...(verdict?.isSilent === true && SILENT),
+      ...(verdict?.isDraining === true && LEAVING),
       ...(cluster.isSwitching && role === 'primary' && LEAVING),
     });
   });

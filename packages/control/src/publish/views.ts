@@ -40,6 +40,9 @@ export interface ClusterView {
   readonly primary: string | undefined;
   readonly epoch: number;
   readonly alarms: readonly Alarm[];
+  /** Who may promote a replica, and what happens; undefined: nobody here promotes. */
+  readonly promoter: string | undefined;
+  readonly promotion: string | undefined;
   readonly servers: readonly ServerView[];
 }
 
@@ -53,14 +56,16 @@ export function clusterView(
   databases: readonly string[],
   nowMs: number,
 ): ClusterView {
-  const { decision, failover, servers } = watch;
+  const { decision, failover, promotion, servers } = watch;
   const flushed = servers.find(({ key }) => key === decision.primary)?.seen?.flushed;
   return {
     databases,
     failover: failover.kind,
     primary: decision.primary,
     epoch: decision.settled.epoch,
-    alarms: decision.alarms,
+    alarms: watch.alarms,
+    promoter: promotion?.promoter,
+    promotion: promotion?.stage,
     servers: servers.map((server) => {
       const { role, outOfService } = decision.verdicts.get(server.key) ?? UNDECIDED;
       return { ...serverView(server, { flushed, nowMs }), role, outOfService };

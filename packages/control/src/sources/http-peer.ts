@@ -22,6 +22,8 @@ export interface HttpQuestion {
   /** Without a slash in front. */
   readonly path: string;
   readonly json?: unknown;
+  /** Instead of the login of the URL. */
+  readonly authorization?: string;
   /** For everything: name, connection, TLS, the whole answer. */
   readonly deadlineMs: number;
 }
@@ -94,11 +96,12 @@ export class HttpPeer {
     };
   }
 
-  #request({ method, path }: HttpQuestion, body: string | undefined): http.ClientRequest {
+  #request(question: HttpQuestion, body: string | undefined): http.ClientRequest {
     const { tls, resolver } = this.#needs;
+    const { method, path, authorization = this.#authorization } = question;
     const headers = {
       Accept: 'application/json',
-      ...(this.#authorization === undefined ? {} : { Authorization: this.#authorization }),
+      ...(authorization === undefined ? {} : { Authorization: authorization }),
       ...(body === undefined
         ? {}
         : { 'Content-Type': 'application/json', 'Content-Length': `${Buffer.byteLength(body)}` }),

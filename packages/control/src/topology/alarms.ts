@@ -13,7 +13,8 @@ export interface Alarm {
     | 'two-primaries'
     | 'outdated-primary'
     | 'fenced-primary'
-    | 'read-only-primary';
+    | 'read-only-primary'
+    | 'promotion';
   readonly servers: readonly ServerKey[];
   /** A sentence for people: what it is, and what ends it. */
   readonly text: string;

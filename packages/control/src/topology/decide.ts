@@ -1,4 +1,5 @@
 import type { ServerRole } from '@pgweir/pooler';
+import { isInService } from '../health/health';
 import { whyOutOfService } from '../health/standing';
 import { unreachable } from '../invariant';
 import type { ServerKey } from '../server-key';
@@ -20,6 +21,8 @@ export interface Verdict {
   readonly outOfService: string | undefined;
   /** Nobody can say what it is now, because it does not answer. */
   readonly isSilent?: true;
+  /** Only an operator's order keeps it from being used: what it has begun it may finish. */
+  readonly isDraining?: true;
 }
 
 /** What follows from all that is known of a cluster. */
@@ -83,11 +86,14 @@ function settledAfter(settled: Settled, elected: LivingServer | undefined): Sett
   if (!isSame && elected.health.kind !== 'up') return settled;
   const hasRisen =
     before?.timeline !== undefined && timeline !== undefined && timeline > before.timeline;
-  if (isSame && !hasRisen && before.timeline === (timeline ?? before.timeline)) return settled;
+  const { moves } = elected.seen;
+  const hasMoved = isSame && moves !== undefined && moves > (before.moves ?? moves);
+  const isNews = !isSame || hasRisen || moves !== before.moves;
+  if (!isNews && before.timeline === (timeline ?? before.timeline)) return settled;
   return {
     systemIdentifier: elected.seen.systemIdentifier,
-    primary: { key, timeline: timeline ?? (isSame ? before.timeline : undefined) },
-    epoch: settled.epoch + (isSame && !hasRisen ? 0 : 1),
+    primary: { key, timeline: timeline ?? (isSame ? before.timeline : undefined), moves },
+    epoch: settled.epoch + (isSame && !hasRisen && !hasMoved ? 0 : 1),
   };
 }
 
@@ -103,6 +109,7 @@ function verdictOn(server: ServerKnowledge, outcome: Outcome): Verdict {
   const { seen } = server;
   const reason = whyOutOfService(server);
   const silent = server.health.kind === 'down' ? { isSilent: true as const } : {};
+  const draining = server.banned && isInService(server.health) ? { isDraining: true as const } : {};
   if (seen === undefined) {
     return { role: 'unknown', outOfService: reason ?? 'has not answered yet', ...silent };
   }
@@ -112,9 +119,15 @@ function verdictOn(server: ServerKnowledge, outcome: Outcome): Verdict {
   }
   if (server.key === outcome.primary?.key) return { role: 'primary', outOfService: undefined };
   if (seen.inRecovery) {
-    return { role: 'replica', outOfService: reason ?? whyNotInStep(server, outcome.timeline) };
+    const why = reason ?? whyNotInStep(server, outcome.timeline);
+    return { role: 'replica', outOfService: why, ...draining };
   }
-  return { role: 'unknown', outOfService: reason ?? whyNotPrimary(outcome), ...silent };
+  return {
+    role: 'unknown',
+    outOfService: reason ?? whyNotPrimary(outcome),
+    ...silent,
+    ...draining,
+  };
 }
 
 function whyNotPrimary({ election }: Outcome): string {

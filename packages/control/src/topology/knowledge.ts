@@ -20,6 +20,8 @@ export interface ServerKnowledge {
 export interface AcceptedPrimary {
   readonly key: ServerKey;
   readonly timeline: number | undefined;
+  /** As its last observation has it. */
+  readonly moves?: number | undefined;
 }
 
 /** What stands from one decision to the next. */
@@ -28,7 +30,7 @@ export interface Settled {
   readonly systemIdentifier: string | undefined;
   /** Stays when it is lost, until another one is accepted. */
   readonly primary: AcceptedPrimary | undefined;
-  /** Grows with each other server, or timeline, that is accepted. */
+  /** Grows with each other server, timeline, or machine under a server's name, that is accepted. */
   readonly epoch: number;
 }
 

@@ -13,8 +13,11 @@ import { whyOutOfService } from '../health/standing';
 import type { ServerAddress } from '../observation';
 import type { Prober } from '../ports/prober';
 import type { ClaimPlan, TopologyClaims } from '../ports/topology-claims';
+import { mayMove } from '../probe/host-name';
+import type { PromotionView } from '../promotion/promotion-view';
 import { type ServerKey, serverKey } from '../server-key';
 import { CLAIM_FRESH_MS, type ControlSettings, FAST_FOR_MS } from '../settings';
+import type { Alarm } from '../topology/alarms';
 import { type Decision, decide } from '../topology/decide';
 import { NOTHING_SETTLED, type ServerKnowledge, type Settled } from '../topology/knowledge';
 import { ClusterReport } from './cluster-report';
@@ -51,6 +54,7 @@ export class ClusterWatch {
   #trouble = { what: '', sinceMs: 0 };
   /** Somebody who knows the cluster from elsewhere. */
   #claims: { readonly key: string; readonly source: TopologyClaims } | undefined;
+  #promotion: PromotionView | undefined;
   #isClosed = false;
 
   constructor(
@@ -75,12 +79,34 @@ export class ClusterWatch {
     return this.#failover;
   }
 
+  /** Of the decision, and of a promotion. */
+  get alarms(): readonly Alarm[] {
+    const { alarms } = this.#decision;
+    const text = this.#promotion?.alarm;
+    return text === undefined ? alarms : [...alarms, { kind: 'promotion', servers: [], text }];
+  }
+
+  /** What becomes of promoting somebody here; undefined: nobody here promotes. */
+  get promotion(): PromotionView | undefined {
+    return this.#promotion;
+  }
+
+  showPromotion(view: PromotionView | undefined): void {
+    const before = this.#promotion?.alarm;
+    this.#promotion = view;
+    if (view?.alarm !== before) this.#report.alarms(this.alarms);
+  }
+
   get failovers(): FailoverLog {
     return this.#failovers;
   }
 
   get servers(): readonly ServerKnowledge[] {
     return [...this.#servers.values()].map(({ knowledge }) => knowledge);
+  }
+
+  find(key: ServerKey): ServerWatch | undefined {
+    return this.#servers.get(key);
   }
 
   /** Whether work that needs the primary waits: it is being looked for, or expected. */
@@ -95,7 +121,8 @@ export class ClusterWatch {
 
   /** Whether another server may become primary, or another machine under the same name. */
   get mayFailOver(): boolean {
-    return this.#servers.size > 1 || this.#claims !== undefined;
+    if (this.#servers.size > 1 || this.#claims !== undefined) return true;
+    return [...this.#servers.values()].some(({ address }) => mayMove(address.host));
   }
 
   get memory(): ClusterMemory {
@@ -256,7 +283,7 @@ export class ClusterWatch {
     const before = this.#failover;
     this.#step();
     if (this.#failover !== before && this.#failover.kind !== 'steady') this.look();
-    this.#report.alarms(this.#decision.alarms);
+    this.#report.alarms(this.alarms);
     this.#setPace();
     this.#needs.changed();
   }

@@ -7,7 +7,7 @@ import {
   unprovenHealth,
 } from '../health/health';
 import type { Observation, ProbeResult, ServerAddress } from '../observation';
-import type { Prober, ServerProbe } from '../ports/prober';
+import type { Prober, Sampled, ServerProbe } from '../ports/prober';
 import { type ServerKey, serverKey } from '../server-key';
 import {
   type ControlSettings,
@@ -55,6 +55,10 @@ export class ServerWatch {
   #phase: Phase;
   #probe: ServerProbe | undefined;
   #lastAskedMs = Number.NEGATIVE_INFINITY;
+  #incarnation: number;
+  /** The incarnation in which the last answer was asked for. */
+  #seenIn = 0;
+  #askedIn = 0;
   #isFast = false;
   #isRival = false;
 
@@ -62,6 +66,8 @@ export class ServerWatch {
     this.key = serverKey(address);
     this.address = address;
     this.#needs = needs;
+    // Another one than that of a watch of this server before.
+    this.#incarnation = Math.floor(needs.clock.nowMs() * 1000);
     this.#known = memory ?? {
       ...{ health: unprovenHealth(needs.clock.nowMs()), banned: false, asked: false },
       ...{ seen: undefined, timeline: undefined },
@@ -81,6 +87,30 @@ export class ServerWatch {
     return this.#known.health;
   }
 
+  /** Another number whenever the server may have been started anew. */
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
+  /** The last answer, if it was asked for in this incarnation. */
+  get seenNow(): Observation | undefined {
+    return this.#seenIn === this.#incarnation ? this.#known.seen : undefined;
+  }
+
+  /**
+   * Asks how far the server is, as `ServerProbe.sample`. What comes in another incarnation than it was
+   * asked for counts as lost.
+   */
+  sample(sampled: Sampled): boolean {
+    if (this.#phase.kind !== 'waiting' || this.#probe === undefined) return false;
+    const incarnation = this.#incarnation;
+    return this.#probe.sample((position, refusal) => {
+      if (this.#phase.kind === 'closed') return;
+      if (position === undefined) this.#incarnation++;
+      sampled(incarnation === this.#incarnation ? position : undefined, refusal);
+    });
+  }
+
   get isBanned(): boolean {
     return this.#known.banned;
   }
@@ -95,6 +125,7 @@ export class ServerWatch {
   /** Something was met outside of probes: it makes the server suspect, and a probe tells at once. */
   heed(evidence: Evidence): void {
     if (this.#phase.kind === 'closed') return;
+    this.#incarnation++;
     const atMs = this.#needs.clock.nowMs();
     this.#enter({ kind: 'evidence', evidence, atMs });
     this.askNow();
@@ -133,6 +164,7 @@ export class ServerWatch {
     this.#probe ??= prober.open(this.address, () => this.heed('disturbed'));
     const deadlineMs = this.#deadlineMs();
     this.#lastAskedMs = clock.nowMs();
+    this.#askedIn = this.#incarnation;
     const phase: Asking = { kind: 'asking', stopWaiting: () => undefined, again: false };
     phase.stopWaiting = this.#waitFor(phase, deadlineMs + PROBER_GRACE_MS);
     this.#phase = phase;
@@ -173,12 +205,14 @@ export class ServerWatch {
     const before = this.#known;
     if (result.kind === 'seen') {
       const { observation } = result;
+      this.#seenIn = this.#askedIn;
       const timeline = observation.timeline ?? this.#timelineStill(observation);
       this.#known = { ...before, asked: true, seen: observation, timeline };
       const { askedAtMs, answeredAtMs } = observation;
       this.#enter({ kind: 'answered', askedAtMs, atMs: answeredAtMs }, { isNews: true });
       return;
     }
+    this.#incarnation++;
     this.#known = { ...before, asked: true };
     this.#enter(result, { isNews: true });
   }

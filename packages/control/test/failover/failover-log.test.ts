@@ -33,12 +33,24 @@ test.each([
     expect(log.records(9_999)).toEqual([
       {
         ...{ startedAtWallMs: 1_000_100, seen: 'a: down', heldMs: 500, outcome, newPrimary },
-        ...{ oldPrimary: before, isPlanned: during.kind === 'switching' },
+        ...{ oldPrimary: before, isPlanned: during.kind === 'switching', isOurs: false },
         sessions: { moved: 0, retried: 0, failed: 0 },
       },
     ]);
   },
 );
+
+test('whoever promotes says so while the primary is missing, and not later', () => {
+  const log = new FailoverLog();
+  log.claimLast();
+  log.note(steady(A), holding(A), 'a: down', at(0));
+  log.claimLast();
+  log.note(holding(A), steady(B), 'b is primary', at(10));
+  log.note(steady(B), holding(B), 'b: down', at(20));
+  log.note(holding(B), steady(C), 'c is primary', at(30));
+  log.claimLast();
+  expect(log.records(99).map(({ isOurs }) => isOurs)).toEqual([true, false]);
+});
 
 test('a switchover that becomes a failover is one record', () => {
   const log = new FailoverLog();

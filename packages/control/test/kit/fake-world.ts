@@ -1,6 +1,7 @@
 import type { Clock } from '@pgweir/pooler';
 import type { Observation, ProbeResult, ServerAddress } from '../../src/observation';
-import type { Prober, ServerProbe } from '../../src/ports/prober';
+import type { Prober, Sampled, ServerProbe } from '../../src/ports/prober';
+import type { Position } from '../../src/probe/position-query';
 import { type ServerKey, serverKey } from '../../src/server-key';
 import { observation, SYSTEM } from './knowledge';
 
@@ -24,6 +25,14 @@ export interface FakeServer {
   hidesTimeline: boolean;
   /** How long an answer takes. */
   latencyMs: number;
+  /** A primary's log is flushed and inserted, a replica's replayed up to here. */
+  position: bigint;
+  inserted: bigint;
+  commitsUnflushed: boolean;
+  /** Says nothing about its position but why. */
+  refusal: string | undefined;
+  /** How often its position was asked for. */
+  samples: number;
   /** What the daemon was told last, and how often it has asked. */
   told: ProbeResult | undefined;
   /** Its last answer, although later probes may have failed. */
@@ -46,6 +55,7 @@ export class FakeWorld implements Prober {
       ...{ address: { host, port: 5432 }, key: serverKey({ host, port: 5432 }) },
       ...{ systemIdentifier: SYSTEM, inRecovery: at > 0, timeline: 1, readOnly: false },
       ...{ isAlive: true, isHung: false, isCut: false, turnsAway: false, hidesTimeline: false },
+      ...{ position: 0n, inserted: 0n, commitsUnflushed: false, samples: 0, refusal: undefined },
       ...{
         latencyMs: 1,
         told: undefined,
@@ -127,6 +137,7 @@ class FakeProbe implements ServerProbe {
   readonly #events: ProbeEvents;
   #cancel: (() => void) | undefined;
   #isConnected = false;
+  #sample: { readonly cancel: () => void; readonly lost: () => void } | undefined;
 
   constructor(server: FakeServer, clock: Clock, events: ProbeEvents) {
     this.server = server;
@@ -152,7 +163,32 @@ class FakeProbe implements ServerProbe {
     });
   }
 
+  sample(sampled: Sampled): boolean {
+    const { server } = this;
+    if (!this.#isConnected || this.#cancel !== undefined || this.#sample !== undefined)
+      return false;
+    server.samples++;
+    const { latencyMs } = server;
+    // It is read half way, as far as that takes.
+    let position: Position | undefined;
+    const cancel = this.#clock.after(latencyMs / 2, () => {
+      if (server.isHung || server.isCut) return;
+      position = positionOf(server);
+      const cancelAnswer = this.#clock.after(latencyMs / 2, () => {
+        this.#sample = undefined;
+        if (server.refusal === undefined) sampled(position);
+        else sampled(undefined, server.refusal);
+      });
+      this.#sample = { cancel: cancelAnswer, lost };
+    });
+    const lost = (): void => sampled(undefined);
+    this.#sample = { cancel, lost };
+    return true;
+  }
+
   close(): void {
+    this.#sample?.cancel();
+    this.#sample = undefined;
     if (this.#cancel !== undefined) this.#giveUp(this.#cancel);
     this.#cancel = undefined;
     this.#events.closed();
@@ -166,6 +202,10 @@ class FakeProbe implements ServerProbe {
   }
 
   disturb(): void {
+    const sample = this.#sample;
+    this.#sample = undefined;
+    sample?.cancel();
+    sample?.lost();
     if (!this.#isConnected || this.#cancel !== undefined) return;
     this.#isConnected = false;
     this.#events.disturbed('the connection was closed');
@@ -185,10 +225,21 @@ class FakeProbe implements ServerProbe {
 
   #observation(askedAtMs: number, answeredAtMs: number): Observation {
     const { systemIdentifier, inRecovery, timeline, readOnly, hidesTimeline } = this.server;
+    const { position, inserted } = this.server;
     return observation({
       ...{ askedAtMs, answeredAtMs, systemIdentifier, inRecovery },
       timeline: hidesTimeline && inRecovery ? undefined : timeline,
       readOnly: inRecovery || readOnly,
+      ...(inRecovery
+        ? { replayed: position, received: position }
+        : { flushed: position, inserted }),
     });
   }
+}
+
+function positionOf(server: FakeServer): Position {
+  const { systemIdentifier, timeline, position, inserted, commitsUnflushed } = server;
+  if (server.inRecovery) return { kind: 'replica', systemIdentifier, replayed: position };
+  const flushed = position;
+  return { kind: 'primary', systemIdentifier, timeline, flushed, inserted, commitsUnflushed };
 }

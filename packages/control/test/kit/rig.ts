@@ -1,10 +1,9 @@
 import { type DatabaseName, databaseName, type ServerEndpoint } from '@pgweir/pooler';
+import { CollectingLogger, HandClock } from '@pgweir/testkit';
 import { Control, type ControlNeeds } from '../../src/control';
 import type { DatabaseEntry } from '../../src/entry';
 import { CONTROL_DEFAULTS } from '../../src/settings';
-import { CollectingLogger } from './collecting-logger';
 import { FakeWorld } from './fake-world';
-import { HandClock } from './hand-clock';
 
 export const APP: DatabaseName = databaseName('app');
 
@@ -44,6 +43,11 @@ export class Rig {
   after(ms: number): this {
     this.clock.advance(ms);
     return this;
+  }
+
+  /** Another configuration. */
+  reload(entries: readonly DatabaseEntry[]): void {
+    this.control.reconfigure(CONTROL_DEFAULTS, entries);
   }
 
   endpoints(database = APP): readonly ServerEndpoint[] {

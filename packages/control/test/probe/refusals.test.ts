@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import {
   type Cluster,
@@ -198,4 +199,25 @@ describe('TLS', () => {
       ...{ why: 'rejected', reason: 'The server does not support SSL connections' },
     });
   });
+});
+
+test('a name that comes to lead to another machine is asked there, and says so', async () => {
+  const server = await start();
+  const other = createServer((socket) => {
+    const upstream = connect(server.port, '127.0.0.1');
+    for (const each of [socket, upstream]) each.on('error', () => undefined);
+    socket.pipe(upstream).pipe(socket);
+  });
+  await new Promise<void>((resolve) => other.listen(server.port, '127.0.0.2', resolve));
+  let addresses = ['127.0.0.1'];
+  const resolver: ServerProberNeeds['resolver'] = {
+    resolve: (_host, done) => void setImmediate(() => done({ addresses })),
+  };
+  const address = { host: 'db.invalid', port: server.port };
+  const asking = prober(0, {}, { address, resolver });
+  expect((await observe(asking)).moves).toBe(0);
+  addresses = ['127.0.0.2'];
+  await waitFor(async () => (await observe(asking)).moves === 1, { what: 'the move' });
+  asking.close();
+  other.close();
 });

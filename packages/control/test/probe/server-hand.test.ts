@@ -54,9 +54,28 @@ describe.each(availableMajors())('PostgreSQL %i', (major) => {
     await expect(below.promote(LATE_MS)).rejects.toThrow(/permission denied/);
     await primary.query('GRANT EXECUTE ON FUNCTION pg_promote TO plain');
     await waitFor(() => below.mayPromote(LATE_MS), { what: 'the right to reach the replica' });
+    await expect(below.promoteWithin(0, LATE_MS)).rejects.toThrow('it came too late');
     await below.promote(LATE_MS);
     await waitFor(async () => !(await below.logEnd(LATE_MS)).inRecovery, { what: 'a promotion' });
   });
+});
+
+test('a word that comes too late, by the clock of the server, promotes nobody', async () => {
+  const [primary, replica] = await pair();
+  await primary.query('GRANT EXECUTE ON FUNCTION pg_promote TO plain');
+  const hand = handOf(replica);
+  await waitFor(() => hand.mayPromote(LATE_MS), { what: 'the right to reach the replica' });
+  await expect(hand.promoteWithin(0, LATE_MS)).rejects.toThrow('it came too late');
+  // Told in time, and held up on the way.
+  const told = hand.promoteWithin(1_000, LATE_MS);
+  replica.freeze();
+  const startMs = performance.now();
+  await waitFor(() => performance.now() - startMs > 1_200, { what: 'that time to pass' });
+  replica.thaw();
+  await expect(told).rejects.toThrow('it came too late');
+  expect(await hand.logEnd(LATE_MS)).toMatchObject({ inRecovery: true });
+  await hand.promoteWithin(LATE_MS, LATE_MS);
+  await waitFor(async () => !(await hand.logEnd(LATE_MS)).inRecovery, { what: 'a promotion' });
 });
 
 test('a server that says nothing is given up, and asked anew later', async () => {

@@ -13,6 +13,7 @@ export interface Truth {
   readonly isSwitching: () => boolean;
 }
 
+/** Who was primary last, and the highest timeline on which it was that. */
 interface Accepted {
   readonly host: string;
   readonly timeline: number;
@@ -72,6 +73,7 @@ export class Oracle {
     must(primaries.length <= 1, `${primaries.length} primaries in one snapshot`);
     const [primary] = primaries;
     if (primary !== undefined) this.#checkPrimary(primary, epoch);
+    else if (epoch > this.#epoch) this.#acceptRise();
     for (const server of servers) if (server.outOfService === undefined) this.#checkServer(server);
     if (primary !== undefined && primary.outOfService === undefined && !this.#truth.isSwitching()) {
       must(roles?.holding === false, 'work waits although there is a primary');
@@ -103,6 +105,24 @@ export class Oracle {
     must(systemIdentifier === this.#systemIdentifier, `${host} is of another system`);
     this.#accepted = { host, timeline };
     this.#checkNobodyIsAhead(host, timeline);
+  }
+
+  /**
+   * The epoch grows without a primary in service only when the accepted one has answered as primary of a
+   * higher timeline, and still has to prove itself. From then on that timeline binds, whatever becomes of
+   * the server: it may be a replica again, on yet another timeline, before it is in service.
+   */
+  #acceptRise(): void {
+    // Nobody was accepted since the list has changed: databases begin another epoch then.
+    if (this.#accepted === undefined) return;
+    const { host, timeline } = this.#accepted;
+    const { lastSeen } = this.#truth.server(host);
+    must(lastSeen?.inRecovery === false, `the epoch grew, but ${host} is not primary`);
+    const { systemIdentifier } = lastSeen;
+    must(systemIdentifier === this.#systemIdentifier, `${host} has risen in another system`);
+    const risen = lastSeen.timeline ?? 0;
+    must(risen > timeline, `the epoch grew, but ${host} is on ${risen} after ${timeline}`);
+    this.#accepted = { host, timeline: risen };
   }
 
   #checkSuccession(host: string, timeline: number, before: Accepted | undefined): void {
@@ -147,11 +167,11 @@ export class Oracle {
     if (role !== 'replica') return;
     must(seen.inRecovery, `${host} is in service as replica, and said that it is primary`);
     if (this.#accepted === undefined || seen.timeline === undefined) return;
-    const { host: leader, timeline } = this.#accepted;
-    // The accepted primary may have been promoted anew, and still have to prove itself.
-    const risen = this.#truth.server(leader).lastSeen?.timeline ?? 0;
-    const isInStep = seen.timeline === timeline || seen.timeline === Math.max(timeline, risen);
-    must(isInStep, `${host} is in service on timeline ${seen.timeline}, not ${timeline}`);
+    const { timeline } = this.#accepted;
+    must(
+      seen.timeline === timeline,
+      `${host} is in service on timeline ${seen.timeline}, not ${timeline}`,
+    );
   }
 }
 

@@ -37,3 +37,26 @@ test('thousands of orders of events: never a wrong primary, and every wait ends'
   expect(successions).toBeGreaterThan(RUNS / 4);
   expect(firsts).toBeGreaterThan(RUNS / 2);
 });
+
+test('a primary that rises, falls back and follows another before it has proved itself', () => {
+  const simulation = new Simulation(5);
+  const happen = (what: Happening['what'], who: number, by: number, afterMs: number): void =>
+    simulation.happen({ what, who, other: who, by, afterMs });
+  const [a, d] = [0, 3];
+  // d is primary on timeline 2, and b its replica.
+  happen('fail over', d, 0, 0);
+  happen('reload', a, 144, 0);
+  happen('nothing', a, 0, 950);
+  // It comes back on timeline 3, answers once, and is a replica: b, on 3, is in step with it.
+  happen('kill', d, 0, 96);
+  happen('repair', d, 0, 20);
+  happen('follow', d, 0, 0);
+  happen('repair', d, 235, 0);
+  // Both follow a server that is not in the list, and d is the first to say so.
+  happen('fail over', a, 0, 0);
+  happen('nothing', a, 0, 584);
+  expect(simulation.rig.replicas()).toEqual(['b', 'd']);
+  happen('repair', a, 0, 33);
+  expect(simulation.rig.replicas()).toEqual(['b']);
+  simulation.settle(0);
+});

@@ -24,7 +24,7 @@ export const HAPPENINGS = [
 ] as const;
 
 const HOSTS = ['a', 'b', 'c', 'd'];
-const EVIDENCE = ['refused', 'terminated', 'read-only', 'disturbed'] as const;
+const EVIDENCE = ['refused', 'terminated', 'read-only', 'lost'] as const;
 /** A server that flaps proves itself by 32 probes at the usual pace; then there is room to spare. */
 const SETTLES_WITHIN_MS = 25_000;
 const SETTLES_WITHIN_PROBES = 80;
@@ -132,7 +132,7 @@ export class Simulation {
         this.#setBanned(host, what === 'ban');
         return;
       case 'evidence':
-        control.heed(server.address, this.#pick(EVIDENCE, by));
+        control.noticed(server.address, this.#pick(EVIDENCE, by));
         return;
       case 'source':
         this.#claim = by % 4 === 0 ? undefined : claim(server.address, this.rig.clock.nowMs());

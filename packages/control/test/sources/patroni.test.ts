@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { certsDir, freePort, waitFor } from '@pgweir/testkit';
+import { CollectingLogger, certsDir, freePort, waitFor } from '@pgweir/testkit';
 import type { TopologyClaim } from '../../src/ports/topology-claims';
 import { PatroniClaims, type PatroniNeeds } from '../../src/sources/patroni';
 import { realClock } from '../probe/kit/real-clock';
-import { CollectingLogger } from './collecting-logger';
 import { FakePatroni } from './fake-patroni';
 
 const fakes: FakePatroni[] = [];
@@ -70,7 +69,7 @@ test('the leader and the members are found, and confirmed again and again', asyn
   expect(first.members.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
   expect(first).toMatchObject({ paused: false, switchover: undefined });
   await claimed(claims, ({ confirmedAtMs }) => confirmedAtMs > first.confirmedAtMs);
-  expect(log.lines).toEqual([]);
+  expect(log.texts).toEqual([]);
   expect(new Set(all[0].asked)).toEqual(new Set(['GET primary', 'GET cluster']));
 });
 
@@ -138,7 +137,7 @@ test.each<[string, Spoil, string]>([
     const claims = watch([a.url, b.url, c.url], { timeoutMs: isLate ? 1000 : 10_000 });
     const before = await led(claims, '10.0.0.1');
     spoil(a);
-    const heard = await waitFor(() => log.lines[0], { what: 'the complaint' });
+    const heard = await waitFor(() => log.texts[0], { what: 'the complaint' });
     expect(heard).toContain(`warn Patroni does not answer {"patroni":"http://${a.url.host}"`);
     expect(heard).toContain(reason);
     // It is still the leader to the others, so it stays one; nobody else becomes one.
@@ -146,8 +145,8 @@ test.each<[string, Spoil, string]>([
     a.plays('a', 'a');
     const nowMs = realClock.nowMs();
     await claimed(claims, ({ confirmedAtMs }) => confirmedAtMs > nowMs);
-    expect(log.lines[1]).toContain('info Patroni answers again');
-    expect(log.lines).toHaveLength(2);
+    expect(log.texts[1]).toContain('info Patroni answers again');
+    expect(log.texts).toHaveLength(2);
   },
 );
 
@@ -174,7 +173,7 @@ test('a peer that does not speak HTTP, and one that is not there, are silent', a
   const nobody = new URL(`http://127.0.0.1:${await freePort()}`);
   const claims = watch([new URL(`http://127.0.0.1:${port}`), nobody, b.url]);
   await led(claims, '10.0.0.2');
-  await waitFor(() => log.lines.length === 2, { what: 'two complaints' });
+  await waitFor(() => log.texts.length === 2, { what: 'two complaints' });
   odd.close();
 });
 
@@ -197,18 +196,18 @@ test('https and a login: the certificate must be right, and nothing secret is lo
   const words = Buffer.from('weir:seven-seals').toString('base64');
   expect(a.authorization).toBe(`Basic ${words}`);
   const wrong = watch(urls, { tls: { ca: file('other-ca.crt') } });
-  await waitFor(() => log.lines.length > 0, { what: 'the complaint' });
+  await waitFor(() => log.texts.length > 0, { what: 'the complaint' });
   expect(wrong.current).toBeUndefined();
-  expect(log.lines.join()).toMatch(/certificate/);
-  expect(log.lines.join()).not.toMatch(/seven-seals|c2V2/);
+  expect(log.texts.join()).toMatch(/certificate/);
+  expect(log.texts.join()).not.toMatch(/seven-seals|c2V2/);
 });
 
 test('what stands before the @ of a URL is a login, with its special characters, and not logged', async () => {
   const a = (await patroni()).plays('a', 'b');
   a.reply('GET primary', 401);
   watch([withLogin(a.url, 'we@r', 'seven:seals')]);
-  await waitFor(() => log.lines.length > 0, { what: 'the complaint' });
-  expect(log.lines.join()).not.toMatch(/seven/);
+  await waitFor(() => log.texts.length > 0, { what: 'the complaint' });
+  expect(log.texts.join()).not.toMatch(/seven/);
   expect(a.authorization).toBe(`Basic ${Buffer.from('we@r:seven:seals').toString('base64')}`);
 });
 

@@ -1,11 +1,10 @@
 import { databaseName } from '@pgweir/pooler';
+import { CollectingLogger, HandClock } from '@pgweir/testkit';
 import type { Lsn, ServerAddress } from '../../src/observation';
 import type { LogEnd, SwitchoverServer } from '../../src/ports/switchover-server';
 import type { SwitchoverAnswer } from '../../src/ports/topology-claims';
 import { Switchover, type SwitchoverOutcome } from '../../src/switchover/switchover';
 import type { Leads, SwitchoverCluster } from '../../src/switchover/switchover-cluster';
-import { CollectingLogger } from '../kit/collecting-logger';
-import { HandClock } from '../kit/hand-clock';
 
 /** A server that answers as a test says. */
 export class FakeServer implements SwitchoverServer {
@@ -44,6 +43,14 @@ export class FakeServer implements SwitchoverServer {
     this.#mustLive();
     this.told++;
     this.onPromote();
+  }
+
+  /** For how long the last word to promote was good. */
+  toldWithinMs: number | undefined;
+
+  async promoteWithin(validMs: number): Promise<void> {
+    this.toldWithinMs = validMs;
+    await this.promote();
   }
 
   reconnect(): void {

@@ -33,6 +33,8 @@ function decided(
 const kinds = ({ alarms }: Decision): readonly string[] => alarms.map(({ kind }) => kind);
 const verdict = (decision: Decision, host: string) => decision.verdicts.get(key(host));
 
+const foreign = (host: string, timeline = 9) => server(host, { systemIdentifier: '8', timeline });
+
 describe('at the start', () => {
   test('nobody is primary before one has been seen', () => {
     const decision = decided([unseen('a', { asked: false }), unseen('b', { asked: false })]);
@@ -243,8 +245,6 @@ describe('a deposed primary', () => {
 });
 
 describe('another system identifier', () => {
-  const foreign = (host: string, timeline = 9) => server(host, { systemIdentifier: '8', timeline });
-
   test('is never accepted, on whatever timeline, also if the source confirms it', () => {
     const settled = settledOn('a', 1);
     const confirmedLeader = key('b');
@@ -293,6 +293,18 @@ describe('another system identifier', () => {
   });
 });
 
+test('another machine under the name of the primary is another epoch', () => {
+  const moved = (moves: number, settled: Settled) =>
+    decided([server('a', { moves })], { settled }).settled;
+  const first = moved(0, settledOn('a', 1));
+  expect(first).toMatchObject({ epoch: 1, primary: { moves: 0 } });
+  expect(moved(0, first)).toBe(first);
+  const second = moved(1, first);
+  expect(second).toMatchObject({ epoch: 2, primary: { moves: 1 } });
+  // A prober that was made anew counts from the beginning.
+  expect(moved(0, second)).toMatchObject({ epoch: 2, primary: { moves: 0 } });
+});
+
 describe('an operator', () => {
   const settled = settledOn('a', 1);
 
@@ -311,8 +323,19 @@ describe('an operator', () => {
   test('who bans a replica has it out of service', () => {
     const decision = decided([primary('a', 1), replica('b', 1, { banned: true })], { settled });
     expect(verdict(decision, 'b')).toEqual({
-      ...{ role: 'replica', outOfService: 'banned by an operator' },
+      ...{ role: 'replica', outOfService: 'banned by an operator', isDraining: true },
     });
+  });
+
+  test('who bans a server lets it finish what it has begun, unless it is down or another cluster', () => {
+    const draining = (server: ServerKnowledge) =>
+      verdict(decided([server, replica('b', 1)], { settled }), 'a')?.isDraining;
+    expect(draining(primary('a', 1, { banned: true }))).toBe(true);
+    expect(draining(primary('a', 1, { banned: true, health: SUSPECT }))).toBe(true);
+    expect(draining(primary('a', 1, { banned: true, health: DOWN }))).toBeUndefined();
+    expect(draining(primary('a', 1, { banned: true, health: RECOVERING }))).toBeUndefined();
+    expect(draining({ ...foreign('a'), banned: true })).toBeUndefined();
+    expect(draining(primary('a', 1))).toBeUndefined();
   });
 });
 

@@ -1,6 +1,8 @@
+import { HandClock } from '@pgweir/testkit';
 import type { Health } from '../../src/health/health';
 import type { ProbeResult, ServerAddress } from '../../src/observation';
 import type { Prober, ServerProbe } from '../../src/ports/prober';
+import type { Position } from '../../src/probe/position-query';
 import {
   CONTROL_DEFAULTS,
   FAST_FOR_MS,
@@ -9,7 +11,6 @@ import {
   PROBER_GRACE_MS,
 } from '../../src/settings';
 import { ServerWatch } from '../../src/watch/server-watch';
-import { HandClock } from '../kit/hand-clock';
 import { observation, SYSTEM } from '../kit/knowledge';
 import { Rig } from '../kit/rig';
 
@@ -18,6 +19,7 @@ const ADDRESS: ServerAddress = { host: 'a', port: 5432 };
 /** A prober that answers when the test says so. */
 class HandProber implements Prober {
   readonly asked: ((result: ProbeResult) => void)[] = [];
+  readonly sampling: ((position: Position | undefined) => void)[] = [];
   opened = 0;
   closed = 0;
   disturb: (reason: string) => void = () => undefined;
@@ -27,6 +29,7 @@ class HandProber implements Prober {
     this.disturb = disturbed;
     return {
       probe: (_deadlineMs, done) => void this.asked.push(done),
+      sample: (sampled) => this.sampling.push(sampled) > 0,
       close: () => void this.closed++,
     };
   }
@@ -83,6 +86,61 @@ describe('a prober that hangs', () => {
     expect(watch.health.kind).toBe('up');
     expect(moves).toEqual(['recovering up']);
     expect(clock.pending).toBe(1);
+  });
+});
+
+describe('a sample of the position', () => {
+  const position: Position = { kind: 'replica', systemIdentifier: SYSTEM, replayed: 7n };
+
+  test('is asked for between probes, and not while one is under way', () => {
+    const { clock, watch, answer, prober } = watched();
+    const sampled = jest.fn();
+    expect(watch.sample(sampled)).toBe(false);
+    answer();
+    expect(watch.sample(sampled)).toBe(true);
+    prober.sampling[0]?.(position);
+    expect(sampled).toHaveBeenCalledWith(position, undefined);
+    clock.advance(500);
+    expect(watch.sample(sampled)).toBe(false);
+  });
+
+  test('that comes after something was met at the server may be of another incarnation', () => {
+    const { watch, answer, prober } = watched();
+    const sampled = jest.fn();
+    answer();
+    const before = watch.incarnation;
+    watch.sample(sampled);
+    watch.heed('terminated');
+    expect(watch.incarnation).not.toBe(before);
+    prober.sampling[0]?.(position);
+    expect(sampled).toHaveBeenCalledWith(undefined, undefined);
+  });
+
+  test('that is lost makes another incarnation, and so does a probe that fails', () => {
+    const { clock, watch, answer, fail, prober } = watched();
+    const incarnations = new Set<number>();
+    answer();
+    incarnations.add(watch.incarnation);
+    watch.sample(jest.fn());
+    prober.sampling[0]?.(undefined);
+    incarnations.add(watch.incarnation);
+    clock.advance(500);
+    fail();
+    incarnations.add(watch.incarnation);
+    expect(incarnations.size).toBe(3);
+  });
+
+  test('an answer to a probe counts in the incarnation in which it was asked for', () => {
+    const { clock, watch, answer } = watched();
+    answer();
+    expect(watch.seenNow).toBeDefined();
+    clock.advance(500);
+    watch.heed('terminated');
+    answer();
+    expect(watch.seenNow).toBeUndefined();
+    clock.advance(PROBE_GAP_MS);
+    answer();
+    expect(watch.seenNow).toBeDefined();
   });
 });
 

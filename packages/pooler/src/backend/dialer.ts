@@ -76,7 +76,10 @@ class Dial {
       clock.after(0, () => this.#finish(failure));
       return;
     }
-    this.#job.link.origin = servers.originOf(endpoint);
+    const origin = servers.originOf(endpoint);
+    this.#job.link.origin = origin;
+    // Where a name led before that may be who was primary then.
+    if (servers.entersEpoch(origin)) this.#needs.resolver.forget?.([endpoint.host]);
     this.#job.link.hostName = endpoint.host;
     // Closed by whoever has no use for it any more; never within this call, as `done` must not come there.
     this.#job.link.onLost = () => void clock.after(0, () => this.#finish(abandonedDial()));
@@ -138,8 +141,14 @@ class Dial {
     this.#over = true;
     this.#cancelTimer();
     if (this.#job.link.phase !== 'closed') this.#job.link.onLost = undefined;
-    if (failure !== undefined) this.#job.link.close(failure.reason);
+    if (failure !== undefined) {
+      this.#job.link.close(failure.reason);
+      // After a failover the name may lead elsewhere.
+      const { mayFailOver } = this.#job.pool.servers;
+      if (mayFailOver) this.#needs.resolver.forget?.([this.#job.link.hostName]);
+    }
     if (failure?.kind === 'unreachable') {
+      this.#job.pool.servers.noticed(this.#job.link, 'refused');
       this.#leaveHost();
       this.#job.done({ ...failure, hasOtherHost: this.#hasOtherHost() });
       return;

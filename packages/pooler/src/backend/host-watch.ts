@@ -60,6 +60,7 @@ export class HostWatch {
       if (link.hostName !== host || address?.kind !== 'tcp' || !gone.has(address.host)) continue;
       link.retireReason ??= 'server DNS changed';
       if (link.phase === 'idle') link.close(link.retireReason);
+      else link.session?.letGo(link);
     }
   }
 

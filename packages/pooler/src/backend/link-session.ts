@@ -45,10 +45,20 @@ export interface LinkSession {
    * client does not hear of that one, and `linkLost` follows.
    */
   survives(code: string): boolean;
-  /** An ErrorResponse arrived and has been counted. The session may end its lease here, as in `ready`. */
-  failed(link: Link): void;
+  /**
+   * Whether what is under way is to be run on another server because of an error of this SQLSTATE: then
+   * nothing of the answer goes to the client, the link is given up, and `linkLost` follows.
+   */
+  takesBack(link: Link, code: string): boolean;
+  /**
+   * An ErrorResponse with this SQLSTATE arrived and has been counted. The session may end its lease
+   * here, as in `ready`.
+   */
+  failed(link: Link, code: string): void;
   /** The kernel has taken everything that was written to the link. */
   linkDrained(): void;
+  /** The link is not to be kept for longer than what is under way takes. */
+  letGo(link: Link): void;
   /** The connection to the server is gone or unusable. The lease is over. */
   linkLost(link: Link, reason: string): void;
 }

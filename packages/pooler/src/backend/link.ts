@@ -33,6 +33,8 @@ export class Link implements WireHandler {
   origin: LinkOrigin | undefined;
   /** It ended by itself, and not because we have closed it. */
   endedByItself = false;
+  /** The SQLSTATE with which PostgreSQL has announced its end. */
+  endCode: string | undefined;
   /** The name that was asked for, for TLS verification of cancel requests. */
   hostName = '';
   identity: LinkIdentity | undefined;

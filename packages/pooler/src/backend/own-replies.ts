@@ -76,7 +76,10 @@ function ownFrame(link: Link, tag: number): void {
       const body = link.collector.takeNotice();
       const error = decodeNotice(body);
       link.owed.failed();
-      if (endsConnection(error)) link.retireReason ??= `server: ${error.message}`;
+      if (endsConnection(error)) {
+        link.endCode = error.code;
+        link.retireReason ??= `server: ${error.message}`;
+      }
       link.own.failed(error, body);
       return;
     }

@@ -25,6 +25,7 @@ export function cancelQueued(session: Session): 'canceled' | 'idle' | { readonly
   if (session.state?.pinning.cancel() === true) return 'canceled';
   if (link !== undefined) return { link };
   if (session.phase !== 'waiting' || session.login !== undefined) return 'idle';
+  session.split?.leave();
   session.admission?.pool.leave(session);
   session.enter('idle');
   dropKept(session);

@@ -3,6 +3,8 @@ import type { OwnResult } from '../backend/own-run';
 import { STATUS_IDLE } from '../backend/server-status';
 import { invariant } from '../errors';
 import { preparationSql } from '../session-state/preparation';
+import { isOfReplica } from '../topology/fit-servers';
+import type { Admission } from './admission';
 import { dropKept } from './cancel-queued';
 import type { Session } from './session';
 
@@ -16,12 +18,34 @@ export function takeLink(session: Session): Link | undefined {
     session.fail('serverShuttingDown');
     return undefined;
   }
-  const link = admission.pool.lease(session);
+  const link = leaseFrom(session, admission);
   if (link !== undefined) return beginLease(session, link) ? link : undefined;
   if (session.gone) return undefined;
   session.enter('waiting');
   session.toldOfWait = false;
   return undefined;
+}
+
+function leaseFrom(session: Session, { pool: main }: Admission): Link | undefined {
+  const { split } = session;
+  if (split?.pool === undefined) return main.lease(session);
+  const link = split.pool.lease(session);
+  if (link === undefined) split.wait.goesOn();
+  // Refused within that call: it is the primary's turn.
+  const isLeft = link === undefined && split.pool === undefined && !session.gone;
+  return isLeft ? main.lease(session) : link;
+}
+
+/** A session that has left the replica, and may have waited for it, takes a link to the primary. */
+export function takeInstead(session: Session): void {
+  const { admission } = session;
+  // Otherwise whoever has just asked for the link asks again.
+  if (session.phase !== 'waiting' || admission === undefined) return;
+  const sinceMs = session.waitingSinceMs;
+  const link = admission.pool.lease(session);
+  if (link !== undefined) takeGranted(session, link);
+  // It has waited all the time.
+  else session.waitingSinceMs = sinceMs;
 }
 
 /** The link that a session has waited for is there. */
@@ -37,7 +61,23 @@ export function takeGranted(session: Session, link: Link): void {
     admission.database.counters.waitUs += waitedMs * 1000;
     admission.pool.waits.waited(waitedMs);
   }
+  if (session.split?.takes(link) === false) {
+    session.link = link;
+    session.enter('active');
+    // Not within this call: the next in the queue may be no better off, and so on.
+    session.context.soon(() => giveBack(session, link));
+    return;
+  }
   if (beginLease(session, link)) session.resumeKept();
+}
+
+/** The replica is not fit any more: what has waited for it goes another way. */
+function giveBack(session: Session, link: Link): void {
+  if (session.link !== link || session.phase !== 'active') return;
+  const sinceMs = session.waitingSinceMs;
+  session.endLeaseNow(link);
+  session.split?.wait.countsFrom(sinceMs);
+  session.resumeKept();
 }
 
 /** @returns false when the link's settings have to be changed first */
@@ -45,7 +85,7 @@ export function beginLease(session: Session, link: Link): boolean {
   session.link = link;
   session.enter('active');
   const cleans = link.changedBy !== 0 && link.changedBy !== session.id;
-  const readsSequences = session.admission?.pool.readsSequences === true && session.tracksState;
+  const readsSequences = session.tracksState && hidesSequences(session, link);
   const sql = preparationSql(link, session.id, session.settings.profile, { readsSequences });
   if (sql === undefined) {
     link.wasReset = false;
@@ -66,6 +106,16 @@ export function beginLease(session: Session, link: Link): boolean {
   return false;
 }
 
+/** What `currval` tells on the link has to be the session's own doing. */
+function hidesSequences(session: Session, link: Link): boolean {
+  if (session.mode !== 'session') return session.admission?.pool.readsSequences === true;
+  // The reset query has seen to the first one. What was drawn on it, another one must not make up.
+  if (session.hadLink) return true;
+  session.hadLink = true;
+  link.sequencesOf = session.id;
+  return false;
+}
+
 /** The link has been brought to the session's settings, or has refused them. */
 function prepared(session: Session, link: Link, result: OwnResult): void {
   if (result.kind === 'done') {
@@ -73,7 +123,13 @@ function prepared(session: Session, link: Link, result: OwnResult): void {
     if (news !== undefined) session.fromLink(news, 0, news.length);
   }
   if (session.phase === 'closed') link.releaseNow();
-  else if (result.kind === 'failed') {
+  else if (result.kind === 'failed' && session.split !== undefined && isOfReplica(link)) {
+    // It may not have what they name, or not yet.
+    session.endLeaseNow(link);
+    session.split.refusesSettings();
+    if (session.cancelWanted && session.input.hasKept) dropKept(session);
+    else session.resumeKept();
+  } else if (result.kind === 'failed') {
     session.failWith({ ...result.error, severity: 'FATAL' }, 'settings were refused');
   } else if (session.cancelWanted && session.input.hasKept) {
     if (session.mode !== 'session' && session.state?.pinned !== true) session.endLeaseNow(link);

@@ -1,7 +1,9 @@
-import { type ErrorFields, errorResponse, readyForQuery } from '@pgweir/protocol';
+import { type ErrorFields, errorResponse, Frontend, readyForQuery } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import { STATUS_FAILED, STATUS_IDLE } from '../backend/server-status';
 import { type ErrorKey, errorFields } from '../errors';
+import { OwnStatements } from '../session-state/own-statement';
+import { nameEndAt } from '../session-state/statement-messages';
 import type { Admission } from './admission';
 import { Aftermath } from './aftermath';
 import { dropKept } from './cancel-queued';
@@ -30,7 +32,7 @@ interface Lost {
 /** The connection to the server is gone: the client keeps its own, where that can be done. */
 export function linkWasLost(session: Session, link: Link, reason: string): void {
   const { admission, unanswered } = session;
-  if (admission === undefined || unanswered === undefined || !survives(session, link)) {
+  if (admission === undefined || unanswered === undefined || !mayLoseLink(session, link)) {
     const isFailure = unanswered !== undefined && session.phase !== 'closed';
     if (isFailure && admission !== undefined) admission.database.counters.failed++;
     failForLostLink(session, link, reason);
@@ -45,6 +47,8 @@ export function linkWasLost(session: Session, link: Link, reason: string): void 
   const state = takeLostState(session, link, { isAmidst });
   const wasCanceled = session.preparing && session.cancelWanted;
   session.preparing = false;
+  session.split?.sawServerOf(link);
+  session.split?.leaseEnds(link);
   session.link = undefined;
   session.enter('idle');
   session.mode = admission.pool.mode;
@@ -56,7 +60,8 @@ export function linkWasLost(session: Session, link: Link, reason: string): void 
   else session.resumeKept();
 }
 
-function survives(session: Session, { fatalForwarded, owed }: Link): boolean {
+/** Whether the session goes on when it loses this link now. */
+export function mayLoseLink(session: Session, { fatalForwarded, owed }: Link): boolean {
   const { context, login, phase, unanswered } = session;
   if (phase !== 'active' || login !== undefined || !context.opensLinks) return false;
   if (answerIsCut(session) || fatalForwarded || owed.uncertain || owed.copyBoth) return false;
@@ -90,14 +95,18 @@ function settleGroups(
   const { begun, hasFailed, isAgain } = unanswered;
   const steps = stepsOf(lost, groups);
   const areWhole = groups.every(({ isCut, messages }) => !isCut && messages.every(isWhole));
-  const fate = fateOf({
-    before,
-    groups: steps,
-    isWhole: areWhole && session.reader.bodyLeft === 0,
-    begun,
-    hasFailed,
-    mayRun: !isAgain && state.error === undefined && context.settings.retryReads !== false,
-  });
+  const isRefused = session.split?.takeRefusal() === true && areWhole;
+  if (isRefused) unprepare(session, groups);
+  const fate = isRefused
+    ? RUN_ELSEWHERE
+    : fateOf({
+        before,
+        groups: steps,
+        isWhole: areWhole && session.reader.bodyLeft === 0,
+        begun,
+        hasFailed,
+        mayRun: !isAgain && state.error === undefined && context.settings.retryReads !== false,
+      });
   unanswered.clear();
   if (fate.kind === 'answer') {
     answer(lost, fate.answers, { isOpen });
@@ -106,12 +115,25 @@ function settleGroups(
   }
   const { counters } = lost.admission.database;
   if (before === 'open') counters.failed++;
+  else if (isRefused) counters.rerouted++;
   else if (fate.runs) counters.retried++;
   else counters.moved++;
   unanswered.isAgain = isAgain || fate.runs;
   const held = session.reader.takeHeld();
   session.input.putBack(Buffer.concat([...groups.map(bytesOf), held]));
   remember(lost, { isTold: false });
+}
+
+/** Nothing of it has happened: the server has said so. */
+const RUN_ELSEWHERE = { kind: 'again', runs: true } as const;
+
+/** The server has prepared what it has not refused; the client was not told, and says it again. */
+function unprepare({ state }: Session, groups: readonly UnansweredGroup[]): void {
+  const own = state?.tracker.statements.own;
+  for (const { body, tag } of groups.flatMap(({ messages }) => messages)) {
+    const nameEnd = tag === Frontend.Parse ? nameEndAt(body, 0, body.length) : 0;
+    if (nameEnd > 0) own?.delete(OwnStatements.key(body, 0, nameEnd));
+  }
 }
 
 function stepsOf(lost: Lost, groups: readonly UnansweredGroup[]): ReturnType<LostSteps['of']>[] {

@@ -35,7 +35,7 @@ export function takeLostState(
   const { pending } = state.tracker.watch;
   const { expected } = link.statements;
   while (!expected.isEmpty) expected.groupEnded();
-  const pins = lostPins(state);
+  const pins = lostPins(state) & ~untoldPins(session);
   state.beginAgain();
   if (isAmidst) settings.profile = unanswered?.profile ?? settings.profile;
   const parameters = link.identity?.parameters;
@@ -52,6 +52,11 @@ export function takeLostState(
 }
 
 const UNASKED = 'what the last statement has set';
+
+/** In session mode nearly all draw numbers: who asks for the last one hears of it then (55000). */
+function untoldPins({ mode }: Session): number {
+  return mode === 'session' ? Pin.Sequence : 0;
+}
 
 /** Reasons for which the session had kept its link, without those that another link can do. */
 function lostPins({ listener, tracker }: StateFollowing): number {

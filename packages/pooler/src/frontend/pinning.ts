@@ -33,6 +33,7 @@ export class Pinning implements Pinned {
   ask(): Permission | undefined {
     const { pool } = this.#host.admission;
     const { pinnedPerPoolMax, pinnedLimitAction } = pool.limits;
+    if (this.#session.mode === 'session') return undefined;
     if (this.#canceled) {
       this.#canceled = false;
       return { kind: 'refuse', error: errorBytes('canceled') };
@@ -79,7 +80,8 @@ export class Pinning implements Pinned {
   }
 
   giveUpSequence(): void {
-    const { link } = this.#session;
+    const { link, mode } = this.#session;
+    if (mode === 'session') return;
     const { sequencePinTimeoutMs } = this.#host.admission.pool.limits;
     const { watch } = this.#host.tracker;
     if (link === undefined || watch.pins !== Pin.Sequence || sequencePinTimeoutMs === 0) return;

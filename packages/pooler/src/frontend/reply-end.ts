@@ -4,9 +4,15 @@ import { countReply } from '../stats/count-reply';
 import { beginLease } from './lease';
 import type { Session } from './session';
 import { endDraining } from './session-end';
+import { staysOn } from './whole-lease';
 
 /** ReadyForQuery has come for a session: counts, and ends its lease if that is over. */
 export function replyEnded(session: Session, link: Link): void {
+  takeReply(session, link);
+  session.split?.replyEnded();
+}
+
+function takeReply(session: Session, link: Link): void {
   const nowMs = session.context.clock.nowMs();
   if (session.admission !== undefined) countReply(session.admission.database.counters, link, nowMs);
   if (session.mode === 'statement' && link.status !== STATUS_IDLE) {
@@ -19,6 +25,7 @@ export function replyEnded(session: Session, link: Link): void {
     session.admission?.database.reads?.knowledge.schemaChanged();
   }
   session.unanswered?.answered();
+  if (link.status === STATUS_IDLE) session.split?.answered(link);
   if (link.owed.ready > 0) return;
   link.readySinceMs = nowMs;
   session.activeAtMs = nowMs;
@@ -33,12 +40,17 @@ export function replyEnded(session: Session, link: Link): void {
     return;
   }
   link.statements.forgetExpected();
-  if (session.mode === 'session') {
+  if (session.mode === 'session' && !session.tracksState) {
     state?.readyInTransaction(link);
     if (link.wasReset && session.admission?.replication === undefined) beginLease(session, link);
     return;
   }
   if (state?.keeps(link) === true) return;
+  if (staysOn(session, link)) {
+    state?.settled(link, 'free');
+    return;
+  }
+  session.split?.leaseEnds(link);
   session.link = undefined;
   link.session = undefined;
   link.releaseAtEndOfChunk();

@@ -13,8 +13,10 @@ import type { SocketPeers } from '../ports/socket-peers';
 import type { Wire } from '../ports/transport';
 import type { VirtualDatabase } from '../ports/virtual-database';
 import type { DatabaseReads } from '../routing/database-reads';
+import type { ReplicaPositions } from '../routing/replica-positions';
 import type { StateKnowledge } from '../session-state/state-knowledge';
 import type { PoolerSettings } from '../settings/settings';
+import type { ReplicaServer } from '../topology/replica-servers';
 import type { ScramSecrets } from './scram-secrets';
 import type { Session } from './session';
 
@@ -33,6 +35,8 @@ export interface SessionContext {
   readonly stateKnowledge: StateKnowledge;
   /** Tells which statements only read, in this database. */
   reads(database: Database): DatabaseReads;
+  /** How far its replicas are; undefined: nobody knows. */
+  positions(database: Database): ReplicaPositions | undefined;
   /** What an operator holds back. */
   readonly orders: Orders;
   /** False: there are no new clients any more, and this one has come too late. */
@@ -46,6 +50,8 @@ export interface SessionContext {
   /** The user that the configuration forces upon clients of a database. Creates nothing. */
   forcedUser(name: DatabaseName): UserName | undefined;
   pool(database: Database, user: UserName): Pool;
+  /** The pool of links to one replica, for the sessions of `main`. */
+  replicaPool(main: Pool, replica: ReplicaServer): Pool;
   clientsOfUser(user: UserName): number;
   clientsOfDatabase(database: DatabaseName): number;
   /**
@@ -62,4 +68,6 @@ export interface SessionContext {
   linger(wire: Wire): void;
   /** The wire is gone by itself. */
   lingered(wire: Wire): void;
+  /** Runs it when what is under way now has been dealt with. */
+  soon(run: () => void): void;
 }

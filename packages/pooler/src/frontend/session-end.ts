@@ -80,6 +80,7 @@ export function wireClosed(session: Session, cause: Error | undefined): void {
 function leave(session: Session, reason: string): void {
   if (session.phase === 'closed') return;
   session.login?.left();
+  session.split?.leave();
   session.admission?.pool.leave(session);
   const { link } = session;
   session.link = undefined;

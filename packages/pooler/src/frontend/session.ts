@@ -8,13 +8,14 @@ import type { DedicatedWaiter } from '../pool/waiters';
 import type { ClientId } from '../ports/names';
 import type { Address, TlsInfo, Wire, WireHandler } from '../ports/transport';
 import { relayDown } from '../relay/downstream';
+import { relayFollowed } from '../relay/followed-downstream';
 import { relayPlain } from '../relay/plain-statement';
-import { relayTracked } from '../relay/tracked-downstream';
 import type { Profile } from '../session-state/profile';
 import { SessionSettings } from '../session-state/session-settings';
 import { frameOf } from '../session-state/statement-messages';
 import type { PoolMode } from '../settings/settings';
 import type { SessionPin } from '../stats/session-pin';
+import { isOfReplica } from '../topology/fit-servers';
 import type { Admission, LoginSteps } from './admission';
 import type { Aftermath } from './aftermath';
 import { cancelQueued } from './cancel-queued';
@@ -22,6 +23,7 @@ import { clientFault } from './client-fault';
 import { ClientInput } from './client-input';
 import { beginLease, takeGranted } from './lease';
 import { linkWasLost } from './lost-link';
+import type { ReadWriteSplit } from './read-write-split';
 import { replyEnded } from './reply-end';
 import type { SessionContext } from './session-context';
 import {
@@ -38,6 +40,7 @@ import { mayMove, type SessionPhase } from './session-phase';
 import { StateFollowing } from './state-following';
 import type { Unanswered } from './unanswered';
 import type { VirtualLink } from './virtual-link';
+import { letGo } from './whole-lease';
 
 /** Our side of one client, from accept to close. */
 export class Session implements WireHandler, DedicatedWaiter {
@@ -83,6 +86,10 @@ export class Session implements WireHandler, DedicatedWaiter {
   follows = false;
   /** What it has under way on its link. Undefined: it does not survive the loss of that. */
   unanswered: Unanswered | undefined;
+  /** Decides which server its statements go to. Undefined: there is nothing to decide. */
+  split: ReadWriteSplit | undefined;
+  /** In session mode: it has had a link, this one or another. */
+  hadLink = false;
   /** What the client is still to hear of a link that was lost. */
   aftermath: Aftermath | undefined;
   /** The link is being brought to this session's settings. */
@@ -153,7 +160,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     this.login = undefined;
     this.wire.handler = this;
     this.enter('idle');
-    this.refreshLimits();
+    this.refreshLimits({ isNew: true });
     this.link = link;
     if (link !== undefined) this.enter('active');
     this.activeAtMs = this.context.clock.nowMs();
@@ -161,8 +168,8 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   /** Settings have changed. */
-  refreshLimits(): void {
-    if (this.admission !== undefined) applyLimits(this, this.admission);
+  refreshLimits(age = { isNew: false }): void {
+    if (this.admission !== undefined) applyLimits(this, this.admission, age);
   }
 
   received(buffer: Buffer, length: number): void {
@@ -182,7 +189,10 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   /** Whatever the client sends has to wait. */
   get blocked(): boolean {
-    const held = this.state?.holding === true || this.context.orders.suspended;
+    const held =
+      this.state?.holding === true ||
+      this.context.orders.suspended ||
+      this.split?.holdsBack === true;
     return this.phase === 'waiting' || this.link?.busyWithOwn === true || held;
   }
 
@@ -194,8 +204,7 @@ export class Session implements WireHandler, DedicatedWaiter {
         this.state = new StateFollowing(this, this.context, this.admission);
       }
       if (this.state === undefined) relayDown(this, buffer, length);
-      else if (this.aftermath !== undefined) this.aftermath.relay(this.state, buffer, length);
-      else relayTracked(this, this.state.tracker, buffer, length);
+      else relayFollowed(this, this.state, buffer, length);
     } catch (error) {
       const fault = clientFault(error);
       if (fault === undefined) throw error;
@@ -213,7 +222,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   }
 
   refused(error: ErrorFields): void {
-    this.failWith(error, 'no link');
+    if (this.split?.refused() !== true) this.failWith(error, 'no link');
   }
 
   /** What was kept goes on, if nothing is in its way. */
@@ -238,6 +247,7 @@ export class Session implements WireHandler, DedicatedWaiter {
   /** The lease is over; what becomes of the link is for others to say. */
   giveAway(link: Link): void {
     if (this.link !== link) return;
+    this.split?.leaseEnds(link);
     this.link = undefined;
     this.enter('idle');
     this.input.goOn();
@@ -310,7 +320,13 @@ export class Session implements WireHandler, DedicatedWaiter {
     return this.phase === 'active' && this.unanswered !== undefined && isServersEnd(code);
   }
 
-  failed(link: Link): void {
+  takesBack(link: Link, code: string): boolean {
+    return this.split?.takesBack(link, code) === true;
+  }
+
+  failed(link: Link, code: string): void {
+    if (code === '25006' && !isOfReplica(link))
+      this.admission?.pool.servers.noticed(link, 'read-only');
     if (this.unanswered !== undefined) this.unanswered.hasFailed = true;
     this.state?.groupFails(link);
     // The ReadyForQuery that it stays for may never come.
@@ -319,6 +335,10 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   linkDrained(): void {
     this.input.linkDrained();
+  }
+
+  letGo(link: Link): void {
+    letGo(this, link);
   }
 
   linkLost(link: Link, reason: string): void {

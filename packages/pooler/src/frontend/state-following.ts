@@ -17,6 +17,7 @@ import type { Session } from './session';
 import type { SessionContext } from './session-context';
 import { TextInParts } from './text-in-parts';
 import { hasOwnNames, tidied, tidyingFrames } from './tidying';
+import { staysOn } from './whole-lease';
 import { WithheldNews } from './withheld-news';
 
 /** As the default of max_prepared_statements. */
@@ -89,11 +90,11 @@ export class StateFollowing {
   }
 
   get sessionState(): PoolLimits['sessionState'] {
-    return this.#limits.sessionState;
+    return this.#session.mode === 'session' ? 'track' : this.#limits.sessionState;
   }
 
   get tracksState(): boolean {
-    return this.#limits.sessionState !== 'leak';
+    return this.sessionState !== 'leak';
   }
 
   /** Of a link. Who is followed has names that are kept apart, whether a number was asked for or not. */
@@ -139,11 +140,11 @@ export class StateFollowing {
 
   /** The session's link, when nothing goes on there and listening is something that it is kept for. */
   get quietLink(): Link | undefined {
-    const { link, phase } = this.#session;
+    const { input, link, mode, phase } = this.#session;
     const { watch } = this.tracker;
-    if (link === undefined || phase !== 'active' || (watch.pins & Pin.Listen) === 0)
-      return undefined;
-    if (watch.pending || this.holding || this.#session.input.hasKept) return undefined;
+    if (link === undefined || phase !== 'active' || mode === 'session') return undefined;
+    if ((watch.pins & Pin.Listen) === 0) return undefined;
+    if (watch.pending || this.holding || input.hasKept) return undefined;
     if (!link.owed.settled || link.status !== STATUS_IDLE || link.busyWithOwn) return undefined;
     return !link.midFrame && link.reader.bodyLeft === 0 ? link : undefined;
   }
@@ -315,12 +316,12 @@ export class StateFollowing {
     this.tracker.quiet();
     const verdict = this.tracker.settle(link);
     if (verdict === 'asking') return true;
-    this.withheld.tell(link, this.listener);
-    this.listener?.sayWithheld();
-    if (verdict === 'pinned') {
+    if (verdict === 'pinned' || staysOn(this.#session, link)) {
       this.settled(link, verdict);
       return true;
     }
+    this.withheld.tell(link, this.listener);
+    this.listener?.sayWithheld();
     if (!this.#needsTidying(link)) {
       this.tracker.touched = false;
       return false;
@@ -332,7 +333,8 @@ export class StateFollowing {
 
   /** PostgreSQL has said what the transaction has left. */
   settled(link: Link, verdict: Exclude<Verdict, 'asking'>): void {
-    const tidying = verdict === 'pinned' ? this.listener?.takeTidying() : undefined;
+    const stays = verdict === 'pinned' || staysOn(this.#session, link);
+    const tidying = stays ? this.listener?.takeTidying() : undefined;
     if (tidying !== undefined) {
       this.runOwn(link, tidying, () => this.settled(link, verdict));
       return;
@@ -340,7 +342,8 @@ export class StateFollowing {
     this.tracker.holding = false;
     this.withheld.tell(link, this.listener);
     this.listener?.sayWithheld();
-    if (verdict === 'pinned') {
+    if (stays) {
+      this.tracker.touched &&= verdict !== 'free';
       const { listener, quietLink } = this;
       if (quietLink !== undefined && listener?.handOver.begin(quietLink) === true) return;
       this.#session.stay(link);

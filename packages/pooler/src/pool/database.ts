@@ -1,13 +1,28 @@
 import type { Link } from '../backend/link';
 import type { ListeningLink } from '../listen/listening-link';
 import { type DatabaseName, databaseName, type UserName } from '../ports/names';
+import type { PositionSource } from '../ports/position-source';
+import type { ServerEndpoint, TopologySource } from '../ports/topology-source';
 import type { DatabaseReads } from '../routing/database-reads';
+import { freshnessOf, ReplicaPositions } from '../routing/replica-positions';
 import type { DatabaseSettings, PoolerSettings } from '../settings/settings';
 import { DatabaseCounters } from '../stats/counters';
+import { wantedRole } from '../topology/fit-servers';
+import { ReplicaServers } from '../topology/replica-servers';
+import { FALLBACK_SERVERS } from '../topology/static-topology';
 import { type ClientLimits, clientLimits } from './pool-limits';
 
 /** Users whose limits are kept; all are forgotten when there are more. */
 const LIMITS_MAX = 1000;
+
+const NO_SERVERS: readonly ServerEndpoint[] = [];
+
+interface DatabaseNeeds {
+  readonly settings: DatabaseSettings;
+  /** It comes into being through the `*` entry. */
+  readonly automatic: boolean;
+  readonly topology: TopologySource;
+}
 
 /** One database that clients can ask for, at run time. */
 export class Database {
@@ -27,16 +42,26 @@ export class Database {
   readonly backends = new Map<number, Link>();
   /** Which statements are proven reads; made when somebody wants to know. */
   reads: DatabaseReads | undefined;
+  /** How far its replicas are; made when the first session wants to read from one. */
+  positions: ReplicaPositions | undefined;
+  /** Where its reads may go to. */
+  readonly replicas: ReplicaServers;
+  readonly #topology: TopologySource;
   /** Listens for the sessions; made when the first one does. */
   listening: ListeningLink | undefined;
   readonly #limits = new Map<UserName, ClientLimits>();
   /** A reload makes new settings. */
   #limitsFor: PoolerSettings | undefined;
 
-  constructor(name: DatabaseName, settings: DatabaseSettings, automatic: boolean) {
+  constructor(name: DatabaseName, { settings, automatic, topology }: DatabaseNeeds) {
     this.name = name;
     this.settings = settings;
     this.automatic = automatic;
+    this.#topology = topology;
+    this.replicas = new ReplicaServers({
+      servers: () => this.servers,
+      settings: () => this.settings,
+    });
   }
 
   /** A link has logged in. */
@@ -66,7 +91,46 @@ export class Database {
 
   /** The roles of its servers are followed, and its sessions survive the loss of a link. */
   get followsRoles(): boolean {
-    return this.settings.targetSessionAttrs !== undefined;
+    return wantedRole(this.settings) !== undefined;
+  }
+
+  /** The entry of the configuration that says which servers it has. */
+  get entry(): DatabaseName {
+    return this.automatic ? FALLBACK_SERVERS : this.name;
+  }
+
+  /** The servers of its entry, as they are known now. */
+  get servers(): readonly ServerEndpoint[] {
+    return this.#topology.current.servers.get(this.entry) ?? NO_SERVERS;
+  }
+
+  /** From now on it is known how far its replicas are, where somebody tells. */
+  learnPositions(
+    source: PositionSource | undefined,
+    all: PoolerSettings,
+  ): ReplicaPositions | undefined {
+    const { entry, settings } = this;
+    if (source === undefined || !settings.readWriteSplit) return undefined;
+    this.positions = new ReplicaPositions({ source, entry, settings: freshnessOf(all, settings) });
+    this.#noteConnectQuery();
+    return this.positions;
+  }
+
+  /** Today's settings say something else about them. */
+  reconfigurePositions(all: PoolerSettings): void {
+    this.positions?.reconfigure(freshnessOf(all, this.settings));
+    this.#noteConnectQuery();
+  }
+
+  /** What it sets is set for every link, and nobody is told of it. */
+  #noteConnectQuery(): void {
+    if (/synchronous_commit/i.test(this.settings.connectQuery ?? ''))
+      this.positions?.noteUnflushedCommits();
+  }
+
+  forgetPositions(): void {
+    this.positions?.close();
+    this.positions = undefined;
   }
 
   /** The name on the server. */

@@ -25,7 +25,8 @@ export class LinkDemand {
 
   /** Links to open for `min_pool_size`, which holds for pools with clients and for forced users. */
   #missingForMinimum(): number {
-    const { clients, databaseState, limits, supply } = this.#pool;
+    const { databaseState, limits, supply } = this.#pool;
+    const { clients } = this.#pool.main ?? this.#pool;
     const wanted = clients > 0 || databaseState.settings.forcedUser !== undefined;
     if (!wanted || limits.minPoolSize === 0) return 0;
     return Math.max(0, limits.minPoolSize - (this.#pool.liveCount() - supply.dialing));

@@ -5,7 +5,11 @@ import type { PoolerContext } from '../pooler-context';
 import type { PendingWant, Permit } from '../ports/link-budget';
 import { type DialFailure, DialGate } from './dial-gate';
 import type { Pool } from './pool';
+import { mistrustReplica } from './pool-place';
 import type { DedicatedWaiter } from './waiters';
+
+/** What has taken longer may have begun before its server was started anew. */
+const SLOW_DIAL_MS = 1000;
 
 /** Gets links for one pool: asks the budget for permits, dials, and waits between failures. */
 export class LinkSupply {
@@ -66,7 +70,7 @@ export class LinkSupply {
   makeRoom(): void {
     if (this.#pool.dedicatedWaiters.length === 0) return;
     const leaving = this.#pool.links.size - this.#pool.liveCount();
-    if (this.#pool.dedicatedWaiters.length > leaving) this.#pool.giveUpIdleLink();
+    if (this.#pool.dedicatedWaiters.length > leaving) this.#pool.yielding.giveUpIdleLink();
   }
 
   /** A pool that is full by its own count need not ask: a link that closes makes it ask again. */
@@ -151,6 +155,8 @@ export class LinkSupply {
 
   #opened(link: Link, startedAtMs: number, dedicated: DedicatedWaiter | undefined): void {
     this.gate.succeeded(startedAtMs);
+    // Whoever asks a replica how far it is would have noticed a restart by now, but not one just now.
+    if (this.#context.clock.nowMs() - startedAtMs > SLOW_DIAL_MS) mistrustReplica(this.#pool);
     if (dedicated === undefined) this.#pool.opened(link);
     else if (this.#pool.paused && !dedicated.gone) {
       link.close('database paused');
@@ -179,13 +185,16 @@ export class LinkSupply {
       this.fill();
       return;
     }
+    mistrustReplica(this.#pool);
     const loginRetryMs = settings.serverLoginRetryMs;
     const counts = this.gate.failed(failure, { startedAtMs, nowMs: clock.nowMs(), loginRetryMs });
     log.warn('server login failed', { database, user, reason: failure.reason });
     if (dedicated !== undefined && !dedicated.gone) dedicated.refused(failure.error);
     const waits = this.#pool.servers.mayFailOver && failure.kind !== 'rejected';
     if (waits) this.#pool.servers.waits();
-    if (counts && failure.kind !== 'busy' && !waits && !this.#pool.hasLiveLink()) {
+    // A replica that is full or starts up is not waited for: there is the primary.
+    const isWorthIt = failure.kind === 'busy' && this.#pool.replica === undefined;
+    if (counts && !isWorthIt && !waits && !this.#pool.hasLiveLink()) {
       this.#pool.failWaiters(failure.error, startedAtMs);
     }
     this.fill();

@@ -1,4 +1,5 @@
 import type { Link } from '../backend/link';
+import { MAY_HAVE_CRASHED } from './idle-links';
 import type { Pool } from './pool';
 
 /**
@@ -6,6 +7,7 @@ import type { Pool } from './pool';
  * that is closed for its age counts for the next.
  */
 export function outgrown(pool: Pool, link: Link, nowMs: number): string | undefined {
+  if (pool.servers.isDoomed(link)) return MAY_HAVE_CRASHED;
   const { poolSize, reservePoolSize, serverLifetimeMs } = pool.limits;
   if (poolSize > 0 && pool.links.size > poolSize + reservePoolSize) {
     if (pool.liveCount() > poolSize + reservePoolSize) return 'too many servers in the pool';

@@ -50,6 +50,10 @@ export class OwnLease implements PoolWaiter {
     this.#events.notified?.(body);
   }
 
+  letGo(): void {
+    // It has the link for one statement, or to listen, and hears of its end.
+  }
+
   linkLost(link: Link, reason: string): void {
     this.#events.linkLost(link, reason);
   }
@@ -85,6 +89,10 @@ export class OwnLease implements PoolWaiter {
 
   copyInBegan(): void {
     // No client's statement runs here.
+  }
+
+  takesBack(): boolean {
+    return false;
   }
 
   survives(): boolean {

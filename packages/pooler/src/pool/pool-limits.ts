@@ -1,4 +1,4 @@
-import type { DatabaseName, UserName } from '../ports/names';
+import { type DatabaseName, isReplicaPool, type PoolKey, type UserName } from '../ports/names';
 import type {
   DatabaseSettings,
   PinnedLimitAction,
@@ -42,13 +42,15 @@ export function poolLimits(
   settings: PoolerSettings,
   database: DatabaseSettings,
   poolUser: UserName,
+  side: 'main' | 'replica' = 'main',
 ): PoolLimits {
   const user = settings.users.get(poolUser);
   const pinnedMax =
     user?.pinnedPerPoolMax ?? database.pinnedPerPoolMax ?? settings.pinnedPerPoolMax;
+  const replicaSize = side === 'replica' ? database.replicaPoolSize : undefined;
   return {
     mode: user?.poolMode ?? database.poolMode ?? settings.poolMode,
-    poolSize: user?.poolSize ?? database.poolSize ?? settings.poolSize,
+    poolSize: replicaSize ?? user?.poolSize ?? database.poolSize ?? settings.poolSize,
     minPoolSize: shareOf(database.minPoolSize ?? settings.minPoolSize, settings.workerSlot),
     reservePoolSize: user?.reservePoolSize ?? database.reservePoolSize ?? settings.reservePoolSize,
     databaseLinksMax: database.databaseLinksMax ?? settings.databaseLinksMax,
@@ -68,6 +70,13 @@ function shareOf(whole: number, slot: WorkerSlot = { index: 0, count: 1 }): numb
   return Math.floor(whole / slot.count) + (slot.index < whole % slot.count ? 1 : 0);
 }
 
+/** What links count for. */
+export interface LinkCounts {
+  readonly database: DatabaseName;
+  readonly user: UserName;
+  readonly pool: PoolKey;
+}
+
 /**
  * The limits of a pool's links over all workers, the reserve included.
  *
@@ -75,12 +84,11 @@ function shareOf(whole: number, slot: WorkerSlot = { index: 0, count: 1 }): numb
  */
 export function linkLimits(
   settings: PoolerSettings,
-  database: DatabaseName,
-  poolUser: UserName,
+  { database, user, pool }: LinkCounts,
 ): LinkLimits | undefined {
   const found = databaseSettingsFor(settings, database);
   if (found === undefined) return undefined;
-  const limits = poolLimits(settings, found.entry, poolUser);
+  const limits = poolLimits(settings, found.entry, user, isReplicaPool(pool) ? 'replica' : 'main');
   const { poolSize, reservePoolSize, databaseLinksMax, userLinksMax } = limits;
   const poolLinksMax = poolSize === 0 ? 0 : poolSize + reservePoolSize;
   return { poolLinksMax, databaseLinksMax, userLinksMax };

@@ -4,22 +4,23 @@ import type { LinkOwner } from '../backend/link-owner';
 import type { LinkPhase } from '../backend/link-phase';
 import { CLIENT_LEFT, isOutdated } from '../backend/outdated';
 import { recoverLink } from '../backend/recovery';
-import { invariant } from '../errors';
 import type { PoolerContext } from '../pooler-context';
 import type { StoredSecret } from '../ports/credential-source';
-import type { LinkHolder } from '../ports/link-budget';
 import type { DatabaseName, PoolKey, UserName } from '../ports/names';
 import type { ReportedValues } from '../ports/welcome-exchange';
 import { SettingDefaults } from '../session-state/setting-defaults';
 import type { PoolMode } from '../settings/settings';
 import { WaitHistogram } from '../stats/wait-histogram';
+import type { ReplicaServer } from '../topology/replica-servers';
 import type { Database } from './database';
 import { FollowedServers } from './followed-servers';
+import { IdleLinks } from './idle-links';
 import { LinkCare } from './link-care';
 import { LinkDemand } from './link-demand';
 import { LinkSupply } from './link-supply';
 import { PinBook } from './pin-book';
 import { type PoolLimits, poolLimits } from './pool-limits';
+import { countOutstanding, mistrustReplica, type PoolPlace } from './pool-place';
 import { ServerKeys } from './server-keys';
 import { WaitQueue } from './wait-queue';
 import {
@@ -30,20 +31,23 @@ import {
   welcomeAll,
 } from './waiters';
 import { WelcomeBook } from './welcome';
+import { Yielding } from './yielding';
 
 /** The links for one database and pool user, and the sessions that wait for them. */
-export class Pool implements LinkOwner, LinkHolder {
+export class Pool implements LinkOwner {
   readonly key: PoolKey;
-  readonly pool: PoolKey;
   readonly database: DatabaseName;
   readonly user: UserName;
   readonly databaseState: Database;
   readonly links = new Set<Link>();
   readonly waiters = new WaitQueue<PoolWaiter>();
   readonly dedicatedWaiters = new WaitQueue<DedicatedWaiter>();
+  /** Those whose reads wait for a replica that is fit, and not for a link of this pool. */
+  readonly readWaiters = new WaitQueue<PoolWaiter>();
   readonly welcomeWaiters = new Set<WelcomeWaiter>();
   readonly supply: LinkSupply;
   readonly demand: LinkDemand;
+  readonly yielding: Yielding;
   readonly welcomes = new WelcomeBook();
   readonly settingDefaults = new SettingDefaults();
   readonly serverKeys = new ServerKeys();
@@ -55,6 +59,12 @@ export class Pool implements LinkOwner, LinkHolder {
   /** Sessions that belong to this pool, whatever they do. */
   clients = 0;
   limits: PoolLimits;
+  /** Its links go to this replica, and it has no sessions of its own. Undefined: an ordinary pool. */
+  readonly replica: ReplicaServer | undefined;
+  /** The one that the sessions belong to whose statements come here. Undefined: this one. */
+  main: Pool | undefined;
+  /** Those for the reads of its sessions. */
+  readonly replicaPools = new Map<ReplicaServer, Pool>();
   /** Last moment at which it had a client or a link, for its own removal. */
   usedAtMs: number;
   /** A waiter has waited long enough for the reserve to be opened. */
@@ -63,30 +73,47 @@ export class Pool implements LinkOwner, LinkHolder {
   paused: boolean;
   /** When a link was last closed for its age. */
   lastAgedMs = 0;
-  readonly #idle: Link[] = [];
+  readonly #idle: IdleLinks;
   readonly #care: LinkCare;
-  /** Links that have been promised to another pool. */
-  #yields = 0;
-  readonly #leaveBudget: () => void;
   readonly #context: PoolerContext;
 
-  constructor(context: PoolerContext, database: Database, user: UserName, key: PoolKey) {
+  constructor(context: PoolerContext, { database, user, key, replica, main }: PoolPlace) {
     this.#context = context;
     this.key = key;
-    this.pool = key;
     this.database = database.name;
     this.databaseState = database;
     this.user = user;
-    this.limits = poolLimits(context.settings, database.settings, user);
+    this.replica = replica;
+    this.main = main;
+    this.limits = this.#limitsNow();
     this.usedAtMs = context.clock.nowMs();
     this.paused = context.orders.isPaused(database.name);
-    this.servers = new FollowedServers(context, database);
+    this.servers = new FollowedServers(context, database, replica);
     this.supply = new LinkSupply(context, this);
     this.welcomes.adopt(context.sharedWelcomes?.known(key));
     this.#care = new LinkCare(context, this);
+    this.#idle = new IdleLinks(context, this.servers, this.#care);
     this.demand = new LinkDemand(context, this, this.#care);
     this.pins = new PinBook((run) => context.soon(run));
-    this.#leaveBudget = context.budget.register(this);
+    const { budget } = context;
+    this.yielding = new Yielding({
+      budget,
+      pool: key,
+      database: this.database,
+      user,
+      idle: this.#idle,
+    });
+  }
+
+  /** Takes the limits of today's settings. */
+  refreshLimits(): void {
+    this.limits = this.#limitsNow();
+  }
+
+  #limitsNow(): PoolLimits {
+    const { databaseState, user, replica } = this;
+    const side = replica === undefined ? 'main' : 'replica';
+    return poolLimits(this.#context.settings, databaseState.settings, user, side);
   }
 
   get mode(): PoolMode {
@@ -94,18 +121,18 @@ export class Pool implements LinkOwner, LinkHolder {
   }
 
   get idleCount(): number {
-    return this.#idle.length;
+    return this.#idle.all.length;
   }
 
   /** The idle links, the longest idle first. */
   get idleLinks(): readonly Link[] {
-    return this.#idle;
+    return this.#idle.all;
   }
 
   /** A link now, or undefined: then `waiter` stands in the queue, or has been refused already. */
   lease(waiter: PoolWaiter): Link | undefined {
     if (this.waiters.length === 0 && !this.paused && !this.servers.held) {
-      const link = this.#takeIdle();
+      const link = this.#idle.take();
       if (link !== undefined) {
         this.waits.none();
         this.#lend(link, waiter);
@@ -146,10 +173,17 @@ export class Pool implements LinkOwner, LinkHolder {
     this.supply.fill();
   }
 
+  /** Queues until somebody knows of a replica that is fit: whoever waits looks for it himself. */
+  awaitReplica(waiter: PoolWaiter, sinceMs: number): void {
+    waiter.waitingSinceMs = sinceMs;
+    this.readWaiters.push(waiter);
+  }
+
   /** Leaves whichever queue it stands in. A dial that was begun goes on for whoever comes next. */
   leave(waiter: PoolWaiter): void {
     this.waiters.remove(waiter);
     this.dedicatedWaiters.remove(waiter);
+    this.readWaiters.remove(waiter);
     this.supply.withdrawSurplus();
   }
 
@@ -185,7 +219,8 @@ export class Pool implements LinkOwner, LinkHolder {
     if (link.identity !== undefined) {
       const { parameters } = link.identity;
       this.welcomes.refresh(parameters);
-      this.#context.sharedWelcomes?.reported(this.key, parameters.initialValues);
+      if (this.replica === undefined)
+        this.#context.sharedWelcomes?.reported(this.key, parameters.initialValues);
     }
     // First, so that whoever is welcomed and needs a link finds this one.
     this.#keepOrLend(link);
@@ -213,13 +248,11 @@ export class Pool implements LinkOwner, LinkHolder {
   }
 
   moved(link: Link, from: LinkPhase, to: LinkPhase): void {
-    if (from === 'idle' && to !== 'leased') {
-      const at = this.#idle.indexOf(link);
-      if (at >= 0) this.#idle.splice(at, 1);
-    }
+    if (from === 'idle' && to !== 'leased') this.#idle.remove(link);
+    if (this.replica !== undefined) countOutstanding(this.replica, from, to);
     if (from === 'login') this.databaseState.backendBegan(link);
     if (to === 'closing' || (to === 'closed' && from !== 'closing')) {
-      if (link.endedByItself) this.servers.lostAtMs = this.#context.clock.nowMs();
+      if (link.endedByItself && this.servers.lost(link)) mistrustReplica(this);
       this.databaseState.backendEnds(link);
       this.#context.linkClosing(this, link);
     }
@@ -291,28 +324,21 @@ export class Pool implements LinkOwner, LinkHolder {
       link.close(reason);
       return;
     }
-    if (this.#yields > 0) {
-      this.#yields--;
-      this.#context.budget.yielded(this);
-      link.close('yielded to another pool');
-      return;
-    }
+    if (this.yielding.takes(link)) return;
     const waiter = this.servers.held ? undefined : this.waiters.shift();
     if (waiter !== undefined) {
       this.#handOver(link, waiter);
       return;
     }
-    link.idleSinceMs = this.#context.clock.nowMs();
-    link.enter('idle');
-    this.#idle.push(link);
+    this.#idle.add(link);
     if (this.dedicatedWaiters.length > 0) this.supply.makeRoom();
-    this.#context.budget.idleAvailable(this);
+    this.yielding.hasIdle();
   }
 
   /** Nobody need wait any more for what is there. */
   lendIdle(): void {
     while (this.waiters.length > 0 && !this.paused && !this.servers.held) {
-      const link = this.#takeIdle();
+      const link = this.#idle.take();
       const waiter = link === undefined ? undefined : this.waiters.shift();
       if (link === undefined || waiter === undefined) return;
       this.#handOver(link, waiter);
@@ -336,42 +362,6 @@ export class Pool implements LinkOwner, LinkHolder {
     this.databaseState.counters.leases++;
   }
 
-  /** An idle link that is fit to be lent. One that has been idle for long is tested first. */
-  #takeIdle(): Link | undefined {
-    const { settings, clock } = this.#context;
-    const check = settings.serverCheckQuery;
-    while (this.#idle.length > 0) {
-      const link = settings.serverRoundRobin ? this.#idle.shift() : this.#idle.pop();
-      invariant(link !== undefined, 'idle list lied about its length');
-      const idleMs = clock.nowMs() - link.idleSinceMs;
-      const mayBeDead = this.servers.mayBeDead(link);
-      const isDue = check !== undefined && idleMs >= settings.serverCheckDelayMs;
-      if (!mayBeDead && !isDue) return link;
-      this.#care.test(link, check ?? '');
-    }
-    return undefined;
-  }
-
-  longestIdleSinceMs(): number | undefined {
-    return this.#idle[0]?.idleSinceMs;
-  }
-
-  giveUpIdleLink(): boolean {
-    const link = this.#idle[0];
-    if (link === undefined) return false;
-    link.close('evicted');
-    return true;
-  }
-
-  yieldLink(): void {
-    if (this.giveUpIdleLink()) this.#context.budget.yielded(this);
-    else this.#yields++;
-  }
-
-  keepYieldedLink(): void {
-    if (this.#yields > 0) this.#yields--;
-  }
-
   /** Closes idle links at once and the others when they come back; forgets what their servers said. */
   retireAll(reason: string): void {
     for (const link of this.links) {
@@ -392,7 +382,8 @@ export class Pool implements LinkOwner, LinkHolder {
   /** Leaves the budget. Only when `unused`. */
   dispose(): void {
     this.supply.dispose();
-    this.#leaveBudget();
+    if (this.replica !== undefined) this.main?.replicaPools.delete(this.replica);
+    this.yielding.leave();
   }
 }
 

@@ -12,6 +12,7 @@ import {
   type Unversioned,
 } from './budget-messages';
 import { WorkerHolder } from './budget-worker-holder';
+import type { LinkCounts } from './pool-limits';
 
 /** A link that a worker has, or had: its place is taken until `permitGone`. */
 export interface SharedPermit {
@@ -35,7 +36,7 @@ export interface SharedBudgetNeeds {
    * The limits in the configuration as it is now, the reserve included; undefined: a database that is
    * not in it, where the worker's word counts.
    */
-  readonly limitsOf: (database: DatabaseName, user: UserName) => LinkLimits | undefined;
+  readonly limitsOf: (counts: LinkCounts) => LinkLimits | undefined;
   /** The worker has closed this link in an orderly way, and its place is free. */
   readonly released: (permit: SharedPermit) => void;
 }
@@ -312,7 +313,7 @@ export class SharedLinkBudget {
   }
 
   #limit({ account }: WorkerHolder): void {
-    const limits = this.#needs.limitsOf(account.database, account.user);
+    const limits = this.#needs.limitsOf(account);
     if (limits !== undefined) this.#core.limit(account, limits);
   }
 

@@ -32,6 +32,10 @@ function retireUnfit(pool: Pool): void {
   for (const link of deposed) if (!isLent(link)) link.drop(NOT_FIT);
   for (const link of unfit) if (isFree(link)) link.close(NOT_FIT);
   for (const link of deposed) link.drop(NOT_FIT);
+  for (const link of pool.links) {
+    if (isLent(link) && (pool.servers.held || link.retireReason !== undefined))
+      link.session?.letGo(link);
+  }
 }
 
 function isFree({ phase }: Link): boolean {

@@ -44,6 +44,12 @@ export interface DatabaseStatsView {
   readonly moved: number;
   readonly retried: number;
   readonly failed: number;
+  /** With `read_write_split`: transactions that replicas have run. */
+  readonly replicaTransactions: number;
+  /** Reads that no replica could take. */
+  readonly readsOnPrimary: number;
+  /** Reads that a replica has refused, and the primary has run. */
+  readonly rerouted: number;
 }
 
 /** One connection, of a client or to PostgreSQL. Times are those of the wall. */
@@ -91,6 +97,20 @@ export interface PeerPoolView {
   readonly sent: number;
   readonly dialing: number;
   readonly queued: number;
+}
+
+/** What reads of one database do at one replica, of all users. Plain data; a merged view adds it up. */
+export interface ReplicaView {
+  readonly database: string;
+  readonly host: string;
+  /** A text, which no sum is made of. */
+  readonly port: string;
+  /** Since start. */
+  readonly transactions: number;
+  readonly linksActive: number;
+  readonly linksIdle: number;
+  readonly linksDialing: number;
+  readonly clientsWaiting: number;
 }
 
 /** A session in a wait queue. */
@@ -170,6 +190,8 @@ export interface DaemonSnapshot extends TotalsView {
   readonly clientsTotal: number;
   readonly linksTotal: number;
   readonly pools: readonly PoolView[];
+  /** Of databases with `read_write_split`, those that have been read from. */
+  readonly replicas: readonly ReplicaView[];
   /** Of peers that have something to do. */
   readonly peerPools: readonly PeerPoolView[];
   /** Clients of virtual databases. */
@@ -196,6 +218,7 @@ export const NOTHING_SEEN: DaemonSnapshot = {
   consoleClients: 0,
   loginsTotal: 0,
   pools: [],
+  replicas: [],
   peerPools: [],
   stats: [],
   pinCounts: [],

@@ -5,7 +5,7 @@ type Branded<T, Name extends string> = T & { readonly [brand]: Name };
 export type DatabaseName = Branded<string, 'DatabaseName'>;
 /** A role name. */
 export type UserName = Branded<string, 'UserName'>;
-/** Names one pool: database and pool user. Compare with ===. */
+/** Names one pool: database, pool user, and the server where it is for one replica. Compare with ===. */
 export type PoolKey = Branded<string, 'PoolKey'>;
 /** Numbers one session for the life of the process. */
 export type ClientId = Branded<number, 'ClientId'>;
@@ -16,3 +16,7 @@ export const databaseName = (name: string): DatabaseName => name as DatabaseName
 export const userName = (name: string): UserName => name as UserName;
 export const poolKey = (database: DatabaseName, user: UserName): PoolKey =>
   `${database}\0${user}` as PoolKey;
+/** Of the links to one replica, where reads go to replicas. `server`: host and port. */
+export const replicaPoolKey = (main: PoolKey, server: string): PoolKey =>
+  `${main}\0${server}` as PoolKey;
+export const isReplicaPool = (key: PoolKey): boolean => key.split('\0').length > 2;

@@ -5,4 +5,6 @@ export interface Resolver {
     host: string,
     done: (result: { addresses: readonly string[] } | { error: Error }) => void,
   ): void;
+  /** Whoever asks next for one of these names gets a fresh answer. Absent: nothing is remembered. */
+  forget?(hosts: readonly string[]): void;
 }

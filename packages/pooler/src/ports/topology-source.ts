@@ -11,7 +11,10 @@ export interface ServerEndpoint {
   readonly outOfService?: string;
   /** It does not answer, so that nobody knows what it is now. It may only be slow. */
   readonly isSilent?: true;
-  /** It is about to hand over: what it has begun it finishes, and nothing new is begun there. */
+  /**
+   * It is about to hand over, or an operator has banned it: what it has begun it finishes, and nothing
+   * new is begun there.
+   */
   readonly isLeaving?: true;
 }
 
@@ -34,9 +37,17 @@ export interface TopologySnapshot {
   readonly roles: ReadonlyMap<DatabaseName, FollowedRoles>;
 }
 
+/**
+ * What traffic has met at a server: no connection came about, one was ended by PostgreSQL for a reason of
+ * its own (57P01 and the like) or without a word, a write was refused (25006).
+ */
+export type ServerNotice = 'refused' | 'terminated' | 'lost' | 'read-only';
+
 /** Publishes snapshots. Reading `current` is a property read. */
 export interface TopologySource {
   readonly current: TopologySnapshot;
   /** Calls `changed` after `current` has been replaced. Returns the way to leave. */
   subscribe(changed: (snapshot: TopologySnapshot) => void): () => void;
+  /** Traffic has met something: whoever watches the server looks at once. Absent: nobody does. */
+  noticed?(server: Pick<ServerEndpoint, 'host' | 'port'>, what: ServerNotice): void;
 }

@@ -188,7 +188,7 @@ function keepCopy(
 ): void {
   const { reader, unanswered } = session;
   if (unanswered === undefined) return;
-  learnReads(session, tracker, reader.tag, MESSAGE);
+  if (session.split?.isJudged !== true) learnReads(session, tracker, reader.tag, MESSAGE);
   unanswered.sent(session, link, isEnd).add(MESSAGE.buffer, MESSAGE.start, end);
 }
 

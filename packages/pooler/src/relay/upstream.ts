@@ -91,8 +91,10 @@ export function relayUp(link: Link, session: LinkSession, buffer: Buffer, length
       if (special || (reader.tag === COMMAND_COMPLETE && !link.statements.expected.isEmpty))
         beginFrame(link, session, interest);
       else if (reader.tag === READY_FOR_QUERY) link.dropping = session.interposes;
-      if (link.dropping) forward(link, session, buffer, runStart, frameStart);
-      else if (reader.headerWasCut) forwardHeader(link, session, reader.headerBytes());
+      if (link.dropping) {
+        if (!isTakenBack(link, session, buffer, at, length))
+          forward(link, session, buffer, runStart, frameStart);
+      } else if (reader.headerWasCut) forwardHeader(link, session, reader.headerBytes());
       const bodyStart = at;
       at = reader.takeBody(at, length);
       if (link.dropping) runStart = at;
@@ -169,7 +171,7 @@ function beginFrame(link: Link, session: LinkSession, interest: number): void {
   if (tag === PARAMETER_STATUS || tag === READY_FOR_QUERY) {
     link.dropping = session.withholds || (tag === READY_FOR_QUERY && session.interposes);
   } else if (interest === NOTIFY) {
-    link.dropping = session.mode !== 'session';
+    link.dropping = session.mode !== 'session' || session.tracksState;
     link.collecting = link.dropping;
   } else if (tag === ERROR_RESPONSE && session.renamesStatements) {
     link.dropping = link.reader.bodyLength <= COLLECTED_BYTES_MAX;
@@ -181,6 +183,23 @@ function beginFrame(link: Link, session: LinkSession, interest: number): void {
     link.dropping = head?.swallow === true;
     if (head?.wantsDescription === true && tag === ROW_DESCRIPTION) link.collecting = true;
   }
+}
+
+/**
+ * Whether the frame whose body begins at `at` is an error that the client is not to hear of, because
+ * another server is asked instead: then it hears nothing of what stands in front of it either.
+ */
+function isTakenBack(
+  link: Link,
+  session: LinkSession,
+  buffer: Buffer,
+  at: number,
+  length: number,
+): boolean {
+  const { bodyLength, tag } = link.reader;
+  if (tag !== ERROR_RESPONSE || at + bodyLength > length) return false;
+  const { code } = decodeNotice(buffer.subarray(at, at + bodyLength));
+  return session.takesBack(link, code);
 }
 
 /** An answer that somebody may wait for has come. */
@@ -282,7 +301,11 @@ function takeNote(link: Link, session: LinkSession, tag: number): void {
       link.owed.failed();
       const body = link.collector.takeNotice();
       const error = decodeNotice(body);
-      if (link.dropping && endsConnection(error) && session.survives(error.code)) {
+      const isLast = endsConnection(error);
+      if (isLast) link.endCode = error.code;
+      const isSurvived = isLast && session.survives(error.code);
+      if (link.dropping && (isSurvived || session.takesBack(link, error.code))) {
+        link.endCode = error.code;
         link.retireReason ??= `server: ${error.message}`;
         link.ended();
         return;
@@ -292,7 +315,7 @@ function takeNote(link: Link, session: LinkSession, tag: number): void {
         link.fatalForwarded = true;
         link.retireReason ??= `server: ${error.message}`;
       }
-      session.failed(link);
+      session.failed(link, error.code);
       return;
     }
     case Backend.ParameterStatus: {

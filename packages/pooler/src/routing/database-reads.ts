@@ -31,11 +31,11 @@ export class DatabaseReads {
   }
 }
 
-/** One that has a link, if any has. */
+/** One that has a link, if any has. Replicas have not heard yet of what has just been changed. */
 function poolOf(database: Database, pools: ReadonlyMap<unknown, Pool>): Pool | undefined {
   let any: Pool | undefined;
   for (const pool of pools.values()) {
-    if (pool.databaseState !== database) continue;
+    if (pool.databaseState !== database || pool.replica !== undefined) continue;
     if (pool.hasLiveLink()) return pool;
     any = pool;
   }

@@ -23,6 +23,13 @@ export const TARGET_SESSION_ATTRS = [
 ] as const;
 export type TargetSessionAttrs = (typeof TARGET_SESSION_ATTRS)[number];
 
+/**
+ * What a read of a replica must have seen. `session`: whatever its session has seen. `eventual`: nothing
+ * in particular. `global`: whatever any session has committed.
+ */
+export const CONSISTENCIES = ['session', 'eventual', 'global'] as const;
+export type Consistency = (typeof CONSISTENCIES)[number];
+
 /** What happens to a statement that would pin one link too many. */
 export type PinnedLimitAction = 'wait' | 'error';
 
@@ -101,6 +108,9 @@ export interface PoolerSettings {
   readonly failoverHoldTimeoutMs: number;
   /** A read whose link is lost before anything of its answer was forwarded runs once more. */
   readonly retryReads: boolean;
+  readonly consistency: Consistency;
+  /** How far a replica may be behind in time to be read from; 0: no bound. */
+  readonly maxReplicaLagMs: number;
   /** How long a SUSPEND waits for clients that do not read. */
   readonly suspendTimeoutMs: number;
 
@@ -162,6 +172,10 @@ export interface ServerTls {
   readonly options: TlsClientOptions | undefined;
 }
 
+/** How reads are shared among replicas. */
+export const REPLICA_BALANCES = ['least-outstanding', 'weighted', 'round-robin'] as const;
+export type ReplicaBalance = (typeof REPLICA_BALANCES)[number];
+
 /** One entry of `[databases]`. `undefined`: the global setting holds. */
 export interface DatabaseSettings {
   /** The name on the server; `undefined`: the name the client asked for. */
@@ -181,8 +195,20 @@ export interface DatabaseSettings {
   readonly loadBalanceHosts: 'round-robin' | 'disable';
   /** Set: the roles of its hosts are followed. */
   readonly targetSessionAttrs: TargetSessionAttrs | undefined;
+  /** Proven reads go to replicas, everything else to the primary; the roles of its hosts are followed. */
+  readonly readWriteSplit: boolean;
+  /** How a replica is chosen. */
+  readonly replicaBalance: ReplicaBalance;
+  /** Parts of the reads for each of the hosts; empty: equal ones. */
+  readonly replicaWeights: readonly number[];
+  /** Where a read goes that no replica can take now. */
+  readonly replicaFallback: 'primary' | 'wait';
+  /** Links per pool to one replica. */
+  readonly replicaPoolSize: number | undefined;
   /** The REST APIs of Patroni, for whoever watches the servers; may have passwords, and is never shown. */
   readonly patroniUrls: readonly string[];
+  readonly consistency: Consistency | undefined;
+  readonly maxReplicaLagMs: number | undefined;
   readonly poolMode: PoolMode | undefined;
   readonly sessionState: SessionState | undefined;
   readonly pinnedPerPoolMax: number | undefined;

@@ -18,6 +18,12 @@ export class DatabaseCounters {
   retried = 0;
   /** They got an error, or were closed. */
   failed = 0;
+  /** With `read_write_split`: transactions that replicas have run. */
+  replicaTransactions = 0;
+  /** Reads that no replica could take. */
+  readsOnPrimary = 0;
+  /** Reads that a replica has refused, and the primary has run. */
+  rerouted = 0;
   /** How often clients were pinned, by reason. */
   readonly pins = new Map<string, number>();
 

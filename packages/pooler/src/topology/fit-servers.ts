@@ -1,6 +1,6 @@
 import { unreachable } from '../errors';
 import type { FollowedRoles, ServerEndpoint, ServerRole } from '../ports/topology-source';
-import type { TargetSessionAttrs } from '../settings/settings';
+import type { DatabaseSettings, TargetSessionAttrs } from '../settings/settings';
 
 /** What a database asks for, and what is known about its servers. */
 export interface RoleQuestion {
@@ -32,6 +32,16 @@ export function fitServers({ wanted, servers, roles }: RoleQuestion): RoleAnswer
   // One whose role nobody has seen yet may turn out to be what is wanted.
   const mayCome = roles.holding || servers.some(({ role }) => role === 'unknown');
   return mayCome ? HOLD : NONE;
+}
+
+/** Which servers the sessions of an entry begin at; undefined: nobody looks at what they are. */
+export function wantedRole({
+  targetSessionAttrs,
+  readWriteSplit,
+}: Pick<DatabaseSettings, 'targetSessionAttrs' | 'readWriteSplit'>):
+  | TargetSessionAttrs
+  | undefined {
+  return targetSessionAttrs ?? (readWriteSplit ? 'read-write' : undefined);
 }
 
 /** Only the primary will do. */
@@ -73,6 +83,11 @@ export interface LinkOrigin {
   readonly epoch: number;
 }
 
+/** The link leads to a server that was a replica when it was opened. */
+export function isOfReplica({ origin }: { readonly origin: LinkOrigin | undefined }): boolean {
+  return origin?.role === 'replica';
+}
+
 /**
  * What becomes of a link by what is known now.
  *
@@ -94,6 +109,10 @@ export function fitnessOf(origin: LinkOrigin, question: RoleQuestion): LinkFitne
     // As long as no other one is primary it may finish what it has begun: it may only be slow.
     return 'unfit';
   }
+  // What is banned is what it was, although nobody is to say so; unless it says another thing itself.
+  const isDraining = server.isLeaving === true && server.outOfService !== undefined;
+  const isTurned = origin.role === 'primary' && server.role === 'replica';
+  if (isDraining && !isTurned) return 'unfit';
   if (server.outOfService !== undefined) return 'deposed';
   if (origin.role === 'primary' && server.role !== 'primary') return 'deposed';
   // While a change is expected the primary finishes what it has begun.

@@ -1,3 +1,4 @@
+import { HandClock } from '@pgweir/testkit';
 import { Link } from '../../src/backend/link';
 import type { LinkOwner } from '../../src/backend/link-owner';
 import { LINK_MOVES, type LinkPhase } from '../../src/backend/link-phase';
@@ -6,7 +7,6 @@ import { LocalLinkBudget } from '../../src/pool/local-budget';
 import type { Permit } from '../../src/ports/link-budget';
 import type { LinkId } from '../../src/ports/names';
 import { databaseName, poolKey, userName } from '../../src/ports/names';
-import { HandClock } from '../kit/hand-clock';
 
 const PHASES = Object.keys(LINK_MOVES) as LinkPhase[];
 

@@ -38,6 +38,10 @@ export class FakeBackend implements Peer {
   answer: ((sql: string, backend: FakeBackend) => Buffer | undefined) | undefined;
   /** A cancel request strikes just these statements. */
   canceledAt: (sql: string) => boolean = () => false;
+  /** The SQLSTATE that a statement fails with, which is not run then; undefined: it is. */
+  failsWith: (sql: string) => string | undefined = () => undefined;
+  /** What CommandComplete says of a statement that is like a SELECT. */
+  tagOf: (sql: string) => string = () => 'SELECT 0';
   /** False: collects messages without answering them. */
   answers = true;
   /** After so many messages from now on it is gone; undefined: it stays. */
@@ -288,6 +292,11 @@ export class FakeBackend implements Peer {
       this.#fail('57014', 'canceling statement due to user request');
       return;
     }
+    const code = this.failsWith(sql);
+    if (code !== undefined) {
+      this.#fail(code, 'as the test wants it');
+      return;
+    }
     const word = sql.split(/[ ;]/)[0] ?? '';
     this.ran.push({ sql, status: this.status });
     switch (word) {
@@ -312,7 +321,7 @@ export class FakeBackend implements Peer {
         this.send(copyInResponse());
         return;
       default:
-        this.send(commandComplete('SELECT 0'));
+        this.send(commandComplete(this.tagOf(sql)));
     }
   }
 

@@ -1,3 +1,4 @@
+import type { HandClock } from '@pgweir/testkit';
 import type {
   LinkBudget,
   LinkHolder,
@@ -5,8 +6,7 @@ import type {
   PendingWant,
   Permit,
 } from '../../src/ports/link-budget';
-import { databaseName, poolKey, userName } from '../../src/ports/names';
-import type { HandClock } from './hand-clock';
+import { databaseName, poolKey, replicaPoolKey, userName } from '../../src/ports/names';
 
 export interface FakePoolLimits {
   readonly poolLinksMax: number;
@@ -44,13 +44,20 @@ export class FakePool implements LinkHolder {
   readonly leave: () => void;
 
   constructor(
-    names: { readonly database: string; readonly user: string; readonly limits: FakePoolLimits },
+    names: {
+      readonly database: string;
+      readonly user: string;
+      readonly limits: FakePoolLimits;
+      /** It is for the links to this server. */
+      readonly replica?: string | undefined;
+    },
     budget: LinkBudget,
     clock: HandClock,
   ) {
     this.database = databaseName(names.database);
     this.user = userName(names.user);
-    this.pool = poolKey(this.database, this.user);
+    const main = poolKey(this.database, this.user);
+    this.pool = names.replica === undefined ? main : replicaPoolKey(main, names.replica);
     this.limits = names.limits;
     this.#budget = budget;
     this.#clock = clock;

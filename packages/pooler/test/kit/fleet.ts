@@ -1,8 +1,9 @@
+import { HandClock } from '@pgweir/testkit';
 import type { BudgetFromWorker, BudgetToWorker } from '../../src/pool/budget-messages';
+import type { LinkCounts } from '../../src/pool/pool-limits';
 import { RemoteLinkBudget } from '../../src/pool/remote-budget';
 import { SharedLinkBudget, type SharedPermit } from '../../src/pool/shared-budget';
 import { FakePool, type FakePoolLimits, NO_LIMITS } from './fake-pool';
-import { HandClock } from './hand-clock';
 
 /** One worker and its channel. What is in a channel arrives in order, whenever the test says so. */
 export class FleetWorker {
@@ -31,8 +32,8 @@ export class FleetWorker {
     });
   }
 
-  pool(database: string, user: string, limits: FakePoolLimits): FakePool {
-    const pool = new FakePool({ database, user, limits }, this.budget, this.clock);
+  pool(database: string, user: string, limits: FakePoolLimits, replica?: string): FakePool {
+    const pool = new FakePool({ database, user, limits, replica }, this.budget, this.clock);
     this.pools.push(pool);
     return pool;
   }
@@ -51,6 +52,7 @@ export class Fleet {
   messages = 0;
   /** The configuration in force in the supervisor. */
   limits: FakePoolLimits;
+  limitsOf: (counts: LinkCounts) => FakePoolLimits = () => this.limits;
   #nextNumber = 1;
   /** Workers that are gone, and that a new budget still has to hear of. */
   #introduced: ReadonlySet<number> = new Set();
@@ -66,7 +68,7 @@ export class Fleet {
     return new SharedLinkBudget({
       nowMs: () => this.clock.nowMs(),
       send: (worker, message) => this.#sent(worker, message),
-      limitsOf: () => this.limits,
+      limitsOf: (counts) => this.limitsOf(counts),
       released: (permit) => void this.counted.delete(permit.id),
     });
   }

@@ -1,6 +1,7 @@
 import { databaseName } from '../../src/ports/names';
 import type {
   ServerEndpoint,
+  ServerNotice,
   ServerRole,
   TopologySnapshot,
   TopologySource,
@@ -12,11 +13,14 @@ export interface HandServer {
   readonly role: ServerRole;
   readonly host?: string;
   readonly outOfService?: string;
+  readonly isLeaving?: true;
 }
 
 /** What is known of the servers of one database, published by hand. */
 export class HandTopology implements TopologySource {
   current: TopologySnapshot;
+  /** What the pooler has met at servers: port and kind. */
+  readonly notices: string[] = [];
   readonly #database: string;
   readonly #subscribers = new Set<(snapshot: TopologySnapshot) => void>();
 
@@ -36,6 +40,10 @@ export class HandTopology implements TopologySource {
   ): void {
     this.current = this.#snapshot(servers, roles);
     for (const changed of this.#subscribers) changed(this.current);
+  }
+
+  noticed({ port }: Pick<ServerEndpoint, 'port'>, what: ServerNotice): void {
+    this.notices.push(`${port} ${what}`);
   }
 
   /** How many want to hear of changes. */

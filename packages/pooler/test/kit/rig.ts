@@ -1,10 +1,12 @@
 import { cancelRequestPacket } from '@pgweir/protocol';
+import { CollectingLogger, HandClock } from '@pgweir/testkit';
 import { StoredSecretVerifier } from '../../src/frontend/stored-secret-verifier';
 import { LocalLinkBudget } from '../../src/pool/local-budget';
 import type { Pool } from '../../src/pool/pool';
 import { Pooler } from '../../src/pooler';
 import type { CredentialSource } from '../../src/ports/credential-source';
 import { databaseName, poolKey, userName } from '../../src/ports/names';
+import type { PositionSource } from '../../src/ports/position-source';
 import type { Resolver } from '../../src/ports/resolver';
 import type { SocketPeers } from '../../src/ports/socket-peers';
 import type { TopologySource } from '../../src/ports/topology-source';
@@ -13,9 +15,7 @@ import type { WorkerIdentity } from '../../src/ports/worker-identity';
 import type { PoolerSettings } from '../../src/settings/settings';
 import { SqlKnowledge } from '../../src/sql/classify';
 import { type Grammar, loadGrammar } from '../../src/sql/grammar';
-import { CollectingLogger } from './collecting-logger';
 import { FakeServer } from './fake-server';
-import { HandClock } from './hand-clock';
 import { query } from './messages';
 import { poolerSettings } from './settings';
 import { TaskQueue } from './task-queue';
@@ -32,6 +32,7 @@ interface Outside {
   readonly resolver?: Resolver;
   readonly socketPeers?: SocketPeers;
   readonly topology?: TopologySource;
+  readonly positions?: PositionSource;
 }
 
 /** One for all tests of a file. */
@@ -62,6 +63,7 @@ export class Rig {
       virtualDatabases,
       ...(outside.worker === undefined ? {} : { worker: outside.worker }),
       ...(outside.topology === undefined ? {} : { topology: outside.topology }),
+      ...(outside.positions === undefined ? {} : { positions: outside.positions }),
       ...(outside.socketPeers === undefined ? {} : { socketPeers: outside.socketPeers }),
     });
   }

@@ -30,6 +30,13 @@ export function databaseSettings(changes: Partial<DatabaseSettings> = {}): Datab
     connectQuery: undefined,
     loadBalanceHosts: 'round-robin',
     targetSessionAttrs: undefined,
+    readWriteSplit: false,
+    replicaBalance: 'least-outstanding',
+    replicaWeights: [],
+    replicaFallback: 'primary',
+    replicaPoolSize: undefined,
+    consistency: undefined,
+    maxReplicaLagMs: undefined,
     patroniUrls: [],
     poolMode: undefined,
     sessionState: undefined,
@@ -46,6 +53,8 @@ export function databaseSettings(changes: Partial<DatabaseSettings> = {}): Datab
     ...changes,
   };
 }
+
+const READS = { retryReads: true, consistency: 'session', maxReplicaLagMs: 0 } as const;
 
 /** Transaction mode, one database `app`, no timeout of any kind unless a test asks for it. */
 export function poolerSettings(changes: Partial<PoolerSettings> = {}): PoolerSettings {
@@ -89,7 +98,7 @@ export function poolerSettings(changes: Partial<PoolerSettings> = {}): PoolerSet
     cancelWaitTimeoutMs: 10_000,
     suspendTimeoutMs: 10_000,
     failoverHoldTimeoutMs: 30_000,
-    retryReads: true,
+    ...READS,
     clientIdleTimeoutMs: 0,
     clientLoginTimeoutMs: 0,
     idleTransactionTimeoutMs: 0,

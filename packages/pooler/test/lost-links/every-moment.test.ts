@@ -129,8 +129,12 @@ function check(steps: readonly Step[], client: TestClient, backends: readonly Fa
 }
 
 /** Plays it to the end, on a server that dies after so many messages, and then another. */
-async function play(steps: readonly Step[], lives: readonly number[]): Promise<boolean> {
-  const stage = await Stage.open({ poolSize: 1 });
+async function play(
+  steps: readonly Step[],
+  lives: readonly number[],
+  poolMode: 'session' | 'transaction' = 'transaction',
+): Promise<boolean> {
+  const stage = await Stage.open({ poolSize: 1, poolMode });
   const client = await stage.rig.client();
   const { server } = stage.rig;
   let died = 0;
@@ -200,14 +204,15 @@ test('any acts, in any way, on servers that die at any moment', async () => {
   });
   const anySteps = fc.array(anyStep, { minLength: 1, maxLength: 12 });
   const anyLives = fc.array(fc.nat(25), { minLength: 1, maxLength: 3 });
+  const anyMode = fc.constantFrom('session' as const, 'transaction' as const);
   await fc.assert(
-    fc.asyncProperty(anySteps, anyLives, async (given, lives) => {
+    fc.asyncProperty(anySteps, anyLives, anyMode, async (given, lives, mode) => {
       const steps = given.map((step, index) =>
         step.act.kind === 'write' ? { ...step, act: write(index) } : step,
       );
-      await play(inOrder(steps), lives);
+      await play(inOrder(steps), lives, mode);
     }),
-    { numRuns: 400 },
+    { numRuns: 600 },
   );
 }, 60_000);
 

@@ -82,8 +82,11 @@ describe('how long work waits for a server', () => {
   });
 
   test('a single server that cannot be reached is told of at once: nobody could take over', async () => {
-    const stage = await Stage.open({}, { hosts: ['db.test'], ports: [ONE] });
-    stage.topology.publish([{ port: ONE, role: 'primary' }], { epoch: 1, holding: false });
+    const stage = await Stage.open({}, { hosts: ['10.0.0.2'], ports: [ONE] });
+    stage.topology.publish([{ host: '10.0.0.2', port: ONE, role: 'primary' }], {
+      epoch: 1,
+      holding: false,
+    });
     const client = await stage.rig.client();
     await stage.kill();
     expect(await asks(stage, client, query('SELECT 1'))).toBe('E57P03');

@@ -1,27 +1,11 @@
 import { commandComplete, parameterStatus, readyForQuery } from '@pgweir/protocol';
 import { databaseName } from '../../src/ports/names';
-import { inspected, type Truth } from '../kit/answers';
 import { execute, frame, parse, query, sync } from '../kit/messages';
 import { poolerSettings } from '../kit/settings';
 import type { TestClient } from '../kit/test-client';
 import { NotifyingServer } from '../listen/notifying-server';
 import { notifications } from '../listen/stage';
-import { heard, ONE, Stage, TWO } from './stage';
-
-/** A stage on which PostgreSQL answers questions about what statements leave, on all servers. */
-async function truthful(): Promise<{ stage: Stage; client: TestClient; truth: Truth }> {
-  const stage = await Stage.open();
-  const truth: Truth = { temporary: false, locks: false, setting: 'x' };
-  const { server } = stage.rig;
-  const began = server.loginBegan.bind(server);
-  server.loginBegan = (...args) => {
-    const peer = began(...args);
-    for (const backend of server.live)
-      backend.answer ??= (sql, self) => inspected(sql, truth, self);
-    return peer;
-  };
-  return { stage, truth, client: await stage.rig.client() };
-}
+import { heard, ONE, Stage, TWO, truthful } from './stage';
 
 async function asks(stage: Stage, client: TestClient, ...parts: Buffer[]): Promise<string> {
   client.forget();

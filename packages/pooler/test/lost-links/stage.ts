@@ -1,7 +1,9 @@
 import { databaseName } from '../../src/ports/names';
+import type { Resolver } from '../../src/ports/resolver';
 import { CatalogKnowledge, type CatalogQuestions } from '../../src/routing/catalog-knowledge';
 import { ReadJudge } from '../../src/routing/read-judge';
 import type { DatabaseSettings, PoolerSettings } from '../../src/settings/settings';
+import { inspected, type Truth } from '../kit/answers';
 import type { FakeBackend } from '../kit/fake-backend';
 import { HandTopology } from '../kit/hand-topology';
 import { Rig } from '../kit/rig';
@@ -16,6 +18,10 @@ export const FIRST_IS_PRIMARY = [
   { port: ONE, role: 'primary' },
   { port: TWO, role: 'replica' },
 ] as const;
+const BANNED = [
+  { port: ONE, role: 'unknown', outOfService: 'banned by an operator', isLeaving: true },
+  { port: TWO, role: 'replica' },
+] as const;
 const NOBODY_IS = [
   { port: ONE, role: 'unknown', outOfService: 'down' },
   { port: TWO, role: 'replica' },
@@ -26,7 +32,7 @@ const SECOND_IS_PRIMARY = [
 ] as const;
 
 /** A catalog in which nothing is volatile: what is read is up to the grammar. */
-function letCatalogAnswer({ clock, pooler }: Rig): void {
+export function letCatalogAnswer({ clock, pooler }: Rig): void {
   const ask: CatalogQuestions['ask'] = (sql, answer) => {
     // Of functions it knows none.
     const names = [...sql.matchAll(/\((\d+),'(\w+)',/g)].filter(
@@ -54,6 +60,7 @@ export class Stage {
   static async open(
     changes: Partial<PoolerSettings> = {},
     database: Partial<DatabaseSettings> = {},
+    outside: { readonly resolver?: Resolver } = {},
   ): Promise<Stage> {
     const topology = new HandTopology(FIRST_IS_PRIMARY);
     const app = databaseSettings({
@@ -63,7 +70,7 @@ export class Stage {
       ...database,
     });
     const databases = new Map([[databaseName('app'), app]]);
-    const rig = await Rig.open({ databases, ...changes }, { topology });
+    const rig = await Rig.open({ databases, ...changes }, { topology, ...outside });
     letCatalogAnswer(rig);
     return new Stage(rig, topology);
   }
@@ -101,12 +108,47 @@ export class Stage {
     await this.promote();
   }
 
+  /** An operator has banned the primary. */
+  async ban(): Promise<void> {
+    this.topology.publish(BANNED, { epoch: 1, holding: true });
+    await this.rig.settle();
+  }
+
+  /** The primary is about to hand over. */
+  async leave(): Promise<void> {
+    const [first, second] = FIRST_IS_PRIMARY;
+    this.topology.publish([{ ...first, isLeaving: true }, second], { epoch: 1, holding: true });
+    await this.rig.settle();
+  }
+
+  async unban(): Promise<void> {
+    this.topology.publish(FIRST_IS_PRIMARY, { epoch: 1, holding: false });
+    await this.rig.settle();
+  }
+
   get counts(): readonly [moved: number, retried: number, failed: number] {
     const database = this.rig.pooler.databases.get(databaseName('app'));
     if (database === undefined) throw new Error('no database');
     const { moved, retried, failed } = database.counters;
     return [moved, retried, failed];
   }
+}
+
+/** A stage on which PostgreSQL answers questions about what statements leave, on all servers. */
+export async function truthful(
+  changes: Partial<PoolerSettings> = {},
+): Promise<{ stage: Stage; client: TestClient; truth: Truth }> {
+  const stage = await Stage.open(changes);
+  const truth: Truth = { temporary: false, locks: false, setting: 'x' };
+  const { server } = stage.rig;
+  const began = server.loginBegan.bind(server);
+  server.loginBegan = (...args) => {
+    const peer = began(...args);
+    for (const backend of server.live)
+      backend.answer ??= (sql, self) => inspected(sql, truth, self);
+    return peer;
+  };
+  return { stage, truth, client: await stage.rig.client() };
 }
 
 /** What the client has got since `forget`, errors with their codes, ReadyForQuery with its status. */

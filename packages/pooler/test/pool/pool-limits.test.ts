@@ -4,11 +4,23 @@ import {
   linkLimits,
   poolLimits,
 } from '../../src/pool/pool-limits';
-import { databaseName, userName } from '../../src/ports/names';
+import {
+  type DatabaseName,
+  databaseName,
+  poolKey,
+  type UserName,
+  userName,
+} from '../../src/ports/names';
 import type { UserSettings } from '../../src/settings/settings';
 import { databaseSettings, NO_USER_SETTINGS, poolerSettings } from '../kit/settings';
 
 const ALICE = userName('alice');
+
+const counts = (database: DatabaseName, user: UserName) => ({
+  database,
+  user,
+  pool: poolKey(database, user),
+});
 
 const GLOBAL = {
   poolMode: 'session',
@@ -185,7 +197,7 @@ test('the limits of links over all workers are those of the configuration, with 
   const app = databaseName('app');
   const settings = poolerSettings({ ...GLOBAL, workerSlot: { index: 1, count: 2 } });
   const limits = { poolLinksMax: 4, databaseLinksMax: 4, userLinksMax: 5 };
-  expect(linkLimits(settings, app, ALICE)).toEqual(limits);
-  expect(linkLimits({ ...settings, poolSize: 0 }, app, ALICE)?.poolLinksMax).toBe(0);
-  expect(linkLimits(settings, databaseName('other'), ALICE)).toBeUndefined();
+  expect(linkLimits(settings, counts(app, ALICE))).toEqual(limits);
+  expect(linkLimits({ ...settings, poolSize: 0 }, counts(app, ALICE))?.poolLinksMax).toBe(0);
+  expect(linkLimits(settings, counts(databaseName('other'), ALICE))).toBeUndefined();
 });

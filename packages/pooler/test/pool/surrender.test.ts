@@ -1,10 +1,10 @@
+import { HandClock } from '@pgweir/testkit';
 import type { BudgetFromWorker, BudgetToWorker } from '../../src/pool/budget-messages';
 import { LocalLinkBudget } from '../../src/pool/local-budget';
 import { RemoteLinkBudget } from '../../src/pool/remote-budget';
 import { SharedLinkBudget } from '../../src/pool/shared-budget';
 import type { LinkBudget } from '../../src/ports/link-budget';
 import { FakePool, NO_LIMITS } from '../kit/fake-pool';
-import { HandClock } from '../kit/hand-clock';
 
 const TWO = { ...NO_LIMITS, poolLinksMax: 2 };
 const OLD = -1;

@@ -1,10 +1,16 @@
-import { availableMajors, type Cluster, type Major, startCluster, waitFor } from '@pgweir/testkit';
+import {
+  availableMajors,
+  type Cluster,
+  HandClock,
+  type Major,
+  startCluster,
+  waitFor,
+} from '@pgweir/testkit';
 import * as fc from 'fast-check';
 import { CatalogKnowledge } from '../../src/routing/catalog-knowledge';
 import { ReadJudge, type Verdict } from '../../src/routing/read-judge';
 import type { Nature } from '../../src/routing/read-proof';
 import { type Grammar, loadGrammar } from '../../src/sql/grammar';
-import { HandClock } from '../kit/hand-clock';
 import { sqlTexts } from '../sql/statements';
 import { AskingServer } from './asking-server';
 import { JUDGED, SCHEMA } from './fixture';

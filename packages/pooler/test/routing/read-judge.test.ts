@@ -1,8 +1,8 @@
+import { HandClock } from '@pgweir/testkit';
 import { ANSWER_WITHIN_MS, CatalogKnowledge } from '../../src/routing/catalog-knowledge';
 import { ReadJudge, type Verdict } from '../../src/routing/read-judge';
 import type { ShapeCacheLimits } from '../../src/routing/shape-cache';
 import { type Grammar, loadGrammar } from '../../src/sql/grammar';
-import { HandClock } from '../kit/hand-clock';
 import { HandQuestions } from './hand-questions';
 
 let grammar: Grammar;

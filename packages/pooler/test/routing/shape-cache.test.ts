@@ -10,11 +10,12 @@ function shapeOf(text: string): Shape {
 
 test('what was added is found under its shape, and under no other', () => {
   const cache = new ShapeCache<number>({ shapesMax: 4096, weightMax: 10_000 });
-  for (let i = 0; i < 500; i++) cache.add(shapeOf(`a${i}`), i, 1);
-  for (let i = 0; i < 500; i++) expect(cache.get(shapeOf(`a${i}`))).toBe(i);
-  expect(cache.get(shapeOf('a500'))).toBeUndefined();
+  // So few that no place has more than it can keep, wherever the random hashes put them.
+  for (let i = 0; i < 100; i++) cache.add(shapeOf(`a${i}`), i, 1);
+  for (let i = 0; i < 100; i++) expect(cache.get(shapeOf(`a${i}`))).toBe(i);
+  expect(cache.get(shapeOf('a100'))).toBeUndefined();
   expect(cache.get(shapeOf('/* pgweir: primary */a1'))).toBeUndefined();
-  expect(cache).toMatchObject({ size: 500, weight: 500 });
+  expect(cache).toMatchObject({ size: 100, weight: 100 });
 });
 
 test('it keeps no more than it may, and of one place what was used', () => {

@@ -86,6 +86,9 @@ const TO_PRIMARY = origin(1, 'primary');
 const TO_REPLICA = origin(2, 'replica');
 const NEXT: FollowedRoles = { epoch: 2, holding: false };
 const LEAVING: ServerEndpoint = { ...PRIMARY, isLeaving: true };
+/** An operator's ban: nobody says of it that it is primary. */
+const BANNED: ServerEndpoint = { ...at(1, 'unknown', 'banned'), isLeaving: true };
+const BANNED_REPLICA: ServerEndpoint = { ...at(2, 'replica', 'banned'), isLeaving: true };
 
 test.each<[string, LinkOrigin, TargetSessionAttrs, ServerEndpoint[], FollowedRoles, string]>([
   ['nothing changed', TO_PRIMARY, 'primary', [PRIMARY, REPLICA], STEADY, 'fit'],
@@ -102,6 +105,18 @@ test.each<[string, LinkOrigin, TargetSessionAttrs, ServerEndpoint[], FollowedRol
   ['not in the list, another', TO_PRIMARY, 'primary', [at(2, 'primary')], NEXT, 'deposed'],
   ['about to hand over', TO_PRIMARY, 'primary', [LEAVING, REPLICA], HOLDING, 'fit'],
   ['about to hand over, for any', TO_PRIMARY, 'any', [LEAVING, REPLICA], HOLDING, 'unfit'],
+  ['banned', TO_PRIMARY, 'primary', [BANNED, REPLICA], HOLDING, 'unfit'],
+  ['banned, and alone', TO_PRIMARY, 'any', [BANNED], STEADY, 'unfit'],
+  ['banned, and replaced', TO_PRIMARY, 'primary', [BANNED, at(2, 'primary')], NEXT, 'deposed'],
+  [
+    'banned, and a replica by now',
+    TO_PRIMARY,
+    'primary',
+    [{ ...BANNED, role: 'replica' }, REPLICA],
+    HOLDING,
+    'deposed',
+  ],
+  ['a replica that is banned', TO_REPLICA, 'standby', [PRIMARY, BANNED_REPLICA], STEADY, 'unfit'],
   ['a replica', TO_REPLICA, 'standby', [PRIMARY, REPLICA], NEXT, 'fit'],
   ['a replica that is primary', TO_REPLICA, 'standby', [at(2, 'primary')], NEXT, 'unfit'],
   ['a replica that is primary, for any', TO_REPLICA, 'any', [at(2, 'primary')], NEXT, 'fit'],

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { availableMajors, MAJORS, type Major } from '../postgres/binaries';
+import { availableMajors, type Major, majorOf } from '../postgres/binaries';
 import { pgbouncerVersion } from '../process/pgbouncer';
 import { CONTENDERS, type ContenderName } from './contender';
 import { runConformance } from './environment';
@@ -109,9 +109,7 @@ function wayOf(text: string): Way {
 
 function majorsOf(text: string): readonly Major[] {
   if (text === 'all') return availableMajors();
-  const found = MAJORS.find((major) => String(major) === text);
-  if (found === undefined) throw new Error(`--major is one of ${MAJORS.join(', ')}, all`);
-  return [found];
+  return [majorOf(text)];
 }
 
 function print(text: string): 0 {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { MAJORS, type Major } from '../postgres/binaries';
+import { MAJORS, type Major, majorOf } from '../postgres/binaries';
 import { prepare, startEnvironment } from './environment';
 import type { PlayTarget } from './player';
 import { type Result, runScripts, type Targets } from './runner';
@@ -97,12 +97,6 @@ function address(text: string): { readonly host: string; readonly port: number }
 function modeOf(text: string): PoolMode {
   const found = MODES.find((mode) => mode === text);
   if (found === undefined) throw new Error(`--mode is one of ${MODES.join(', ')}, not ${text}`);
-  return found;
-}
-
-function majorOf(text: string): Major {
-  const found = MAJORS.find((major) => String(major) === text);
-  if (found === undefined) throw new Error(`--major is one of ${MAJORS.join(', ')}, all`);
   return found;
 }
 

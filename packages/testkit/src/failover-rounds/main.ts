@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
+import { majorOf } from '../postgres/binaries';
 import { ACCIDENTS } from './accidents';
 import { failoverRounds, type RoundsReport } from './rounds';
 
 const USAGE = `Failovers under load: is every acknowledged commit there, once, and who sees an error?
 
-  main.js [--rounds 50] [--seed n] [--clients 12] [--runtime node|bun] [--workers n]
-          [--only accident] [--set 'name = value' ...] [--log]
+  main.js [--rounds 50] [--seed n] [--clients 12] [--runtime node|bun] [--workers n] [--pool-mode transaction|session]
+          [--only accident] [--split] [--major 18] [--set 'name = value' ...] [--log]
 
 Starts PostgreSQL with a replica and pgweir by itself. Ends with 1 at the first thing that must not be.
 `;
@@ -16,9 +17,12 @@ async function main(): Promise<number> {
       rounds: { type: 'string', default: '50' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       clients: { type: 'string', default: '12' },
+      major: { type: 'string', default: '18' },
       runtime: { type: 'string' },
       workers: { type: 'string' },
       only: { type: 'string' },
+      split: { type: 'boolean', default: false },
+      'pool-mode': { type: 'string', default: 'transaction' },
       set: { type: 'string', multiple: true, default: [] },
       log: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -32,11 +36,17 @@ async function main(): Promise<number> {
   const { workers, only } = values;
   const accidents = ACCIDENTS.filter((accident) => only === undefined || accident === only);
   if (accidents.length === 0) throw new Error(`--only: one of ${ACCIDENTS.join(', ')}`);
+  const poolMode = values['pool-mode'];
+  if (poolMode !== 'transaction' && poolMode !== 'session')
+    throw new Error('--pool-mode: transaction or session');
   const report = await failoverRounds({
     rounds: Number(values.rounds),
     seed: Number(values.seed),
+    major: majorOf(values.major),
     clients: Number(values.clients),
     accidents,
+    splits: values.split,
+    poolMode,
     extraLines: [...values.set, ...(workers === undefined ? [] : [`workers = ${workers}`])],
     onRound: ({ accident, promotedAfterMs, firstWriteMs, longestMs }) => {
       const ms = (value: number): string => `${value.toFixed(0)} ms`;

@@ -17,10 +17,18 @@ export interface RoundsOptions {
   readonly major?: Major;
   /** Working clients; one more is idle for each. */
   readonly clients?: number;
+  /** Reads go to the replica (`read_write_split`). */
+  readonly splits?: boolean;
   /** Further lines of `[pgbouncer]`. */
   readonly extraLines?: readonly string[];
+  /** Default: transaction. In session mode every client has a link of its own. */
+  readonly poolMode?: 'session' | 'transaction';
   /** What happens, in turn. Default: everything. */
   readonly accidents?: readonly Accident[];
+  /** The longest time from a loss to the promotion. Default 3,000. */
+  readonly promotedWithinMs?: number;
+  /** How long clients work before and after. Default 500. */
+  readonly workMs?: number;
   readonly onRound?: (round: RoundReport) => void;
 }
 
@@ -47,9 +55,9 @@ export interface RoundsReport {
 }
 
 const LINKS = 8;
-const PROMOTED_AFTER_MS_MAX = 3000;
-/** How long clients work before and after. */
-const AT_WORK_MS = 500;
+const CLIENTS = 12;
+const PROMOTED_WITHIN_MS = 3000;
+const WORK_MS = 500;
 
 /**
  * Loses the primary again and again under load, promotes its replica, and brings the old one back; or
@@ -76,7 +84,7 @@ export async function failoverRounds(options: RoundsOptions): Promise<RoundsRepo
     });
     daemon = await startDaemon({
       command: daemonCommand(),
-      config: configuration(cluster, desk, options.extraLines ?? []),
+      config: configuration(cluster, desk, options),
       userlist: '"app" ""\n',
     });
     return await new Rounds(options, cluster, daemon).run();
@@ -90,11 +98,12 @@ export async function failoverRounds(options: RoundsOptions): Promise<RoundsRepo
 function configuration(
   { primary, replicas }: Cluster,
   { command }: DemotionDesk,
-  extraLines: readonly string[],
+  { clients = CLIENTS, extraLines = [], poolMode = 'transaction', splits = false }: RoundsOptions,
 ): string {
+  const links = poolMode === 'session' ? 2 * clients : LINKS;
   const ports = [primary, ...replicas].map(({ port }) => port).join(',');
   return `[databases]
-app = host=127.0.0.1,127.0.0.1 port=${ports} dbname=postgres target_session_attrs=primary
+app = host=127.0.0.1,127.0.0.1 port=${ports} dbname=postgres ${splits ? 'read_write_split=on' : 'target_session_attrs=primary'}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {port}
@@ -103,8 +112,8 @@ auth_file = {dir}/userlist.txt
 admin_users = app
 health_check_user = app
 demote_command = ${command}
-pool_mode = transaction
-default_pool_size = ${LINKS}
+pool_mode = ${poolMode}
+default_pool_size = ${links}
 server_tls_sslmode = disable
 ${extraLines.join('\n')}
 `;
@@ -174,7 +183,7 @@ class Rounds {
   }
 
   async #startClients(): Promise<void> {
-    const count = this.#options.clients ?? 12;
+    const count = this.#options.clients ?? CLIENTS;
     for (let at = 0; at < count; at++) {
       const style = STYLES[at % STYLES.length] ?? 'simple';
       const client = new LedgerClient({
@@ -205,7 +214,8 @@ class Rounds {
   }
 
   async #round(accident: Accident): Promise<void> {
-    await delay(AT_WORK_MS);
+    const { workMs = WORK_MS } = this.#options;
+    await delay(workMs);
     const [lost, promoted] = [this.#primary, this.#replica];
     this.#longestMs = 0;
     this.#writes = [];
@@ -218,7 +228,7 @@ class Rounds {
       { what: 'a write after the promotion', deadlineMs: 20_000 },
     );
     [this.#primary, this.#replica] = [promoted, lost];
-    await delay(AT_WORK_MS);
+    await delay(workMs);
     await this.#checkIdle();
     const round: RoundReport = {
       accident,
@@ -236,7 +246,8 @@ class Rounds {
 
   async #lose(accident: Loss, lost: Server, promoted: Server): Promise<void> {
     await happens(accident, lost);
-    await delay(this.#random.between(0, PROMOTED_AFTER_MS_MAX));
+    const { promotedWithinMs = PROMOTED_WITHIN_MS } = this.#options;
+    await delay(this.#random.between(0, promotedWithinMs));
     await promoted.promote();
   }
 

@@ -21,6 +21,13 @@ import { copyTree } from './copy-tree';
 export const MAJORS = [14, 15, 16, 17, 18] as const;
 export type Major = (typeof MAJORS)[number];
 
+/** @throws Error when it is none that tests know */
+export function majorOf(text: string): Major {
+  const found = MAJORS.find((major) => String(major) === text);
+  if (found === undefined) throw new Error(`--major is one of ${MAJORS.join(', ')}`);
+  return found;
+}
+
 /** Where the programs of one major are, ready to run as the server's user. */
 export interface Binaries {
   readonly major: Major;

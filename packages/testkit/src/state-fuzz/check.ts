@@ -20,6 +20,8 @@ export interface StateFuzzOptions {
   readonly major?: Major;
   /** Asks PostgreSQL itself: shows that the model is right. Default false. */
   readonly direct?: boolean;
+  /** Session mode with roles followed, so that state is, too. Each session has a link then. */
+  readonly follows?: boolean;
   /** How clients come in. Default plain (TCP without TLS). */
   readonly clientSide?: 'plain' | 'tls' | 'unix';
   /** More lines for pgweir's configuration. */
@@ -58,12 +60,8 @@ const CLIENT_TLS = [
  * (`pg_backend_pid()`), which is the link's, and a SET hidden in a function, which nobody can see.
  */
 export async function checkState(options: StateFuzzOptions): Promise<StateFuzzReport> {
-  const {
-    sessions = SESSIONS_DEFAULT,
-    links = LINKS_DEFAULT,
-    major = 18,
-    direct = false,
-  } = options;
+  const { sessions = SESSIONS_DEFAULT, major = 18, direct = false, follows = false } = options;
+  const links = follows ? sessions * 2 : (options.links ?? LINKS_DEFAULT);
   const startedMs = performance.now();
   const connections = direct ? sessions * 2 + 20 : links + 20;
   const cluster = await startCluster({
@@ -86,7 +84,7 @@ export async function checkState(options: StateFuzzOptions): Promise<StateFuzzRe
     const world = new World({
       isDirect: direct,
       major,
-      permits: direct ? sessions : Math.max(1, links - 2),
+      permits: direct || follows ? sessions : Math.max(1, links - 2),
       without: new Set(options.without ?? []),
       defaults: await defaultSettings(primary),
     });
@@ -116,15 +114,16 @@ function targetOf(
 }
 
 function configuration(primary: Server, links: number, options: StateFuzzOptions): string {
-  const { sessions = SESSIONS_DEFAULT, clientSide, extraLines = [] } = options;
+  const { sessions = SESSIONS_DEFAULT, clientSide, extraLines = [], follows = false } = options;
   return [
     '[databases]',
-    `app = host=127.0.0.1 port=${primary.port} dbname=app`,
+    entryOf(primary, follows),
     '[pgbouncer]',
     'listen_addr = 127.0.0.1',
     'listen_port = {port}',
     `unix_socket_dir = ${clientSide === 'unix' ? '{dir}' : ''}`,
-    'pool_mode = transaction',
+    // In session mode each has a link of its own, and the next one before the last is clean again.
+    ...(follows ? ['pool_mode = session', 'health_check_user = app'] : ['pool_mode = transaction']),
     `default_pool_size = ${links}`,
     `max_client_conn = ${sessions * 3 + 100}`,
     'auth_type = trust',
@@ -135,6 +134,13 @@ function configuration(primary: Server, links: number, options: StateFuzzOptions
     ...extraLines,
     '',
   ].join('\n');
+}
+
+/** `follows`: as the one of two servers that is primary, which is where session mode follows state. */
+function entryOf({ port }: Server, follows: boolean): string {
+  return follows
+    ? `app = host=127.0.0.1,127.0.0.1 port=${port},${port} dbname=app target_session_attrs=primary`
+    : `app = host=127.0.0.1 port=${port} dbname=app`;
 }
 
 async function runClients(

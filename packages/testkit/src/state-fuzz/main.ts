@@ -4,7 +4,7 @@ import { checkState, type StateFuzzReport } from './check';
 
 const USAGE = `Many sessions, few links: does each find its own state, and nobody else's?
 
-  main.js [--seconds 60] [--seed n] [--sessions 24] [--links 6] [--major 18] [--direct]
+  main.js [--seconds 60] [--seed n] [--sessions 24] [--links 6] [--major 18] [--direct] [--session-mode]
           [--client plain|tls|unix] [--runtime node|bun] [--workers n] [--set 'name = value' ...]
           [--without statement ...] [--counts]
 
@@ -20,6 +20,7 @@ async function main(): Promise<number> {
       sessions: { type: 'string', default: '24' },
       links: { type: 'string', default: '6' },
       major: { type: 'string', default: '18' },
+      'session-mode': { type: 'boolean', default: false },
       direct: { type: 'boolean', default: false },
       client: { type: 'string', default: 'plain' },
       runtime: { type: 'string' },
@@ -44,6 +45,7 @@ async function main(): Promise<number> {
     links: wholeNumber('links', values.links),
     major,
     direct: values.direct,
+    follows: values['session-mode'],
     clientSide: oneOf(['plain', 'tls', 'unix'] as const, 'client', values.client),
     extraLines: [
       ...values.set,

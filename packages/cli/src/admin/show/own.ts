@@ -1,12 +1,18 @@
-import { type PoolView, waitPercentileUs } from '@pgweir/pooler';
+import { databaseName, type PoolView, waitPercentileUs } from '@pgweir/pooler';
+import type { DaemonConfig } from '../../config/daemon-config';
 import type { Row } from '../table';
-import { byName, integers, type ShowItems, texts, timestamp, wholeSeconds } from './item';
+import { byName, integers, numerics, type ShowItems, texts, timestamp, wholeSeconds } from './item';
 
 function waits(pool: PoolView): Row {
   const leases = pool.waits.reduce((sum, count) => sum + count, 0);
   const at = (share: number): number => waitPercentileUs(pool.waits, share);
   const waited = leases - (pool.waits[0] ?? 0);
   return [pool.database, pool.user, leases, waited, at(0.5), at(0.95), at(0.99)];
+}
+
+function isSplit({ pooler }: DaemonConfig, database: string): boolean {
+  const entry = pooler.databases.get(databaseName(database)) ?? pooler.fallbackDatabase;
+  return entry?.readWriteSplit === true;
 }
 
 /** What PgBouncer has not. */
@@ -72,6 +78,33 @@ export const OWN: ShowItems = {
       ['p99_us', 'int8'],
     ],
     rows: ({ picture }) => picture.pools.map(waits),
+  },
+  replicas: {
+    columns: [
+      ...texts('database', 'host'),
+      ...integers('port'),
+      ['transactions', 'numeric'],
+      ...integers('sv_active', 'sv_idle', 'sv_login', 'cl_waiting'),
+    ],
+    rows: ({ picture }) =>
+      picture.replicas.map((replica) => [
+        replica.database,
+        replica.host,
+        Number(replica.port),
+        replica.transactions,
+        replica.linksActive,
+        replica.linksIdle,
+        replica.linksDialing,
+        replica.clientsWaiting,
+      ]),
+  },
+  routing: {
+    columns: [...texts('database'), ...numerics('replica_xacts', 'reads_on_primary', 'rerouted')],
+    rows: ({ picture, config }) =>
+      [...picture.stats]
+        .filter(({ database }) => isSplit(config, database))
+        .sort((a, b) => byName(a.database, b.database))
+        .map((row) => [row.database, row.replicaTransactions, row.readsOnPrimary, row.rerouted]),
   },
   workers: {
     columns: [

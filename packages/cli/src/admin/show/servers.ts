@@ -15,17 +15,17 @@ export const SERVERS: ShowItems = {
       ...integers('connections', 'max_connections'),
       ['probe_us', 'int8'],
       ['probe_age_ms', 'int8'],
-      ...texts('failover', 'alarm'),
+      ...texts('failover', 'alarm', 'promoter', 'promotion'),
     ],
     rows: ({ picture }) =>
       picture.clusters
-        .flatMap(({ databases, servers, failover, alarms }) =>
-          databases.flatMap((database) =>
-            servers.map((server) => ({ database, server, failover, alarms })),
+        .flatMap((cluster) =>
+          cluster.databases.flatMap((database) =>
+            cluster.servers.map((server) => ({ ...cluster, database, server })),
           ),
         )
         .sort((a, b) => byName(a.database, b.database))
-        .map(({ database, server, failover, alarms }) => [
+        .map(({ database, server, failover, alarms, promoter, promotion }) => [
           database,
           server.host,
           server.port,
@@ -44,6 +44,8 @@ export const SERVERS: ShowItems = {
           rounded(server.probeAgeMs),
           failover,
           alarms.length === 0 ? null : alarms.map(({ text }) => text).join('; '),
+          promoter,
+          promotion,
         ])
         .map(withNulls),
   },
@@ -55,6 +57,7 @@ export const SERVERS: ShowItems = {
       ['moved', 'int8'],
       ['retried', 'int8'],
       ['failed', 'int8'],
+      ...texts('promoted_by'),
     ],
     rows: ({ picture }) =>
       picture.failovers
@@ -70,6 +73,7 @@ export const SERVERS: ShowItems = {
           failover.sessions.moved,
           failover.sessions.retried,
           failover.sessions.failed,
+          failover.isOurs ? 'pgweir' : null,
         ])
         .map(withNulls),
   },

@@ -35,6 +35,9 @@ const NOTHING: Omit<DatabaseStatsView, 'database'> = {
   moved: 0,
   retried: 0,
   failed: 0,
+  replicaTransactions: 0,
+  readsOnPrimary: 0,
+  rerouted: 0,
   logins: 0,
 };
 

@@ -1,5 +1,6 @@
-import { TARGET_SESSION_ATTRS } from '@pgweir/pooler';
-import { httpUrls, oneOf, ports, text, time, wholeNumber } from '../value-types';
+import { REPLICA_BALANCES, TARGET_SESSION_ATTRS } from '@pgweir/pooler';
+import { httpUrls, numbers, oneOf, onOff, ports, text, time, wholeNumber } from '../value-types';
+import { FAILOVER } from './failover';
 import { GENERIC } from './generic';
 import { DATABASE_NAME_BYTES_MAX, PASSWORD_BYTES_MAX, USER_NAME_BYTES_MAX } from './names';
 import { setting } from './row';
@@ -59,6 +60,29 @@ export const DATABASE_PARAMETERS = {
       'in service (any). Their roles are watched, and clients stay connected when another one becomes primary. ' +
       'Not set: all hosts are used, whatever they are.',
   }),
+  read_write_split: setting(onOff, {
+    help:
+      'Our own. Statements that are proven reads go to standbys by themselves, everything else goes to the primary. ' +
+      'The roles of the hosts are watched, as with target_session_attrs.',
+  }),
+  replica_pool_size: connections(
+    'Our own, with read_write_split. Links per pool to each standby; 0: no limit. Not set: as pool_size.',
+  ),
+  replica_balance: setting(oneOf(REPLICA_BALANCES), {
+    help:
+      'Our own, with read_write_split. Which standby a read goes to: the one with the fewest statements under way ' +
+      '(least-outstanding), each in its turn (round-robin), or by replica_weights (weighted). Not set: least-outstanding.',
+  }),
+  replica_weights: setting(numbers, {
+    help:
+      'Our own, with replica_balance=weighted. A number for each host, with commas between (1,3,1): so many parts of ' +
+      'the reads. 0: none, unless it is the only one.',
+  }),
+  replica_fallback: setting(oneOf(['primary', 'wait']), {
+    help:
+      'Our own, with read_write_split. Where a read goes when no standby can take it now: to the primary, or it waits ' +
+      'for a standby. Not set: primary.',
+  }),
   patroni: setting(httpUrls, {
     secret: true,
     help:
@@ -66,6 +90,12 @@ export const DATABASE_PARAMETERS = {
       '(http://db1:8008,https://user:password@db2:8008). What they say confirms who is primary, and SWITCHOVER is ' +
       'made by Patroni then. https: the certificate has to be good for the system, or for server_tls_ca_file.',
   }),
+  consistency: setting(FAILOVER.consistency.type, {
+    help: 'Our own. What a replica of this database must have replayed to be read from.',
+  }),
+  max_replica_lag: duration(
+    'Our own. How far behind a replica of this database may be to be read from. 0: no bound.',
+  ),
   server_tls_sslmode: setting(TLS.server_tls_sslmode.type, {
     help: 'Our own. TLS towards the servers of this database.',
   }),

@@ -1,4 +1,6 @@
-import { onOff, text, time } from '../value-types';
+import { CONSISTENCIES } from '@pgweir/pooler';
+import { leasePlace } from '../lease-place';
+import { oneOf, onOff, text, time } from '../value-types';
 import { DATABASE_NAME_BYTES_MAX, USER_NAME_BYTES_MAX } from './names';
 import { setting } from './row';
 
@@ -34,6 +36,18 @@ export const FAILOVER = {
       'Run a read once more, on another server, when its connection is lost before anything of its ' +
       'answer has reached the client.',
   }),
+  consistency: setting(oneOf(CONSISTENCIES), {
+    default: 'session',
+    help:
+      'What a replica must have replayed to be read from. session: whatever the client has written or read ' +
+      'before. global: whatever any client has committed through pgweir. eventual: nothing in particular.',
+  }),
+  max_replica_lag: setting(time(), {
+    default: '0',
+    help:
+      'A replica that is further behind, as health checks measure it, is not read from, and one of which that is ' +
+      'not known neither. 0: no bound.',
+  }),
   switchover_timeout: setting(time({ minMs: 1 }), {
     default: '10',
     help:
@@ -51,5 +65,45 @@ export const FAILOVER = {
   demote_timeout: setting(time({ minMs: 1 }), {
     default: '30',
     help: 'How long that, or a switchover that Patroni makes, may take. The command is killed then.',
+  }),
+  failover_mode: setting(oneOf(['follow', 'promote']), {
+    default: 'follow',
+    help:
+      'Who promotes a replica when a primary is lost. follow: others do, and pgweir sees it. promote: pgweir does, with ' +
+      'fence_command and promoter_lease.',
+  }),
+  failover_after: setting(time({ minMs: 1 }), {
+    default: '10',
+    help: 'How long a primary has to have been lost, without interruption, before that happens.',
+  }),
+  failover_min_interval: setting(time(), {
+    default: '60',
+    help:
+      'How long after a server has become primary, other than by SWITCHOVER, another one is promoted at the ' +
+      'earliest.',
+  }),
+  fence_command: setting(text(), {
+    notBySet: true,
+    help:
+      'What makes sure that a lost primary neither writes nor answers any more, before another one is promoted: a ' +
+      'command line for the shell, with the environment of demote_command. Any exit code but 0: nobody is ' +
+      'promoted. It may be run several times. Cannot be changed by SET.',
+  }),
+  fence_timeout: setting(time({ minMs: 1 }), {
+    default: '10',
+    help: 'How long that may take. The command is killed then, and nobody is promoted.',
+  }),
+  promoter_lease: setting(leasePlace, {
+    secret: true,
+    notBySet: true,
+    help:
+      'Where those that may promote keep who of them does, the same for all that serve these databases. In etcd 3.4 or ' +
+      'later: etcd://host:2379,host2:2379/key, or https://user:password@host:2379/key, whose certificate has to be good for ' +
+      'the system, or for server_tls_ca_file. For one machine: file:/absolute/path, which is locked. Cannot be ' +
+      'changed by SET.',
+  }),
+  promoter_lease_ttl: setting(time({ minMs: 5000 }), {
+    default: '20',
+    help: 'How long another one waits for a promoter in etcd that has vanished. Has to be longer than fence_timeout.',
   }),
 };

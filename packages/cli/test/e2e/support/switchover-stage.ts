@@ -74,7 +74,7 @@ export class SwitchoverStage {
           entryOf(cluster, name, `target_session_attrs=${role} ${attributes}`),
         ),
         settings: {
-          ...{ admin_users: 'app', health_check_user: 'app' },
+          ...{ admin_users: 'app', health_check_user: 'app', health_check_interval: 0.1 },
           ...(options.hasNoCommand === true ? {} : { demote_command: desk.command }),
           ...options.settings,
         },
