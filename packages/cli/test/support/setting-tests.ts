@@ -12,7 +12,7 @@ export const PGBOUNCER: SettingTests = {
     health_check_user: 'health_check_user asks, in health_check_dbname',
     health_check_dbname: 'health_check_user asks, in health_check_dbname',
   },
-  'packages/cli/test/e2e/failover.test.ts': {
+  'packages/cli/test/e2e/control-failover.test.ts': {
     failover_hold_timeout: 'failover_hold_timeout ends the wait for another primary with 57P03',
     retry_reads: 'retry_reads = 0: a read that is lost is reported, and not run again',
   },
@@ -20,7 +20,7 @@ export const PGBOUNCER: SettingTests = {
     consistency: 'with %s a replica is fit for a session that has written: %s',
     max_replica_lag: 'max_replica_lag bounds all consistencies, and what is not known is not fit',
   },
-  'packages/cli/test/e2e/switchover.test.ts': {
+  'packages/cli/test/e2e/control-switchover.test.ts': {
     switchover_timeout:
       'switchover_timeout ends it when a client does not: everything goes on as before',
     demote_command: 'demote_command that fails: the primary stays, and nobody sees an error',
@@ -29,6 +29,8 @@ export const PGBOUNCER: SettingTests = {
   'packages/cli/test/e2e/promotion.test.ts': {
     failover_mode:
       'failover_mode = promote, a lease in %s, %i worker(s): killed under load, the primary is replaced and nothing is lost',
+  },
+  'packages/cli/test/e2e/control-promotion.test.ts': {
     failover_after: 'failover_after: a primary that is back in time is not replaced',
     fence_command:
       'fence_command that fails: nobody is promoted, an alarm says what to do, and it is tried again',
@@ -259,8 +261,8 @@ export const DATABASES: SettingTests = {
   'packages/pooler/test/read-write-split/waits.test.ts': {
     replica_fallback: 'a read waits for a replica, however long that takes',
   },
-  'packages/cli/test/e2e/failover.test.ts': {
-    target_session_attrs: 'target_session_attrs=%s leads to the server that it names',
+  'packages/cli/test/e2e/control-failover.test.ts': {
+    target_session_attrs: 'target_session_attrs leads to the server that it names',
   },
   'packages/pooler/test/entry-settings.test.ts': {
     pool_size: 'pool_size is for its own pools',
