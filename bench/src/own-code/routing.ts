@@ -19,8 +19,6 @@ const SHAPES: Readonly<Record<string, (n: number) => string>> = {
 };
 
 const OUTSIDE: RouteContext = {
-  transaction: 'none',
-  isPinned: false,
   isSerializable: false,
   setting: 'none',
 };

@@ -115,8 +115,6 @@ export class ReadWriteSplit {
     this.#profile = profile;
     const { values } = profile;
     this.#context = {
-      transaction: 'none',
-      isPinned: false,
       isSerializable: values.get('default_transaction_isolation') === 'serializable',
       setting: hintOf(values.get(ROUTE)),
     };
@@ -330,8 +328,6 @@ export class ReadWriteSplit {
 }
 
 const NO_CONTEXT: RouteContext = {
-  transaction: 'none',
-  isPinned: false,
   isSerializable: false,
   setting: 'none',
 };

@@ -1,5 +1,5 @@
 import { Frontend, HEADER_BYTES as HEADER } from '@pgweir/protocol';
-import { type Message, nameEndAt } from '../session-state/statement-messages';
+import { isSameName, lengthAt, type Message, nameEndAt } from '../session-state/statement-messages';
 import type { ReadJudge } from './read-judge';
 import { type Route, type RouteContext, routeOf } from './route';
 
@@ -8,6 +8,8 @@ const { Bind, Close, CopyData, CopyDone, CopyFail, Describe, Execute, Flush } = 
 const { FunctionCall, Parse, Query, Sync } = Frontend;
 const HEADER_BYTES = HEADER;
 const LENGTH_BYTES = 4;
+/** As a signed number it is negative. */
+const LENGTH_MAX = 0x7fffffff;
 
 /** Messages after which PostgreSQL says ReadyForQuery. */
 const ENDS_GROUP = new Uint8Array(256);
@@ -45,7 +47,7 @@ export function groupEnd(
     const isEnd = ENDS_GROUP[next] === 1;
     if (!isEnd && goesOn[next] !== 1) return NOT_WHOLE;
     const length = lengthAt(buffer, at);
-    if (length < LENGTH_BYTES) return NOT_WHOLE;
+    if (length < LENGTH_BYTES || length > LENGTH_MAX) return NOT_WHOLE;
     at += 1 + length;
     if (at > end) return UNFINISHED;
     if (isEnd) return at;
@@ -111,18 +113,3 @@ export function routeOfGroup(
 }
 
 const NOTHING = Buffer.alloc(0);
-
-/** Two names, each with a NUL behind it. */
-function isSameName(buffer: Buffer, one: number, other: number, end: number): boolean {
-  for (let i = 0; other + i < end; i++) {
-    if (buffer[one + i] !== buffer[other + i]) return false;
-    if (buffer[one + i] === 0) return true;
-  }
-  return false;
-}
-
-/** The length field of the message that begins at `at`. */
-function lengthAt(buffer: Buffer, at: number): number {
-  const high = ((buffer[at + 1] ?? 0) << 24) | ((buffer[at + 2] ?? 0) << 16);
-  return high | ((buffer[at + 3] ?? 0) << 8) | (buffer[at + 4] ?? 0);
-}

@@ -51,7 +51,7 @@ export function ownStatement(
   const start = tag === Query ? HEADER_BYTES : nameEndAt(buffer, HEADER_BYTES, bodyEnd) + 1;
   if (start === 0 || !mayBeOurs(buffer, start)) return undefined;
   const textEnd = buffer.indexOf(0, start);
-  if (start === 0 || textEnd < 0 || textEnd >= bodyEnd) return undefined;
+  if (textEnd < 0 || textEnd >= bodyEnd) return undefined;
   if (textEnd - start > TEXT_BYTES_MAX || buffer.subarray(start, textEnd).indexOf(OURS) < 0) {
     return undefined;
   }

@@ -7,7 +7,13 @@ import { boundKey, type OwnStatement, OwnStatements } from './own-statement';
 import { textOf } from './shared-statement';
 import type { SqlPrepared } from './sql-prepared';
 import type { StateKnowledge } from './state-knowledge';
-import { type Message, nameEndAt, STATEMENT_KIND } from './statement-messages';
+import {
+  isSameName,
+  lengthAt,
+  type Message,
+  nameEndAt,
+  STATEMENT_KIND,
+} from './statement-messages';
 
 // Constants of this module: reading them through the package's index costs a call each time.
 const { Bind, Close, Describe, Execute, Parse } = Frontend;
@@ -166,17 +172,7 @@ function usedKey(tag: number, message: Message): string | undefined {
 
 /** Of the frame that begins at `at`. */
 function bodyLengthAt(buffer: Buffer, at: number): number {
-  const high = ((buffer[at + 1] ?? 0) << 24) | ((buffer[at + 2] ?? 0) << 16);
-  const length = (high | ((buffer[at + 3] ?? 0) << 8) | (buffer[at + 4] ?? 0)) >>> 0;
+  const length = lengthAt(buffer, at);
   // One that makes no sense is refused when its turn comes.
   return length > LENGTH_BYTES ? length - LENGTH_BYTES : 0;
-}
-
-/** Whether the names that begin at these places are the same, and both are here. */
-function isSameName(buffer: Buffer, one: number, other: number, chunkEnd: number): boolean {
-  for (let at = 0; other + at < chunkEnd; at++) {
-    if (buffer[one + at] !== buffer[other + at]) return false;
-    if (buffer[one + at] === 0) return true;
-  }
-  return false;
 }

@@ -45,6 +45,21 @@ export function nameEndAt(buffer: Buffer, start: number, end: number): number {
   return -1;
 }
 
+/** Whether the names that begin at these places are the same, and both end before `end`. */
+export function isSameName(buffer: Buffer, one: number, other: number, end: number): boolean {
+  for (let at = 0; other + at < end; at++) {
+    if (buffer[one + at] !== buffer[other + at]) return false;
+    if (buffer[one + at] === 0) return true;
+  }
+  return false;
+}
+
+/** The length field of the message that begins at `at`, whatever it says. */
+export function lengthAt(buffer: Buffer, at: number): number {
+  const high = ((buffer[at + 1] ?? 0) << 24) | ((buffer[at + 2] ?? 0) << 16);
+  return (high | ((buffer[at + 3] ?? 0) << 8) | (buffer[at + 4] ?? 0)) >>> 0;
+}
+
 /** What is longer is compared by a native function. */
 const SHORT_BYTES_MAX = 200;
 

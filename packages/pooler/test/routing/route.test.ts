@@ -4,8 +4,6 @@ import { type Route, type RouteContext, routeOf } from '../../src/routing/route'
 import type { RouteHint } from '../../src/routing/route-hint';
 
 const OUTSIDE: RouteContext = {
-  transaction: 'none',
-  isPinned: false,
   isSerializable: false,
   setting: 'none',
 };
@@ -16,7 +14,7 @@ const verdict = (nature: Nature, hint: RouteHint = 'none', byGrammar = nature): 
   hint,
 });
 
-describe('outside of a transaction', () => {
+describe('without a link', () => {
   test.each<[Nature, Route]>([
     ['read', 'replica'],
     ['opener', 'replica'],
@@ -58,28 +56,11 @@ describe('outside of a transaction', () => {
 const NATURES: readonly Nature[] = ['read', 'local', 'opener', 'other'];
 const HINTS: readonly RouteHint[] = ['none', 'primary', 'replica'];
 
-describe.each(NATURES)('%s', (nature) => {
-  test.each(HINTS)(
-    '%s: a pin, a transaction that may write and serializability go before',
-    (hint) => {
-      for (const setting of HINTS) {
-        for (const transaction of ['none', 'readOnly', 'readWrite'] as const) {
-          const context = { ...OUTSIDE, transaction, setting };
-          const pinned = { ...context, isPinned: true };
-          expect(routeOf(verdict(nature, hint), pinned)).toBe('primary');
-          expect(routeOf(verdict(nature, hint), { ...context, isSerializable: true })).toBe(
-            'primary',
-          );
-        }
-        const writes = { ...OUTSIDE, transaction: 'readWrite', setting } as const;
-        expect(routeOf(verdict(nature, hint), writes)).toBe('primary');
-      }
-    },
-  );
-
-  test('a READ ONLY transaction may be on a replica, whatever is in it', () => {
-    const context = { ...OUTSIDE, transaction: 'readOnly' } as const;
-    expect(routeOf(verdict(nature), context)).toBe('replica');
-    expect(routeOf(verdict(nature), { ...context, setting: 'primary' })).toBe('primary');
-  });
+test.each(NATURES)('%s: serializability goes before whatever is asked for', (nature) => {
+  for (const hint of HINTS) {
+    for (const setting of HINTS) {
+      const context = { isSerializable: true, setting };
+      expect(routeOf(verdict(nature, hint), context)).toBe('primary');
+    }
+  }
 });
