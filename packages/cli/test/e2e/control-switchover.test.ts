@@ -1,6 +1,5 @@
 import { serverOn, waitFor } from '@pgweir/testkit';
-import type { Client } from 'pg';
-import { SwitchoverStage } from './support/switchover-stage';
+import { SwitchoverStage, whereIs } from './support/switchover-stage';
 
 let stage: SwitchoverStage | undefined;
 
@@ -14,14 +13,6 @@ async function open(
 ): Promise<SwitchoverStage> {
   stage = await SwitchoverStage.open(options);
   return stage;
-}
-
-/** The port of the server that it works on. */
-async function whereIs(client: Client): Promise<number> {
-  const { rows } = await client.query<{ port: number }>(
-    "SELECT current_setting('port')::int AS port",
-  );
-  return rows[0]?.port ?? 0;
 }
 
 test('switchover_timeout ends it when a client does not: everything goes on as before', async () => {

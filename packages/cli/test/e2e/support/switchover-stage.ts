@@ -188,3 +188,11 @@ export class SwitchoverStage {
     await this.cluster.stop();
   }
 }
+
+/** The port of the server that it works on. */
+export async function whereIs(client: Client): Promise<number> {
+  const { rows } = await client.query<{ port: number }>(
+    "SELECT current_setting('port')::int AS port",
+  );
+  return rows[0]?.port ?? 0;
+}
