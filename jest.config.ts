@@ -1,10 +1,11 @@
 /** @jest-config-loader esbuild-register */
+import { availableParallelism } from 'node:os';
 import type { Config } from 'jest';
 
 const IGNORED = ['/node_modules/', '/dist/'];
 
 const common: Config = {
-  roots: ['<rootDir>/packages', '<rootDir>/test', '<rootDir>/bench'],
+  roots: ['packages', 'examples', 'test', 'bench'].map((folder) => `<rootDir>/${folder}`),
   testPathIgnorePatterns: IGNORED,
   modulePathIgnorePatterns: ['/dist/'],
   transform: {
@@ -14,7 +15,7 @@ const common: Config = {
     ],
   },
   moduleNameMapper: {
-    '^@pgweir/(protocol|pooler|control|testkit)$': '<rootDir>/packages/$1/src',
+    '^@pgweir/(protocol|pooler|control|aws|testkit)$': '<rootDir>/packages/$1/src',
   },
 };
 
@@ -39,13 +40,17 @@ const config: Config = {
         // the work of clients are tried on Bun, too: in failover, switchover, promotion, patroni,
         // read-write-split and health.
         '/e2e/control-',
+        // The real Patroni takes its time; what there is of it on Bun is HTTP, which patroni tries.
+        '/e2e/patroni-real',
+        // What is made of a secret's versions; files, sockets and logins are tried in secrets-rotation.
+        '/e2e/secrets.test',
       ],
     },
   ],
   reporters: ['default', '<rootDir>/test/count-reporter.js'],
   testTimeout: 30_000,
-  // Tests wait for PostgreSQL as much as they work themselves.
-  maxWorkers: '100%',
+  // Tests wait for PostgreSQL, and for time to pass, as much as they work themselves.
+  maxWorkers: availableParallelism() + 1,
   // A suite that fails in the middle may leave a server behind, which would keep the run from ending.
   forceExit: true,
 };

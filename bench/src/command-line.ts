@@ -95,7 +95,7 @@ function describe(): Command {
     .option('--results <folder>', 'for the report', RESULTS_DIR);
 }
 
-function positive(text: string): number {
+export function positive(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   throw new InvalidArgumentError('a whole number above 0 is needed');

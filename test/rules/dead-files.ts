@@ -8,6 +8,7 @@ const TOOLS: readonly string[] = [
   'test/count-reporter.js', // jest.config.ts
   'test/bun-environment.js', // jest.config.ts
   'bench/src/own-code/main.ts', // what our own code takes, without a socket
+  'bench/src/split/main.ts', // what it costs to send reads to a replica
   'bench/src/profile/main.ts', // reads what `npm run bench -- --profile` leaves
   'packages/testkit/src/differential/main.ts', // plays scripts to PostgreSQL and through pgweir
   'packages/testkit/src/conformance/main.ts', // plays scenarios of session state, and the table

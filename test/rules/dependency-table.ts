@@ -79,7 +79,8 @@ export const DEPENDENCY_RULES: Readonly<Record<string, PackageRule>> = {
   [AWS]: {
     packages: [],
     types: [POOLER, CONTROL],
-    node: { 'node:crypto': '' },
+    // STS is asked without an SDK: what is sent and what is not must be plain to see.
+    node: { 'node:crypto': '', 'node:http': 'identity/', 'node:https': 'identity/' },
     npm: { '@aws-sdk/*': '', '@smithy/*': '', '@aws-crypto/*': '' },
     globals: 'any',
   },
@@ -95,6 +96,14 @@ export const DEPENDENCY_RULES: Readonly<Record<string, PackageRule>> = {
   [TESTKIT]: { packages: [PROTOCOL], node: 'any', npm: 'declared', globals: 'any' },
   '@pgweir/demo': {
     packages: [TESTKIT],
+    programs: [DAEMON],
+    node: 'any',
+    npm: 'declared',
+    globals: 'any',
+  },
+  // A leaf for people to copy from. It plays AWS and starts the daemon as the tests do.
+  '@pgweir/example-serverless': {
+    packages: [TESTKIT, AWS],
     programs: [DAEMON],
     node: 'any',
     npm: 'declared',

@@ -4,7 +4,10 @@ import { type Import, importsOf } from './imports';
 import { parseTypeScript, type SyntaxTree } from './syntax';
 
 /** What is in the tree although nobody wrote it. */
-const NOT_SOURCES = new Set(['node_modules', 'dist', 'coverage', '.git', '.idea', '.vscode']);
+const NOT_SOURCES = new Set([
+  ...['node_modules', 'dist', 'build', 'coverage', '.terraform'],
+  ...['.git', '.idea', '.vscode'],
+]);
 const NOT_TEXT = /\.(tsbuildinfo|log|png|ico|gz)$/;
 
 /** A file; `path` is relative to the root, with forward slashes. */

@@ -10,10 +10,20 @@ import {
 } from '@pgweir/pooler';
 import { startupPacket } from '@pgweir/testkit';
 import { formatFinding, loadConfig } from 'pgweir';
+import { catalogReply, isForCatalog } from './catalog-reply';
 import { MemoryTransport, type MemoryWire } from './memory-transport';
 import { replyTo, WELCOME } from './replies';
+import { stillServers } from './still-servers';
 
 const LINKS = 20;
+/** What a way of serving sessions stands for in the configuration. */
+export interface Way {
+  /** Parameters of the entry of the database. */
+  readonly entry?: string;
+  /** Lines of `[pgbouncer]`. */
+  readonly lines?: readonly string[];
+}
+
 const LOG = { error: fail, warn: fail, info: () => undefined, debug: () => undefined };
 
 function fail(message: string): never {
@@ -29,10 +39,8 @@ export class Fleet {
   #asked: MemoryWire[] = [];
   #answers: Buffer[] = [];
   readonly #transport = new MemoryTransport((wire, bytes, start, end) => {
-    // The startup packet has no tag.
-    const answer = bytes[start] === 0 ? WELCOME : replyTo(bytes, start, end);
     this.#asked.push(wire);
-    this.#answers.push(answer);
+    this.#answers.push(answerTo(bytes, start, end));
   });
   readonly #pooler: Pooler;
 
@@ -40,9 +48,8 @@ export class Fleet {
     this.#pooler = pooler(this.#transport);
   }
 
-  /** `lines` of `[pgbouncer]`. */
-  static async start(lines: readonly string[], clients: number): Promise<Fleet> {
-    const settings = settingsOf(lines);
+  static async start(way: Way, clients: number): Promise<Fleet> {
+    const settings = settingsOf(way);
     const sql = new SqlKnowledge(await loadGrammar());
     const credentials = { lookup: () => ({ kind: 'none' }) as const };
     const fleet = new Fleet(
@@ -62,6 +69,7 @@ export class Fleet {
           },
           log: LOG,
           sql,
+          ...stillServers(settings),
           virtualDatabases: [],
         }),
     );
@@ -88,13 +96,27 @@ export class Fleet {
     }
   }
 
-  /** Every client sends these messages, and has the answers when it returns. */
+  /** Every client sends these messages; what it takes to open links is waited for. */
+  async ask(messages: Buffer): Promise<void> {
+    const ready = this.#ready;
+    this.#ready = [];
+    for (const client of ready) deliver(client, messages);
+    await this.#settle(ready.length);
+    // What the pooler asks on its own is answered, too.
+    for (let i = 0; i < 3; i++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      this.#answer();
+    }
+  }
+
+  /** The same where links are open: everybody has the answers when it returns. */
   turn(messages: Buffer): void {
     const ready = this.#ready;
     this.#ready = [];
     for (const client of ready) deliver(client, messages);
     while (this.#asked.length > 0) this.#answer();
-    if (this.#ready.length !== ready.length) throw new Error('somebody was not answered');
+    if (this.#ready.length !== ready.length)
+      throw new Error(`somebody was not answered ${this.#ready.length} of ${ready.length}`);
   }
 
   #answer(): void {
@@ -115,13 +137,21 @@ function deliver(wire: MemoryWire, bytes: Buffer): void {
   wire.handler.received(CHUNK, bytes.length);
 }
 
-function settingsOf(lines: readonly string[]) {
+function answerTo(bytes: Buffer, start: number, end: number): Buffer {
+  // The startup packet has no tag.
+  if (bytes[start] === 0) return WELCOME;
+  return isForCatalog(bytes, start, end)
+    ? catalogReply(bytes, start, end)
+    : replyTo(bytes, start, end);
+}
+
+function settingsOf({ entry = 'host=db', lines = [] }: Way) {
   const dir = mkdtempSync(path.join(tmpdir(), 'pgweir-own-code-'));
   try {
     const file = path.join(dir, 'pgweir.ini');
     const text = [
       '[databases]',
-      'bench = host=db user=bench',
+      `bench = ${entry} user=bench`,
       '[pgbouncer]',
       'listen_addr = 127.0.0.1',
       'unix_socket_dir =',

@@ -1,19 +1,22 @@
 import { preparation, transaction } from '../load/own-messages';
 import type { QueryMode } from '../load/scripts';
-import { Fleet } from './fleet';
+import { Fleet, type Way } from './fleet';
 import { routingLines } from './routing';
 
 const CLIENTS = 32;
 const TURNS = 300;
+const WARM_UP = 50;
 /** Rounds in turns; one way alone has more, for a profile of it. */
 const ROUNDS = 15;
 const ROUNDS_ALONE = 150;
 
 /** The ways in which a session is served. */
-const WAYS: Readonly<Record<string, readonly string[]>> = {
-  track: [],
-  leak: ['session_state = leak'],
-  unwatched: ['session_state = leak', 'max_prepared_statements = 0'],
+const WAYS: Readonly<Record<string, Way>> = {
+  track: {},
+  leak: { lines: ['session_state = leak'] },
+  unwatched: { lines: ['session_state = leak', 'max_prepared_statements = 0'] },
+  roles: { entry: 'host=db,db port=1,2 target_session_attrs=primary' },
+  split: { entry: 'host=db,db port=1,2 read_write_split=on' },
 };
 const MODES: readonly QueryMode[] = ['simple', 'extended', 'prepared'];
 
@@ -32,10 +35,10 @@ async function main(): Promise<void> {
       return mode !== 'prepared' || way !== 'unwatched';
     });
     const runs = await Promise.all(
-      ways.map(async ([way, lines]) => ({
+      ways.map(async ([way, settings]) => ({
         way,
         ns: [] as number[],
-        run: await prepare(mode, lines),
+        run: await prepare(mode, settings),
       })),
     );
     for (const { run } of runs) run();
@@ -53,11 +56,13 @@ async function main(): Promise<void> {
 }
 
 /** @returns a function that runs many transactions and tells how long one took */
-async function prepare(mode: QueryMode, lines: readonly string[]): Promise<() => number> {
-  const fleet = await Fleet.start(lines, CLIENTS);
+async function prepare(mode: QueryMode, settings: Way): Promise<() => number> {
+  const fleet = await Fleet.start(settings, CLIENTS);
   const first = preparation(mode);
-  if (first !== undefined) fleet.turn(first);
+  if (first !== undefined) await fleet.ask(first);
   const messages = Array.from({ length: TURNS }, () => Buffer.concat(transaction('select', mode)));
+  // The first ones go to the primary, because the catalog has not been asked yet.
+  for (const each of messages.slice(0, WARM_UP)) await fleet.ask(each);
   return () => {
     const before = performance.now();
     for (const each of messages) fleet.turn(each);

@@ -7,7 +7,7 @@ const RESULT = Buffer.concat([
   frame('D', Buffer.from('\0\x01\0\0\0\x010')),
   frame('C', Buffer.from('SELECT 1\0')),
 ]);
-const READY = frame('Z', Buffer.from('I'));
+export const READY = frame('Z', Buffer.from('I'));
 
 /** What PostgreSQL says to a message, by its tag. */
 const REPLIES: Readonly<Record<string, Buffer>> = {

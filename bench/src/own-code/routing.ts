@@ -6,6 +6,7 @@ import {
   type RouteContext,
   routeOf,
 } from '@pgweir/pooler';
+import { everythingReads } from './catalog-reply';
 
 const TEXTS = 1000;
 const ROUNDS = 300;
@@ -34,7 +35,10 @@ const STILL: Clock = {
 export async function routingLines(): Promise<readonly string[]> {
   const grammar = await loadGrammar();
   return Object.entries(SHAPES).map(([name, text]) => {
-    const knowledge = new CatalogKnowledge({ questions: { ask: everythingReads }, clock: STILL });
+    const knowledge = new CatalogKnowledge({
+      questions: { ask: (sql, answer) => answer([everythingReads(sql)]) },
+      clock: STILL,
+    });
     const judge = new ReadJudge({ grammar, knowledge, clock: STILL });
     const texts = Array.from({ length: TEXTS }, (_, n) => Buffer.from(text(n)));
     // The first text asks the catalog.
@@ -58,10 +62,4 @@ function count(judge: ReadJudge, texts: readonly Buffer[]): number {
     if (routeOf(judge.verdictOn(text, 0, text.length), OUTSIDE) === 'replica') replicas++;
   }
   return replicas;
-}
-
-/** A catalog in which every name is that of a read. */
-function everythingReads(sql: string, answer: (row: readonly string[]) => void): void {
-  const names = [...sql.matchAll(/\((\d+),'(?:function|relation|operator|type|attribute)'/g)];
-  answer([JSON.stringify({ found: names.map(([, index]) => [Number(index), 2]), oddity: null })]);
 }

@@ -1,5 +1,12 @@
-import { createTransport, type Grammar, loadGrammar, type SnapshotPart } from '@pgweir/pooler';
+import {
+  createTransport,
+  type Grammar,
+  loadGrammar,
+  type SnapshotPart,
+  serverShares,
+} from '@pgweir/pooler';
 import type { Picture } from './admin/show/item';
+import type { DaemonConfig } from './config/daemon-config';
 import type { Overrides } from './config/load';
 import type { DaemonOptions } from './daemon-options';
 import { ServerWatch } from './health/server-watch';
@@ -12,6 +19,8 @@ import { doorPath, RestartDoor } from './restart/door';
 import { FirstBudget, type ProcessBudget, SuccessorBudget } from './restart/process-budget';
 import { type Estate, RETIRING, STILL_CLIENTS } from './restart/successor';
 import { systemClock } from './runtime/system-clock';
+import { Secrets } from './secrets/secrets';
+import { secretStores } from './secrets/stores';
 import { onSignals, type ShutdownKind } from './signals';
 import { StatsPeriods } from './stats-periods';
 import { upMessage } from './version';
@@ -32,6 +41,7 @@ class Daemon {
   readonly #options: DaemonOptions;
   readonly #budget: ProcessBudget;
   readonly #process: PoolerProcess;
+  readonly #secrets: Secrets;
   readonly #servers: ServerWatch;
   readonly #ports: OwnPorts;
   /** Where another process may ask to take over. */
@@ -58,8 +68,14 @@ class Daemon {
       predecessor === undefined
         ? new FirstBudget()
         : new SuccessorBudget({ predecessor, settings, means, log });
+    this.#secrets = new Secrets({
+      config: () => this.#process?.config ?? config,
+      storeOf: secretStores(systemClock),
+      ...{ clock: systemClock, log },
+    });
     this.#servers = new ServerWatch({
       config: () => this.#process?.config ?? config,
+      passwords: this.#secrets.serverPasswords,
       budget: this.#budget.own,
       log,
       countLeases: (of) => this.#process.pooler.orders.countLeases(of),
@@ -68,11 +84,15 @@ class Daemon {
         return predecessor?.isThere === true ? STILL_CLIENTS : undefined;
       },
     });
+    // Before the pooler hears of servers it must be known how many links they may have.
+    this.#limitServers(config);
+    this.#servers.control.subscribe(() => this.#limitServers(this.#process.config));
     this.#process = new PoolerProcess({
       config,
       log,
       budget: this.#budget.own,
       grammar,
+      secrets: this.#secrets,
       ...{ topology: this.#servers.control, positions: this.#servers.control.positions },
       adapt: (all) => (this.#retiring ? { ...all, workerSlot: NO_SLOT } : all),
       ...(predecessor === undefined
@@ -92,7 +112,10 @@ class Daemon {
     const { pooler } = this.#process;
     this.#ports = new OwnPorts(pooler, config.listen);
     this.#door = new RestartDoor({ transport, log, estate: this.#estate() });
-    this.#statsPeriods = new StatsPeriods({ view: pooler, log, service });
+    this.#statsPeriods = new StatsPeriods({
+      ...{ view: pooler, log, service, topology: this.#servers.control },
+      serverCaps: () => this.#budget.serverCaps,
+    });
     this.#operator = new Operator({
       traffic: pooler.orders,
       view: pooler,
@@ -116,6 +139,8 @@ class Daemon {
       log,
     });
     try {
+      await Promise.race([this.#secrets.ready(), this.#stopped]);
+      if (pooler.draining) return await this.#stopped;
       const inherited = (await predecessor?.ports()) ?? [];
       await openPorts(this.#ports.open, {
         settings: config.listen,
@@ -159,6 +184,7 @@ class Daemon {
         // Nobody could take that back any more.
         void this.#operator.letGo();
         void this.#servers.retire();
+        this.#statsPeriods.retire();
         const limitMs = this.#process.config.workers.drainTimeoutMs;
         if (limitMs > 0)
           setTimeout(() => void this.#stop(), Math.min(limitMs, 2 ** 31 - 1)).unref();
@@ -182,7 +208,9 @@ class Daemon {
     const workers = [{ ...only, startedAtMs: this.#startedAtMs }];
     const { holds } = this.#operator;
     this.#servers.account(snapshot.stats);
-    return { ...snapshot, ...this.#servers.seen(), averages, holds, workers };
+    const { serverCaps } = this.#budget;
+    const ours = { serverCaps, secrets: this.#secrets.seen() };
+    return { ...snapshot, ...this.#servers.seen(), ...ours, averages, holds, workers };
   }
 
   /** Reads the configuration again and applies it as a whole or not at all. */
@@ -196,9 +224,14 @@ class Daemon {
     }
   }
 
+  #limitServers({ pooler }: DaemonConfig): void {
+    this.#budget.limitServers(serverShares(pooler, this.#servers.control.current));
+  }
+
   #apply(changes: Overrides | undefined): boolean {
     const config = readAgain(this.#options, changes);
     if (config === undefined) return false;
+    this.#limitServers(config);
     this.#process.configure(config);
     this.#servers.reconfigure();
     this.#budget.limitsChanged();
@@ -225,7 +258,7 @@ class Daemon {
   }
 
   async #stop(): Promise<void> {
-    this.#statsPeriods.stop();
+    this.#statsPeriods.close();
     this.#ports.close();
     await this.#close();
     this.#exit(0);
@@ -235,6 +268,7 @@ class Daemon {
     const watched = this.#servers.close();
     await this.#process.pooler.stop();
     await watched;
+    this.#secrets.close();
     await this.#door.close();
     this.#options.predecessor?.close();
     await this.#budget.close();

@@ -1,3 +1,4 @@
+import { printToken } from './aws/print-token';
 import { checkReport } from './check';
 import { readCommandLine } from './command-line';
 import { loadConfig } from './config/load';
@@ -30,6 +31,8 @@ async function main(): Promise<number> {
       process.stdout.write(report.stdout);
       return report.code;
     }
+    case 'iam-token':
+      return printToken(order.token, process.stdout, process.stderr);
     case 'worker':
       return runWorker();
     case 'run':

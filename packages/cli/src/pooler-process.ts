@@ -1,6 +1,6 @@
 import { resolveSoa } from 'node:dns/promises';
+import type { ProvenToken } from '@pgweir/aws';
 import {
-  type CredentialSource,
   createTransport,
   type DaemonSnapshot,
   type Grammar,
@@ -17,8 +17,15 @@ import {
 } from '@pgweir/pooler';
 import type { ConsoleCommands } from './admin/commands';
 import { AdminConsole } from './admin/console';
+import { IamPasswords } from './aws/iam-passwords';
+import { IamVerifier } from './aws/iam-verifier';
+import { PassedRdsTokens } from './aws/passed-rds-tokens';
+import { stsEndpoint } from './aws/sts-endpoint';
+import { StsIdentities } from './aws/sts-identities';
+import { VerifierDesk } from './client-verifier';
 import type { DaemonConfig } from './config/daemon-config';
-import { PasswordVerifier } from './ldap/verifier';
+import { firstThatKnows } from './first-that-knows';
+import { LdapVerifier } from './ldap/verifier';
 import type { DaemonLogger } from './log/logger';
 import { withExactNames } from './runtime/abstract-names';
 import { DnsResolver } from './runtime/dns-resolver';
@@ -26,6 +33,7 @@ import { systemQueueLength } from './runtime/queue-length';
 import { systemSocketPeers } from './runtime/socket-peers';
 import { systemClock } from './runtime/system-clock';
 import { ZoneWatch } from './runtime/zone-watch';
+import type { Secrets } from './secrets/secrets';
 
 /** Of a process on its way out, while another serves: it keeps no links for nobody. */
 export const NO_SLOT: WorkerSlot = {
@@ -39,6 +47,8 @@ export interface PoolerProcessNeeds {
   readonly budget: LinkBudget;
   readonly grammar: Grammar;
   readonly commands: ConsoleCommands;
+  /** Passwords that are not in the configuration. */
+  readonly secrets: Secrets;
   /** Which servers there are, and what they are. */
   readonly topology: TopologySource;
   /** How far they are. */
@@ -47,6 +57,8 @@ export interface PoolerProcessNeeds {
   readonly worker?: WorkerIdentity;
   /** As `PoolerNeeds` has it. */
   readonly cancelBefore?: PoolerNeeds['cancelBefore'];
+  /** Told of each token of a client that was proven here. Absent: this process is the whole daemon. */
+  readonly tokenProven?: (token: ProvenToken) => void;
   /** What this process makes of the settings. */
   readonly adapt?: (settings: PoolerSettings) => PoolerSettings;
 }
@@ -58,10 +70,10 @@ const ZONE_TICK_MS = 1000;
 export class PoolerProcess {
   config: DaemonConfig;
   readonly pooler: Pooler;
+  readonly passedTokens: PassedRdsTokens;
   readonly #needs: PoolerProcessNeeds;
   readonly #resolver = new DnsResolver(systemClock, () => this.config.dns);
   readonly #zones: ZoneWatch;
-  readonly #credentials: CredentialSource;
 
   constructor(needs: PoolerProcessNeeds) {
     this.#needs = needs;
@@ -75,11 +87,22 @@ export class PoolerProcess {
       forget: (names) => this.#resolver.forget(names),
     });
     systemClock.every(ZONE_TICK_MS, () => this.#zones.tick());
-    this.#credentials = { lookup: (user) => this.config.credentials.lookup(user) };
+    const settings = (): PoolerSettings => this.config.pooler;
+    const { secrets } = needs;
+    this.passedTokens = new PassedRdsTokens({
+      ...{ settings, clock: systemClock, topology: needs.topology },
+      proven: needs.tokenProven,
+      proofs: () => this.pooler.proofs,
+    });
+    const passed = this.passedTokens;
     this.pooler = new Pooler({
       settings: this.#settings(),
-      credentials: this.#credentials,
-      verifier: new PasswordVerifier(systemClock, needs.log),
+      credentials: secrets.clientPasswords,
+      serverPasswords: firstThatKnows(
+        new IamPasswords({ settings, passed }),
+        secrets.serverPasswords,
+      ),
+      verifier: verifierOf(needs.log, passed),
       transport: withExactNames(createTransport(systemQueueLength(needs.log)), needs.log),
       resolver: this.#resolver,
       budget: needs.budget,
@@ -118,6 +141,14 @@ export class PoolerProcess {
   configure(config: DaemonConfig): void {
     this.config = config;
     this.#needs.log.configure(config.log);
-    this.pooler.reload(this.#settings(), this.#credentials);
+    this.#needs.secrets.reconfigure();
+    this.pooler.reload(this.#settings(), this.#needs.secrets.clientPasswords);
   }
+}
+
+function verifierOf(log: DaemonLogger, passed: PassedRdsTokens): VerifierDesk {
+  return new VerifierDesk({
+    directory: new LdapVerifier(systemClock, log),
+    iam: new IamVerifier([new StsIdentities(systemClock, stsEndpoint()), passed]),
+  });
 }

@@ -1,11 +1,14 @@
 import type { DaemonView, DatabaseStatsView, Logger } from '@pgweir/pooler';
 import type { DaemonConfig } from './config/daemon-config';
+import { EmfWriter, type EmfWriterNeeds } from './metrics/emf-writer';
 
 type Numbers = Omit<DatabaseStatsView, 'database'>;
 
 interface StatsPeriodsNeeds {
   readonly view: DaemonView;
   readonly log: Logger;
+  readonly topology: EmfWriterNeeds['topology'];
+  readonly serverCaps: EmfWriterNeeds['serverCaps'];
   /** Is told every line, also when none is logged. */
   readonly service: { readonly status: (line: string) => void };
 }
@@ -18,6 +21,7 @@ export class StatsPeriods {
   /** By database; empty in the first period. */
   averages: readonly DatabaseStatsView[] = [];
   readonly #needs: StatsPeriodsNeeds;
+  readonly #metrics: EmfWriter;
   #timer: NodeJS.Timeout | undefined;
   #periodMs = 0;
   #logs = true;
@@ -26,11 +30,13 @@ export class StatsPeriods {
 
   constructor(needs: StatsPeriodsNeeds) {
     this.#needs = needs;
+    this.#metrics = new EmfWriter(needs);
   }
 
   /** Goes on with the period of `config`; another one begins anew. */
   restart(config: DaemonConfig): void {
     this.#logs = config.log.stats;
+    this.#metrics.configure(config);
     if (this.#timer !== undefined && config.statsPeriodMs === this.#periodMs) return;
     this.stop();
     this.#periodMs = config.statsPeriodMs;
@@ -39,13 +45,26 @@ export class StatsPeriods {
     this.#timer.unref();
   }
 
+  /** Another process serves. */
+  retire(): void {
+    this.#metrics.retire();
+  }
+
+  /** For good. */
+  close(): void {
+    this.stop();
+    this.#metrics.close();
+  }
+
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
   async #ends(): Promise<void> {
-    const { stats } = await this.#needs.view.snapshot([]);
+    const seen = await this.#needs.view.snapshot([]);
+    const { stats } = seen;
+    this.#metrics.periodEnds(seen);
     const nowMs = performance.now();
     const seconds = Math.max(1, nowMs - this.#lastMs) / 1000;
     this.#lastMs = nowMs;
@@ -69,6 +88,7 @@ function statsLine(all: DatabaseStatsView): string {
 const NOTHING: Numbers = {
   transactions: 0,
   queries: 0,
+  queriesTls: 0,
   leases: 0,
   receivedBytes: 0,
   sentBytes: 0,

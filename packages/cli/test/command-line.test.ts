@@ -30,6 +30,32 @@ test('--check only checks', () => {
   expect(readCommandLine(['--check', 'c.ini'])).toEqual({ kind: 'check', configPath: 'c.ini' });
 });
 
+test('iam-token prints a token, and starts nothing', () => {
+  const args = ['iam-token', '--host', 'pgweir.example.org', '--region', 'us-east-1'];
+  const token = { host: 'pgweir.example.org', region: 'us-east-1', expires: 900 };
+  expect(readCommandLine(args)).toEqual({ kind: 'iam-token', token });
+  expect(readCommandLine([...args, '--expires=60'])).toEqual({
+    ...{ kind: 'iam-token', token: { ...token, expires: 60 } },
+  });
+  expect(readCommandLine(['--', 'iam-token'])).toMatchObject({ run: { configPath: 'iam-token' } });
+  expect(readCommandLine(['iam-token', '--help'])).toMatchObject({
+    ...{ code: 0, stdout: expect.stringMatching(/^Usage: pgweir iam-token \[options\]\n/) },
+  });
+});
+
+test.each([
+  [['iam-token'], "required option '--host <name>' not specified"],
+  [['iam-token', '--host', 'a'], "required option '--region <region>' not specified"],
+  [['iam-token', '--host', 'a', '--region', 'b', '--expires', '0'], 'accepted: 1 to 900'],
+  [['iam-token', '--host', 'a', '--region', 'b', '--expires', '901'], 'accepted: 1 to 900'],
+  [['iam-token', '--host', 'a', '--region', 'b', '--expires', '6e1'], 'accepted: 1 to 900'],
+  [['iam-token', '--host', 'a', '--region', 'b', 'c.ini'], 'too many arguments'],
+])('%j is refused, as a command line of tokens', (args, message) => {
+  expect(readCommandLine(args)).toMatchObject({
+    ...{ kind: 'exit', code: 1, stdout: '', stderr: expect.stringContaining(message) },
+  });
+});
+
 test('without a configuration file it says so, and where to look', () => {
   expect(readCommandLine([])).toEqual({
     kind: 'exit',

@@ -6,6 +6,7 @@ import type { Prober } from './ports/prober';
 import type { ClaimPlan } from './ports/topology-claims';
 import { type ServerKey, serverKey } from './server-key';
 import type { ControlSettings } from './settings';
+import type { ClusterList } from './watch/cluster-servers';
 import { type ClusterMemory, ClusterWatch } from './watch/cluster-watch';
 import type { ServerMemory } from './watch/server-watch';
 
@@ -34,8 +35,8 @@ export class Clusters {
   }
 
   /** undefined: it does not follow roles, or nothing is watched any more. */
-  find({ servers }: DatabaseEntry): ClusterWatch | undefined {
-    return this.#watches.get(clusterKey(servers));
+  find(entry: DatabaseEntry): ClusterWatch | undefined {
+    return this.#watches.get(clusterKey(entry));
   }
 
   of(entry: DatabaseEntry): ClusterWatch {
@@ -47,28 +48,26 @@ export class Clusters {
   /** Watches what these entries follow, and nothing else. What is known of servers that stay is kept. */
   configure(entries: readonly DatabaseEntry[]): void {
     const wanted = new Map(
-      entries.filter(followsRoles).map(({ servers }) => [clusterKey(servers), servers]),
+      entries.filter(followsRoles).map((entry) => [clusterKey(entry), entry] as const),
     );
     const before = this.#watches;
     const memory = new Map(this.all.flatMap((watch) => [...watch.memory.servers]));
     /** Those whose list is in no entry any more, and whose place a changed list can take. */
     const free = new Set([...before].filter(([key]) => !wanted.has(key)).map(([, watch]) => watch));
     this.#watches = new Map([...before].filter(([key]) => wanted.has(key)));
-    for (const [key, servers] of wanted) {
+    for (const [key, entry] of wanted) {
       if (this.#watches.has(key)) continue;
-      const heir = closest(free, servers);
+      const heir = closest(free, entry);
       if (heir !== undefined) {
         free.delete(heir);
-        heir.reconfigure(servers, memory);
+        heir.reconfigure(listOf(entry), memory);
       }
-      this.#watches.set(
-        key,
-        heir ?? this.#open(servers, closest(before.values(), servers), memory),
-      );
+      this.#watches.set(key, heir ?? this.#open(entry, closest(before.values(), entry), memory));
     }
     for (const watch of free) watch.close();
-    for (const [key, servers] of wanted) {
-      this.#watches.get(key)?.setClaims(this.#needs.claimsOf(servers));
+    for (const [key, { servers, source }] of wanted) {
+      const plan = source === undefined ? this.#needs.claimsOf(servers) : undefined;
+      this.#watches.get(key)?.setClaims(plan);
     }
   }
 
@@ -78,30 +77,40 @@ export class Clusters {
   }
 
   #open(
-    servers: readonly ServerAddress[],
+    entry: DatabaseEntry,
     relative: ClusterWatch | undefined,
     memory: ReadonlyMap<ServerKey, ServerMemory>,
   ): ClusterWatch {
-    const settled = relative?.memory.settled;
-    const known: ClusterMemory | undefined = settled && { settled, servers: memory };
-    return new ClusterWatch(servers, this.#needs, known);
+    const { settled, members } = relative?.memory ?? {};
+    const known: ClusterMemory | undefined = settled && { settled, servers: memory, members };
+    return new ClusterWatch(listOf(entry), this.#needs, known);
   }
 }
 
-function clusterKey(servers: readonly ServerAddress[]): string {
-  return [...new Set(servers.map(serverKey))].sort().join(' ');
+/** Where members are found, only those that are found in the same way have the same. */
+function clusterKey({ servers, source }: DatabaseEntry): string {
+  const keys = [...new Set(servers.map(serverKey))].sort().join(' ');
+  return source === undefined ? keys : `${source.key} ${keys}`;
 }
 
-/** The one with the most of these servers; undefined if none has any. */
+function listOf({ servers, source }: DatabaseEntry): ClusterList {
+  return source === undefined
+    ? { kind: 'listed', servers }
+    : { kind: 'found', cluster: { source, seeds: servers } };
+}
+
+/** The one with the most of these servers, known in the same way; undefined if none has any. */
 function closest(
   watches: Iterable<ClusterWatch>,
-  servers: readonly ServerAddress[],
+  { servers, source }: DatabaseEntry,
 ): ClusterWatch | undefined {
   const keys = new Set(servers.map(serverKey));
   let best: ClusterWatch | undefined;
   let bestShared = 0;
   for (const watch of watches) {
-    const shared = watch.servers.filter(({ key }) => keys.has(key)).length;
+    if (watch.found?.source.key !== source?.key) continue;
+    const listed = watch.found?.seeds.map(serverKey) ?? watch.servers.map(({ key }) => key);
+    const shared = listed.filter((key) => keys.has(key)).length;
     if (shared <= bestShared) continue;
     best = watch;
     bestShared = shared;

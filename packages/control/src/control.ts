@@ -16,6 +16,7 @@ import type { Prober } from './ports/prober';
 import type { ClaimPlan } from './ports/topology-claims';
 import { PositionBoard } from './positions/position-board';
 import { type PromotionCluster, WatchedPromotion } from './promotion/promotion-cluster';
+import { addressesOf } from './publish/published-entry';
 import { Snapshots } from './publish/snapshots';
 import { type ClusterView, clusterView, type FailoverView } from './publish/views';
 import { comparableHost, type ServerKey, serverKey } from './server-key';
@@ -80,8 +81,10 @@ export class Control implements TopologySource {
       clusterOf: (database) => this.#clusterOf(database),
       placeOf: (database) => {
         const epoch = this.current.roles.get(database)?.epoch;
-        const servers = this.#entryOf(database)?.servers;
-        return epoch === undefined || servers === undefined ? undefined : { epoch, servers };
+        const entry = this.#entryOf(database);
+        const cluster = this.#clusterOf(database);
+        if (epoch === undefined || entry === undefined || cluster === undefined) return undefined;
+        return { epoch, servers: addressesOf(entry, cluster) };
       },
     });
     this.reconfigure(needs.settings, needs.entries);
@@ -157,7 +160,7 @@ export class Control implements TopologySource {
   /** All clusters in which another server may become primary. The same object for the same one. */
   promotionClusters(): readonly PromotionCluster[] {
     return this.#clusters.all
-      .filter(({ mayFailOver }) => mayFailOver)
+      .filter(({ mayFailOver, found }) => mayFailOver && found === undefined)
       .map((watch) => {
         const known = this.#promotions.get(watch);
         if (known !== undefined) return known;
@@ -235,6 +238,7 @@ export class Control implements TopologySource {
 function matching(cluster: ClusterWatch, name: string): readonly ServerKey[] {
   const wanted = comparableHost(name);
   return cluster.servers
+    .filter(({ key }) => cluster.find(key) !== undefined)
     .filter(({ key, address }) => key === wanted || comparableHost(address.host) === wanted)
     .map(({ key }) => key);
 }

@@ -1,5 +1,6 @@
 import type { DatabaseName, TargetSessionAttrs } from '@pgweir/pooler';
 import type { ServerAddress } from './observation';
+import type { MemberSource } from './ports/member-source';
 
 /** What control has to know of one entry of `[databases]`; the `*` entry has the name `*`. */
 export interface DatabaseEntry {
@@ -8,6 +9,8 @@ export interface DatabaseEntry {
   /** undefined: not set */
   readonly targetSessionAttrs: TargetSessionAttrs | undefined;
   readonly readWriteSplit: boolean;
+  /** What finds the members of the cluster, which `servers` only lead to; undefined: they are all. */
+  readonly source?: MemberSource | undefined;
 }
 
 /** Whether the roles of its servers matter. Without that its list means what it does in PgBouncer. */

@@ -8,6 +8,7 @@ export { parseLsn } from './lsn';
 export * from './observation';
 export * from './ports/demoter';
 export type { Fencer } from './ports/fencer';
+export * from './ports/member-source';
 export type { Prober, Sampled, ServerProbe } from './ports/prober';
 export * from './ports/promoter-lease';
 export type { SwitchoverServer } from './ports/switchover-server';

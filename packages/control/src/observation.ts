@@ -1,3 +1,5 @@
+import type { MemberView } from './ports/member-source';
+
 /** A server's address as the configuration writes it. */
 export interface ServerAddress {
   readonly host: string;
@@ -26,6 +28,8 @@ export interface Observation {
   readonly replayLagMs: number | undefined;
   /** How often its name has come to lead to another machine; undefined: it is no name. */
   readonly moves?: number;
+  /** What it says of the cluster, where members tell who belongs to it. */
+  readonly view?: MemberView;
   readonly connections: number;
   readonly connectionsMax: number;
 }
@@ -41,4 +45,8 @@ export type ProbeResult =
        * came in time.
        */
       readonly why: 'refused' | 'timeout' | 'busy' | 'rejected' | 'lost';
+      /** It is the password, or the user, that PostgreSQL does not take. */
+      readonly isPasswordRefused?: boolean;
+      /** PostgreSQL is being started (57P03): whatever it did before has ended. */
+      readonly isStarting?: boolean;
     };

@@ -1,4 +1,4 @@
-/** What the configuration says about watching servers. All times in milliseconds, all numbers above 0. */
+/** What the configuration says about watching servers. All times in milliseconds, all counts above 0. */
 export interface ControlSettings {
   /** From one probe of a server to the next, while nothing is wrong. */
   readonly healthCheckIntervalMs: number;
@@ -8,6 +8,10 @@ export interface ControlSettings {
   readonly healthDownAfter: number;
   /** Good probes in a row after which a server that was down is in service again. */
   readonly healthUpAfter: number;
+  /** How long before a switchover that somebody else has scheduled new work waits. 0: it does not. */
+  readonly switchoverLeadMs: number;
+  /** How long after that moment nothing need have happened, until work goes on. */
+  readonly switchoverTimeoutMs: number;
 }
 
 export const CONTROL_DEFAULTS: ControlSettings = {
@@ -15,6 +19,8 @@ export const CONTROL_DEFAULTS: ControlSettings = {
   healthCheckTimeoutMs: 1000,
   healthDownAfter: 2,
   healthUpAfter: 2,
+  switchoverLeadMs: 2_000,
+  switchoverTimeoutMs: 10_000,
 };
 
 /** While something is suspect, or a primary is being waited for. */

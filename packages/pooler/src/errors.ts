@@ -78,7 +78,30 @@ const CATALOGUE = {
     text: 'client connections exceeded (max_user_client_connections)',
   },
   passwordFailed: { code: '28P01', severity: 'FATAL', text: 'password authentication failed' },
+  passwordsLacking: {
+    code: '57P03',
+    severity: 'FATAL',
+    text: 'password authentication failed: not all passwords can be read now',
+    hint: 'If the password is right, try again in a moment.',
+  },
   ldapFailed: { code: '28P01', severity: 'FATAL', text: 'LDAP authentication failed' },
+  iamFailed: { code: '28000', severity: 'FATAL', text: 'IAM authentication failed' },
+  tooManyProofs: {
+    code: '53300',
+    severity: 'FATAL',
+    text: 'too many users whom the server has not let in yet',
+  },
+  // As RDS Proxy says it.
+  iamBusy: {
+    code: '28000',
+    severity: 'FATAL',
+    text: 'The IAM authentication failed because of too many competing requests.',
+  },
+  iamNeedsTls: {
+    code: '28000',
+    severity: 'FATAL',
+    text: 'IAM authentication is allowed only with SSL connections.',
+  },
   saslFailed: { code: '28P01', severity: 'FATAL', text: 'SASL authentication failed' },
   trustFailed: { code: '28000', severity: 'FATAL', text: '"trust" authentication failed' },
   certificateFailed: {

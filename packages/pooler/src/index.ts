@@ -14,13 +14,15 @@ export {
   type BudgetToWorker,
   isBudgetMessage,
 } from './pool/budget-messages';
+export type { SharedPermit } from './pool/budget-testimony';
 export { LocalLinkBudget } from './pool/local-budget';
 export { linkLimits } from './pool/pool-limits';
 export { type RemoteBudgetNeeds, RemoteLinkBudget } from './pool/remote-budget';
+export type { ServerCapView } from './pool/server-caps';
+export { serverShares } from './pool/server-shares';
 export {
   type SharedBudgetNeeds,
   SharedLinkBudget,
-  type SharedPermit,
 } from './pool/shared-budget';
 export { Pooler } from './pooler';
 export type { PoolerNeeds, PoolerState } from './pooler-needs';
@@ -32,7 +34,10 @@ export * from './ports/link-budget';
 export * from './ports/logger';
 export * from './ports/names';
 export * from './ports/position-source';
+export * from './ports/proof-logins';
 export * from './ports/resolver';
+export * from './ports/secret-store';
+export * from './ports/server-passwords';
 export * from './ports/socket-peers';
 export * from './ports/topology-source';
 export * from './ports/traffic-control';
@@ -60,5 +65,5 @@ export * from './settings/settings';
 export { SqlKnowledge } from './sql/classify';
 export { type Effects, NO_EFFECTS } from './sql/effects';
 export { type Grammar, loadGrammar } from './sql/grammar';
-export { waitPercentileUs } from './stats/wait-histogram';
+export { countOf, type HistogramView, quantileUs } from './stats/histogram';
 export { needsPrimary, wantedRole } from './topology/fit-servers';

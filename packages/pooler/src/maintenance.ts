@@ -8,6 +8,7 @@ import { restIfIdle } from './frontend/resting';
 import type { Session } from './frontend/session';
 import { splitsReads } from './frontend/session-limits';
 import { HOLD_TIMEOUT_MS } from './pool/followed-servers';
+import { closeIdleSurplus } from './pool/idle-surplus';
 import type { Pool } from './pool/pool';
 import { topologyChanged } from './pool/topology-change';
 import type { PoolWaiter } from './pool/waiters';
@@ -74,6 +75,7 @@ export class Maintenance {
       pool.supply.fill();
       this.#forgetPool(pool, nowMs);
     }
+    closeIdleSurplus(this.#pooler.everyPool(), this.#pooler, nowMs);
     this.#pooler.lookUps.tick(nowMs);
     this.#hosts.tick(nowMs);
     this.#listening(nowMs);
@@ -107,6 +109,12 @@ export class Maintenance {
     for (const waiter of pool.waiters) this.#waiter(pool, waiter, nowMs);
     for (const waiter of pool.dedicatedWaiters) this.#waiter(pool, waiter, nowMs);
     for (const waiter of [...pool.readWaiters]) this.#readWaiter(pool, waiter, nowMs);
+    for (const waiter of [...pool.proofWaiters]) {
+      const maxMs = waiter.queryWaitTimeoutMs;
+      if (maxMs === 0 || nowMs - waiter.waitingSinceMs <= maxMs) continue;
+      pool.proofWaiters.remove(waiter);
+      waiter.failed(errorFields('queryWaitTimeout'));
+    }
     for (const waiter of pool.welcomeWaiters) {
       const maxMs = waiter.queryWaitTimeoutMs;
       const isOver = maxMs > 0 && nowMs - waiter.waitingSinceMs > maxMs;
@@ -169,7 +177,10 @@ export class Maintenance {
           return;
         }
         const idleMaxMs = settings.serverIdleTimeoutMs;
-        if (idleMaxMs === 0 || nowMs - link.idleSinceMs <= idleMaxMs) return;
+        if (idleMaxMs === 0 || nowMs - link.idleSinceMs <= idleMaxMs) {
+          pool.care.asksServer(link);
+          return;
+        }
         if (pool.liveCount() > pool.limits.minPoolSize) link.close('server idle timeout');
         return;
       }
@@ -281,7 +292,7 @@ export class Maintenance {
       idleMs > settings.autodbIdleTimeoutMs;
     // A name that somebody made up: the server has never let us in.
     const neverWorked =
-      database.automatic &&
+      (database.automatic || this.#pooler.proofs.hasMade(pool)) &&
       (pool.welcomes.reported === undefined || database.counters.logins === 0) &&
       idleMs > UNKNOWN_MS;
     if (!gone && !old && !autoOld && !neverWorked) return;

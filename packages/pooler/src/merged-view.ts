@@ -1,12 +1,15 @@
 import type {
   DaemonSnapshot,
+  DatabaseTimesView,
   PeerPoolView,
   PoolView,
   ReplicaView,
   ResolvedHostView,
   ResolvedZoneView,
+  TargetTrafficView,
   TotalsView,
 } from './ports/daemon-view';
+import { mergeHistograms, NOTHING_OBSERVED } from './stats/histogram';
 
 /** One picture of several processes: sums, and the longest wait of all. */
 export function mergeSnapshots(snapshots: readonly DaemonSnapshot[]): DaemonSnapshot {
@@ -20,6 +23,14 @@ export function mergeSnapshots(snapshots: readonly DaemonSnapshot[]): DaemonSnap
     consoleClients: sum(snapshots.map(({ consoleClients }) => consoleClients)),
     loginsTotal: sum(snapshots.map(({ loginsTotal }) => loginsTotal)),
     pools: mergePools(snapshots.flatMap(({ pools }) => pools)),
+    entryClients: merged(
+      snapshots.flatMap(({ entryClients }) => entryClients),
+      ({ entry }) => entry,
+    ),
+    targetLinks: merged(
+      snapshots.flatMap(({ targetLinks }) => targetLinks),
+      targetOf,
+    ),
     replicas: mergeReplicas(snapshots.flatMap(({ replicas }) => replicas)),
     peerPools: mergePeerPools(snapshots.flatMap(({ peerPools }) => peerPools)),
     ...mergeTotals(snapshots),
@@ -41,8 +52,33 @@ export function mergeTotals(totals: readonly TotalsView[]): TotalsView {
       totals.flatMap(({ stats }) => stats),
       ({ database }) => database,
     ),
+    clientTraffic: merged(
+      totals.flatMap(({ clientTraffic }) => clientTraffic),
+      ({ entry }) => entry,
+    ),
+    targetTraffic: mergeTargets(totals.flatMap(({ targetTraffic }) => targetTraffic)),
     pinCounts: merged(pinCounts, ({ database, reason }) => `${database}\0${reason}`),
+    times: mergeTimes(totals.flatMap(({ times }) => times)),
   };
+}
+
+const targetOf = ({ entry, server }: { readonly entry: string; readonly server: string }) =>
+  `${entry}\0${server}`;
+
+/** One row for each entry and server. */
+export function mergeTargets(rows: readonly TargetTrafficView[]): readonly TargetTrafficView[] {
+  return merged(rows, targetOf);
+}
+
+/** One for each thing that a database measures. */
+function mergeTimes(times: readonly DatabaseTimesView[]): readonly DatabaseTimesView[] {
+  const byKey = new Map<string, DatabaseTimesView>();
+  for (const time of times) {
+    const { database, what } = time;
+    const before = byKey.get(`${database}\0${what}`) ?? NOTHING_OBSERVED;
+    byKey.set(`${database}\0${what}`, { database, what, ...mergeHistograms([before, time]) });
+  }
+  return [...byKey.values()];
 }
 
 /** One row for each server of a database. */
@@ -58,9 +94,9 @@ export function mergePools(pools: readonly PoolView[]): readonly PoolView[] {
   const keyOf = ({ database, user }: PoolView) => `${database}\0${user}`;
   const byKey = new Map<string, Pick<PoolView, 'waitMaxMs' | 'waits'>>();
   for (const pool of pools) {
-    const before = byKey.get(keyOf(pool)) ?? { waitMaxMs: 0, waits: [] };
+    const before = byKey.get(keyOf(pool)) ?? { waitMaxMs: 0, waits: NOTHING_OBSERVED };
     const waitMaxMs = Math.max(before.waitMaxMs, pool.waitMaxMs);
-    const waits = pool.waits.map((count, at) => count + (before.waits[at] ?? 0));
+    const waits = mergeHistograms([before.waits, pool.waits]);
     byKey.set(keyOf(pool), { waitMaxMs, waits });
   }
   return merged(pools, keyOf)

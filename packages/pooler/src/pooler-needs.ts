@@ -5,6 +5,7 @@ import type { LinkBudget } from './ports/link-budget';
 import type { Logger } from './ports/logger';
 import type { PositionSource } from './ports/position-source';
 import type { Resolver } from './ports/resolver';
+import type { ServerPasswords } from './ports/server-passwords';
 import type { SocketPeers } from './ports/socket-peers';
 import type { TopologySource } from './ports/topology-source';
 import type { Transport } from './ports/transport';
@@ -25,6 +26,8 @@ export interface PoolerNeeds {
   readonly log: Logger;
   readonly sql: SqlKnowledge;
   readonly virtualDatabases: readonly VirtualDatabase[];
+  /** Absent: all passwords for logins to PostgreSQL are configured, or learned from clients. */
+  readonly serverPasswords?: ServerPasswords;
   /** Absent: the servers are those that the configuration names, and nobody knows their roles. */
   readonly topology?: TopologySource;
   /** Absent: nobody knows how far replicas are, and none of them is fit for a read. */

@@ -20,6 +20,7 @@ import { Database } from './pool/database';
 import { outgrown } from './pool/outgrown';
 import { Pool } from './pool/pool';
 import { databaseSettingsFor } from './pool/pool-limits';
+import { PoolProofs } from './pool/proof-logins';
 import type { PoolerContext } from './pooler-context';
 import type { PoolerNeeds, PoolerState } from './pooler-needs';
 import type { ClientVerifier } from './ports/client-verifier';
@@ -63,6 +64,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   readonly budget: LinkBudget;
   readonly verifier: ClientVerifier;
   readonly lookUps = new LookUps(this);
+  readonly proofs = new PoolProofs(this);
   readonly socketPeers: SocketPeers | undefined;
   readonly cancels: CancelDesk;
   readonly dialer: Dialer;
@@ -111,9 +113,8 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.#positionSource = needs.positions;
     this.topology = needs.topology ?? new StaticTopology(needs.settings);
     this.scramSecrets = new ScramSecrets(needs.settings.mockAuthenticationSecret);
-    for (const virtual of needs.virtualDatabases) {
+    for (const virtual of needs.virtualDatabases)
       for (const name of virtual.names) this.#virtualDatabases.set(name, virtual);
-    }
     const pooler = this;
     const live = {
       ...needs,
@@ -275,12 +276,12 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     return this.settings.clientsMax === 0 || this.counts.total <= this.settings.clientsMax;
   }
 
-  admitted(session: Session): void {
+  admitted(session: Session, identity: string | undefined): void {
     this.counts.admitted(session);
     if (this.settings.logConnections) {
       const { wire } = session;
       const tls = wire.tls === undefined ? undefined : `${wire.tls.protocol}/${wire.tls.cipher}`;
-      this.log.info('login attempt', { ...describeClient(session), tls });
+      this.log.info('login attempt', { ...describeClient(session), tls, identity });
     }
   }
 
@@ -298,12 +299,11 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   }
 
   poolerError(session: Session, error: ErrorFields, why: string): void {
+    this.counts.failed(session, error);
     if (!this.settings.logPoolerErrors) return;
-    this.log.warn(`pooler error: ${error.message}`, {
-      ...describeClient(session),
-      sqlstate: error.code,
-      reason: why === '' ? undefined : why,
-    });
+    const reason = why === '' ? undefined : why;
+    const fields = { ...describeClient(session), sqlstate: error.code, reason };
+    this.log.warn(`pooler error: ${error.message}`, fields);
   }
 
   /** The session behind what a pool or a link knows only by its interface. */

@@ -2,7 +2,7 @@ import { ScramSecrets } from './frontend/scram-secrets';
 import type { Database } from './pool/database';
 import { databaseSettingsFor } from './pool/pool-limits';
 import type { Pooler } from './pooler';
-import type { DatabaseName } from './ports/names';
+import type { DatabaseName, UserName } from './ports/names';
 import type { DatabaseSettings, PoolerSettings } from './settings/settings';
 import { wantedRole } from './topology/fit-servers';
 import { StaticTopology } from './topology/static-topology';
@@ -29,7 +29,10 @@ export function applySettings(pooler: Pooler, settings: PoolerSettings): void {
     const tlsChanged =
       JSON.stringify(tlsBefore) !== JSON.stringify(found.entry.serverTls ?? settings.serverTls);
     const moved = tlsChanged || serverChanged(database.settings, found.entry);
-    configure(pooler, database, { ...found, moved });
+    const entryBefore = database.settings;
+    const isSameLogin = (user: UserName): boolean =>
+      serverLogin(before, entryBefore, user) === serverLogin(settings, found.entry, user);
+    configure(pooler, database, { ...found, moved, isSameLogin });
   }
   for (const session of pooler.sessions.values()) session.refreshLimits();
   pooler.lookUps.beginAgain();
@@ -37,11 +40,18 @@ export function applySettings(pooler: Pooler, settings: PoolerSettings): void {
 
 type Entry = NonNullable<ReturnType<typeof databaseSettingsFor>>;
 
-/** Puts an entry in force for a database and its pools. `moved`: links must not be lent any more. */
+interface Change extends Entry {
+  /** Links must not be lent any more. */
+  readonly moved: boolean;
+  /** Links of this user's pool log in as whom they did before, and in the same way. */
+  readonly isSameLogin: (user: UserName) => boolean;
+}
+
+/** Puts an entry in force for a database and its pools. */
 function configure(
   pooler: Pooler,
   database: Database,
-  { entry, automatic, moved }: Entry & { readonly moved: boolean },
+  { entry, automatic, moved, isSameLogin }: Change,
 ): void {
   database.settings = entry;
   database.automatic = automatic;
@@ -55,6 +65,7 @@ function configure(
     const { mode, limits } = pool;
     pool.refreshLimits();
     if (moved) pool.retireAll('database configuration changed');
+    else if (!isSameLogin(pool.user)) pool.retireAll('links log in in another way now');
     else if (pool.replica !== undefined && !entry.readWriteSplit)
       pool.retireAll('reads do not go to replicas any more');
     else if (limits.sessionState === 'leak' && pool.limits.sessionState !== 'leak') {
@@ -62,7 +73,7 @@ function configure(
     } else if (mode === 'session' && pool.mode !== 'session') pool.retireAll('pool_mode changed');
     pool.supply.gate.reset(pooler.clock.nowMs());
     pool.servers.look();
-    pool.serverKeys.forgetPassword(pooler.credentials.lookup(pool.user));
+    pool.serverKeys.forgetPassword(pooler.credentials.lookup(pool.user, pool.database));
     pool.supply.renew();
   }
 }
@@ -74,7 +85,7 @@ function configure(
 export function revive(pooler: Pooler, name: DatabaseName, found: Entry): Database | undefined {
   for (const { database, databaseState } of pooler.pools.values()) {
     if (database !== name) continue;
-    configure(pooler, databaseState, { ...found, moved: true });
+    configure(pooler, databaseState, { ...found, moved: true, isSameLogin: () => false });
     return databaseState;
   }
   return undefined;
@@ -91,6 +102,20 @@ function serverChanged(before: DatabaseSettings, after: DatabaseSettings): boole
     before.loadBalanceHosts !== after.loadBalanceHosts ||
     wantedRole(before) !== wantedRole(after) ||
     JSON.stringify([...before.startupParameters]) !== JSON.stringify([...after.startupParameters])
+  );
+}
+
+/**
+ * What makes links log in as somebody else: another secret may name another user, another role is another
+ * identity. What a user has goes before what the database has, and that before what stands for all.
+ */
+function serverLogin(all: PoolerSettings, entry: DatabaseSettings, user: UserName): string {
+  const own = all.users.get(user);
+  const said = [own?.serverIdentity, entry.serverIdentity, all.serverIdentity];
+  const auth = said.find((one) => one?.auth !== undefined)?.auth ?? 'password';
+  const role = said.find((one) => one?.awsRoleArn !== undefined)?.awsRoleArn;
+  return JSON.stringify(
+    auth === 'password' ? [auth, entry.secret ?? own?.secret] : [auth, auth === 'iam' && role],
   );
 }
 

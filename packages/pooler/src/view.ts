@@ -1,6 +1,6 @@
 import type { LinkPhase } from './backend/link-phase';
 import type { Session } from './frontend/session';
-import { mergePools, mergeReplicas } from './merged-view';
+import { mergePools, mergeReplicas, mergeTargets } from './merged-view';
 import type { Pool } from './pool/pool';
 import type { Pooler } from './pooler';
 import type {
@@ -14,6 +14,7 @@ import type {
 } from './ports/daemon-view';
 import type { ServerEndpoint } from './ports/topology-source';
 import type { SessionPin } from './stats/session-pin';
+import { gauges } from './view-gauges';
 import { clientView, linkView, placeOf, waiterViews, wallMs } from './view-sockets';
 
 /** How many sessions of a pool are in each phase, and pinned. */
@@ -54,9 +55,10 @@ export function snapshotOf(pooler: Pooler, parts: readonly SnapshotPart[]): Daem
     clientsTotal: pooler.sessions.size,
     linksTotal: every.reduce((sum, pool) => sum + pool.links.size, 0),
     pools: mergePools(pools),
+    ...gauges(pooler),
     replicas: replicaViews(pooler, every),
     peerPools: pooler.cancels.peerPools(),
-    ...totals(pooler),
+    ...totals(pooler, every),
     consoleClients,
     loginsTotal: logins,
     clients,
@@ -70,16 +72,26 @@ export function snapshotOf(pooler: Pooler, parts: readonly SnapshotPart[]): Daem
   };
 }
 
-function totals(pooler: Pooler): TotalsView {
+function totals(pooler: Pooler, pools: readonly Pool[]): TotalsView {
   const databases = [...pooler.databases.values()];
   return {
     stats: databases.map(({ name, counters }) => {
-      const { pins: _, ...numbers } = counters;
+      const { pins: _, times: __, ...numbers } = counters;
       return { database: name, ...numbers };
     }),
+    clientTraffic: pooler.counts.traffic.view(),
+    targetTraffic: mergeTargets(
+      databases.flatMap(({ entry, targets }) =>
+        [...targets].map(([server, counters]) => ({ entry, server, ...counters })),
+      ),
+    ),
     pinCounts: databases.flatMap(({ name, counters }) =>
       [...counters.pins].map(([reason, count]) => ({ database: name, reason, count })),
     ),
+    times: databases.flatMap((database) => {
+      const waits = pools.flatMap((pool) => (pool.databaseState === database ? [pool.waits] : []));
+      return database.counters.times.views(database.name, waits);
+    }),
   };
 }
 
@@ -110,7 +122,7 @@ function poolView(
     linksBeingCanceled: links.canceling ?? 0,
     linksPinned: pinned,
     waitMaxMs: longestWaitMs(pooler, pool),
-    waits: [...pool.waits.counts],
+    waits: pool.waits.view(),
   };
 }
 

@@ -9,6 +9,9 @@ import {
 } from '../src/ports/daemon-view';
 import type { ClientId, LinkId } from '../src/ports/names';
 
+/** So many took no time, and so many took any. */
+const buckets = (none: number, all: number) => [none, ...new Array<number>(19).fill(all)];
+
 const POOL: PoolView = {
   database: 'app',
   user: 'ann',
@@ -25,12 +28,13 @@ const POOL: PoolView = {
   linksBeingCanceled: 0,
   linksPinned: 2,
   waitMaxMs: 100,
-  waits: [1, 0, 2],
+  waits: { cumulative: buckets(1, 3), sumUs: 7, maxUs: 5 },
 };
 const STATS: DatabaseStatsView = {
   database: 'app',
   transactions: 1,
   queries: 2,
+  queriesTls: 1,
   leases: 3,
   receivedBytes: 4,
   sentBytes: 5,
@@ -60,7 +64,8 @@ const snapshot = (changes: Partial<DaemonSnapshot> = {}): DaemonSnapshot => ({
 
 test('pools of the same database and user are one, with the longest wait of all', () => {
   const other = { ...POOL, user: 'bob' };
-  const waits = { ...POOL, waitMaxMs: 700, linksIdle: 1 };
+  const seen = { cumulative: buckets(0, 9), sumUs: 9, maxUs: 6 };
+  const waits = { ...POOL, waitMaxMs: 700, linksIdle: 1, waits: seen };
   const { pools } = mergeSnapshots([
     snapshot({ pools: [other, POOL] }),
     snapshot({ pools: [waits] }),
@@ -75,7 +80,7 @@ test('pools of the same database and user are one, with the longest wait of all'
       linksIdle: 6,
       linksPinned: 4,
       waitMaxMs: 700,
-      waits: [2, 0, 4],
+      waits: { cumulative: buckets(1, 12), sumUs: 16, maxUs: 6 },
     },
     other,
   ]);
@@ -89,6 +94,7 @@ test('totals of a database are added up', () => {
       database: 'app',
       transactions: 2,
       queries: 4,
+      queriesTls: 2,
       leases: 6,
       receivedBytes: 8,
       sentBytes: 10,
@@ -161,4 +167,19 @@ test('a zone is one row, whichever of them have asked for it', () => {
     snapshot({ resolvedZones: [zone('x.org', 9, 1)] }),
   ]);
   expect(merged.resolvedZones).toEqual([zone('x.org', 9, 2), zone('y.org', 3, 1)]);
+});
+
+test('times of a database are one for each thing that is measured, with the longest of all', () => {
+  const time = (database: string, what: 'held' | 'lease_wait', all: number, maxUs: number) => ({
+    ...{ database, what, cumulative: buckets(0, all), sumUs: 10 * all, maxUs },
+  });
+  const merged = mergeSnapshots([
+    snapshot({ times: [time('app', 'held', 1, 40), time('b', 'held', 2, 5)] }),
+    snapshot({ times: [time('app', 'held', 3, 30), time('app', 'lease_wait', 4, 8)] }),
+  ]);
+  expect(merged.times).toEqual([
+    time('app', 'held', 4, 40),
+    time('b', 'held', 2, 5),
+    time('app', 'lease_wait', 4, 8),
+  ]);
 });

@@ -12,7 +12,7 @@ import {
   writeSettings,
 } from './postgres/config-file';
 import { copyTree } from './postgres/copy-tree';
-import { copyForReplica, makeReplica, replicaSettings } from './postgres/replica';
+import { copyForReplica, follow, makeReplica, replicaSettings } from './postgres/replica';
 import { Server } from './postgres/server';
 import { templateFolder } from './postgres/template';
 import { makeScratch, type Scratch } from './process/scratch';
@@ -164,6 +164,14 @@ export class Cluster {
     await copyForReplica(primary, { dataDir: server.dataDir, slot: server.name });
     await server.configure(replicaSettings(primary, server.name));
     await server.start();
+  }
+
+  /**
+   * Points a running replica to another primary, which was promoted in the place of the one that it
+   * followed. It must not have received more than the other had when it was promoted.
+   */
+  async follow(replica: Server, primary: Server): Promise<void> {
+    await follow(replica, primary);
   }
 
   /**

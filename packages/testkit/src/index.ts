@@ -1,3 +1,32 @@
+export { type AuroraMember, AuroraStandIn } from './aws/aurora';
+export type { SignedRequest } from './aws/canonical-request';
+export {
+  FakeSecretsManager,
+  type FakeSecretsManagerOptions,
+  type RotationSteps,
+  startFakeSecretsManager,
+} from './aws/fake-secrets-manager';
+export { FakeSts, type FakeStsOptions, type StsRole, startFakeSts } from './aws/fake-sts';
+export {
+  type AwsAccident,
+  AwsEndpoint,
+  type AwsEndpointOptions,
+  type AwsRequest,
+} from './aws/http-endpoint';
+export { issueCertificate } from './aws/issue-certificate';
+export {
+  type AwsKey,
+  AwsKeys,
+  type AwsSessionOptions,
+  awsEnvironment,
+  TEST_ACCOUNT,
+} from './aws/keys';
+export { makeRdsCluster, promoteInRdsCluster, resourceId } from './aws/rds-cluster';
+export { type RdsLogin, RdsServer, type RdsServerOptions, startRdsServer } from './aws/rds-server';
+export type { RdsBackend, RdsUser } from './aws/rds-session';
+export { type RdsTokenVerdict, verifyRdsToken } from './aws/rds-token';
+export type { SecretStage, SecretValue } from './aws/secret-versions';
+export { type SigV4Refusal, type SigV4Rules, type SigV4Verdict, verifySigV4 } from './aws/sigv4';
 export { buildBinary } from './binary/build';
 export { certsDir } from './certs';
 export {
@@ -41,6 +70,14 @@ export {
   startLdapServer,
 } from './ldap/server';
 export { checkOwnWrites, type OwnWritesOptions, type OwnWritesReport } from './own-writes/check';
+export { findPatroni } from './patroni/installed';
+export type { PatroniMember } from './patroni/member';
+export {
+  type PatroniCluster,
+  type PatroniOptions,
+  type SwitchoverOrder,
+  startPatroni,
+} from './patroni/patroni';
 export {
   checkPipelines,
   type PipelineFuzzOptions,

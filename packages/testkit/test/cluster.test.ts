@@ -59,6 +59,27 @@ test('a killed server loses its connections, and starts again on its port', asyn
   expect(await primary.query('SELECT n FROM t')).toEqual([{ n: 1 }]);
 });
 
+test('the other replica follows the one that was promoted', async () => {
+  cluster = await startCluster({ replicas: 2 });
+  const [next, other] = cluster.replicas;
+  if (next === undefined || other === undefined) throw new Error('two replicas are missing');
+  await cluster.primary.query('CREATE TABLE t AS SELECT 1 AS a');
+  const [lsn] = await cluster.primary.query('SELECT pg_current_wal_lsn()::text AS at');
+  for (const replica of [next, other]) {
+    const hasAll = 'SELECT FROM (SELECT) AS one WHERE pg_last_wal_replay_lsn() >= $1::pg_lsn';
+    await waitFor(async () => (await replica.query(hasAll, [lsn?.at])).length === 1, {
+      what: 'the table to arrive',
+    });
+  }
+  await cluster.primary.kill();
+  await next.promote();
+  await cluster.follow(other, next);
+  await next.query('INSERT INTO t VALUES (2)');
+  await waitFor(async () => (await other.query('SELECT FROM t')).length === 2, {
+    what: 'what the promoted one has written',
+  });
+});
+
 test('an old primary rejoins as a replica of the new one', async () => {
   cluster = await startCluster({ replicas: 1 });
   const { primary: old, replicas } = cluster;

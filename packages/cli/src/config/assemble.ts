@@ -12,9 +12,11 @@ import {
   type UserSettings,
   userName,
 } from '@pgweir/pooler';
+import type { IamOptions } from '../aws/iam-options';
 import type { LdapOptions } from '../ldap/options';
 import type { DaemonConfig } from './daemon-config';
 import type { Databases } from './databases';
+import { serverIdentity } from './server-auth';
 import type { GlobalValues } from './settings';
 import type { Userlist } from './userlist';
 
@@ -27,6 +29,7 @@ export interface Parts {
   readonly peers: ReadonlyMap<number, PeerSettings>;
   readonly accessRules: readonly AccessRule[];
   readonly directory: LdapOptions | undefined;
+  readonly iam: IamOptions | undefined;
   readonly unixSocketGid: number | undefined;
   readonly clientTls: TlsServerOptions | undefined;
   readonly serverTls: ServerTls;
@@ -72,6 +75,7 @@ export function assemble(parts: Parts, running: DaemonConfig | undefined): Daemo
     },
     switchover: {
       timeoutMs: values.switchover_timeout,
+      leadMs: values.switchover_lead,
       demoteCommand: notEmpty(values.demote_command),
       demoteTimeoutMs: values.demote_timeout,
     },
@@ -84,6 +88,11 @@ export function assemble(parts: Parts, running: DaemonConfig | undefined): Daemo
       lease: values.promoter_lease,
       leaseTtlMs: values.promoter_lease_ttl,
     },
+    secrets: {
+      refreshMs: values.secrets_refresh,
+      overlapMs: values.secret_overlap,
+      roleArn: notEmpty(values.secret_role_arn),
+    },
     credentials: parts.credentials,
     pidfile: notEmpty(values.pidfile),
     user: notEmpty(values.user),
@@ -91,11 +100,8 @@ export function assemble(parts: Parts, running: DaemonConfig | undefined): Daemo
     adminUsers: values.admin_users,
     statsUsers: values.stats_users,
     statsPeriodMs: values.stats_period,
-    workers: {
-      count: values.workers === 'auto' ? availableParallelism() : values.workers,
-      hangTimeoutMs: values.worker_hang_timeout,
-      drainTimeoutMs: values.worker_drain_timeout,
-    },
+    emf: emfSettings(values),
+    workers: workerSettings(values),
     values,
   };
 }
@@ -106,6 +112,7 @@ function poolerSettings(parts: Parts, running: PoolerSettings | undefined): Pool
     authType: values.auth_type,
     accessRules: parts.accessRules,
     directory: parts.directory,
+    iam: parts.iam,
     mockAuthenticationSecret: parts.mockSecret,
     scramIterations: values.scram_iterations,
     ...authQuery(values),
@@ -125,6 +132,7 @@ function poolerSettings(parts: Parts, running: PoolerSettings | undefined): Pool
     clientTlsMode: values.client_tls_sslmode,
     clientTls: unlessSame(running?.clientTls, parts.clientTls),
     serverTls: sameTls(running?.serverTls, parts.serverTls),
+    ...serverIdentity(values),
     logConnections: values.log_connections,
     logDisconnections: values.log_disconnections,
     logPoolerErrors: values.log_pooler_errors,
@@ -133,6 +141,21 @@ function poolerSettings(parts: Parts, running: PoolerSettings | undefined): Pool
     peerId: values.peer_id,
     peers: parts.peers,
   };
+}
+
+function workerSettings(values: GlobalValues): DaemonConfig['workers'] {
+  return {
+    count: values.workers === 'auto' ? availableParallelism() : values.workers,
+    hangTimeoutMs: values.worker_hang_timeout,
+    drainTimeoutMs: values.worker_drain_timeout,
+  };
+}
+
+function emfSettings(values: GlobalValues): DaemonConfig['emf'] {
+  if (!values.metrics_emf) return undefined;
+  const { metrics_emf_file: file, metrics_emf_namespace: namespace } = values;
+  const proxyName = values.metrics_emf_proxy_name;
+  return { file: file === '' ? undefined : file, namespace, proxyName };
 }
 
 function authQuery(values: GlobalValues) {
@@ -156,6 +179,8 @@ function caps(values: GlobalValues) {
     databaseClientsMax: values.max_db_client_connections,
     userLinksMax: values.max_user_connections,
     userClientsMax: values.max_user_client_connections,
+    maxConnectionsPercent: values.max_connections_percent,
+    maxIdleConnectionsPercent: values.max_idle_connections_percent,
     serverRoundRobin: values.server_round_robin,
   };
 }

@@ -1,5 +1,11 @@
+import type { UserName, UserSettings } from '@pgweir/pooler';
 import type { Accounts } from '../process/accounts';
-import { authDatabaseProblem, type Databases, unixSocketProblem } from './databases';
+import {
+  authDatabaseProblem,
+  type Databases,
+  idlePercentProblem,
+  unixSocketProblem,
+} from './databases';
 import { type Findings, type Place, quoted } from './finding';
 import { checkPromotion } from './promotion-checks';
 import type { GlobalValues } from './settings';
@@ -10,8 +16,9 @@ export interface CheckContext {
   readonly findings: Findings;
   readonly accounts: Accounts;
   readonly databases: Databases;
-  /** LDAP may vouch for users whom nothing else knows. */
-  readonly asksDirectory: boolean;
+  readonly users: ReadonlyMap<UserName, UserSettings>;
+  /** LDAP or IAM may vouch for users whom nothing else knows. */
+  readonly othersVouch: boolean;
   /** The file to name where no single line is at fault. */
   readonly file: string;
 }
@@ -27,6 +34,7 @@ export function checkGlobals(context: CheckContext): number | undefined {
   checkLogin(context);
   checkPools(context);
   checkPromotion(context);
+  checkRds(context);
   const { values, place, findings, accounts } = context;
   if (values.user !== '' && accounts.user(values.user) === undefined) {
     findings.problem(place('user'), `user = ${quoted(values.user)}: no such user on this system`);
@@ -67,11 +75,12 @@ function checkLoadBalancers({ values, place, findings }: CheckContext): void {
 }
 
 function checkLogin(context: CheckContext): void {
-  const { values, place, findings, databases, file } = context;
+  const { values, place, findings, databases, users, file } = context;
   const all = [...databases.named.values(), databases.fallback];
   const asks = values.auth_user !== '' || all.some((one) => one?.authUser !== undefined);
-  const vouched = values.auth_type === 'any' || context.asksDirectory;
-  if (!vouched && values.auth_file === '' && !asks) {
+  const vouched = values.auth_type === 'any' || context.othersVouch;
+  const hasSecret = [...all, ...users.values()].some((one) => one?.secret !== undefined);
+  if (!vouched && !hasSecret && values.auth_file === '' && !asks) {
     const message = `auth_type = ${values.auth_type} without auth_file: nobody can log in`;
     findings.warning(place('auth_type'), message);
   }
@@ -82,6 +91,23 @@ function checkLogin(context: CheckContext): void {
   }
   if (databases.named.size === 0 && databases.fallback === undefined) {
     findings.warning({ file, line: 0 }, 'no database is configured: nobody can log in');
+  }
+}
+
+function checkRds({ values, place, findings }: CheckContext): void {
+  const message = idlePercentProblem(
+    values.max_connections_percent,
+    values.max_idle_connections_percent,
+  );
+  if (message !== undefined) findings.problem(place('max_idle_connections_percent'), message);
+  const namespace = values.metrics_emf_namespace;
+  if (namespace === '' || /^AWS\//i.test(namespace)) {
+    const shown = quoted(namespace);
+    const why = namespace === '' ? 'it must not be empty' : 'AWS/ is reserved for AWS itself';
+    findings.problem(place('metrics_emf_namespace'), `metrics_emf_namespace = ${shown}: ${why}`);
+  }
+  if (values.metrics_emf_proxy_name.trim() === '') {
+    findings.problem(place('metrics_emf_proxy_name'), 'metrics_emf_proxy_name is empty');
   }
 }
 

@@ -1,8 +1,9 @@
-import type { CredentialSource, PoolerSettings } from '@pgweir/pooler';
+import type { PoolerSettings } from '@pgweir/pooler';
 import type { SyslogSettings } from '../log/syslog-message';
 import type { Finding } from './finding';
 import type { LeasePlace } from './lease-place';
 import type { GlobalValues } from './settings';
+import type { Userlist } from './userlist';
 
 /** Everything that a configuration says. Plain data: loading has changed nothing. */
 export interface DaemonConfig {
@@ -13,7 +14,8 @@ export interface DaemonConfig {
   readonly health: HealthSettings;
   readonly switchover: SwitchoverSettings;
   readonly promotion: PromotionSettings;
-  readonly credentials: CredentialSource;
+  readonly secrets: SecretSettings;
+  readonly credentials: Userlist;
   /** Where to write the process id; undefined: nowhere. */
   readonly pidfile: string | undefined;
   /** The user to become; undefined: stay. */
@@ -23,6 +25,8 @@ export interface DaemonConfig {
   readonly adminUsers: readonly string[];
   readonly statsUsers: readonly string[];
   readonly statsPeriodMs: number;
+  /** Undefined: metrics are not written. */
+  readonly emf: EmfSettings | undefined;
   readonly workers: WorkerSettings;
   /** Every global setting by name, for SHOW CONFIG and for the next load. */
   readonly values: GlobalValues;
@@ -51,6 +55,14 @@ export interface LogSettings {
   readonly syslog: SyslogSettings | undefined;
 }
 
+/** Where lines for CloudWatch go, and what they are called there. */
+export interface EmfSettings {
+  /** Undefined: standard output. */
+  readonly file: string | undefined;
+  readonly namespace: string;
+  readonly proxyName: string;
+}
+
 export interface WorkerSettings {
   /** Processes that carry traffic; 1: this one does. */
   readonly count: number;
@@ -58,6 +70,15 @@ export interface WorkerSettings {
   readonly hangTimeoutMs: number;
   /** 0: clients of a replaced worker may stay for ever. */
   readonly drainTimeoutMs: number;
+}
+
+/** How passwords in secret stores are kept up to date. */
+export interface SecretSettings {
+  readonly refreshMs: number;
+  /** The role that reads them where an entry does not say. */
+  readonly roleArn: string | undefined;
+  /** For how long clients may use the password before. */
+  readonly overlapMs: number;
 }
 
 /** How servers are asked how they are, where their roles are followed. */
@@ -73,6 +94,8 @@ export interface HealthSettings {
 export interface SwitchoverSettings {
   /** For everything before the demotion. */
   readonly timeoutMs: number;
+  /** How long before one that Patroni has scheduled work waits; 0: it does not. */
+  readonly leadMs: number;
   /** For the shell; undefined: there is none. */
   readonly demoteCommand: string | undefined;
   readonly demoteTimeoutMs: number;

@@ -13,14 +13,17 @@ import { parseConnectionString } from './connection-string';
 import { type Findings, type Place, quoted } from './finding';
 import type { IniEntry } from './ini-file';
 import { readValues } from './read-values';
+import { ownServerIdentity } from './server-auth';
 import {
   DATABASE_PARAMETERS,
   type DatabaseValues,
   type GlobalValues,
   USER_PARAMETERS,
+  type UserValues,
 } from './settings';
 import { CONSOLE_NAMES, DATABASE_NAME_BYTES_MAX, USER_NAME_BYTES_MAX } from './settings/names';
 import type { SettingTable } from './settings/row';
+import { checkTopology } from './topology-checks';
 
 const FALLBACK = '*';
 
@@ -86,6 +89,7 @@ export function readUsers(
     const values = readEntry(entry, USER_PARAMETERS, subject, findings);
     if (values === undefined) continue;
     users.set(userName(entry.key), {
+      ...secretOf(values),
       poolMode: values.pool_mode,
       sessionState: values.session_state,
       pinnedPerPoolMax: values.max_pinned_per_pool,
@@ -98,6 +102,7 @@ export function readUsers(
       idleTransactionTimeoutMs: values.idle_transaction_timeout,
       transactionTimeoutMs: values.transaction_timeout,
       clientIdleTimeoutMs: values.client_idle_timeout,
+      ...ownServerIdentity(values),
     });
   }
   return users;
@@ -140,10 +145,11 @@ function databaseSettings(
     ports: values.port ?? [5432],
     forcedUser: values.user === undefined ? undefined : userName(values.user),
     password: values.password,
+    ...secretOf(values),
     authUser: values.auth_user ? userName(values.auth_user) : undefined,
     authQuery: values.auth_query || undefined,
     authDatabase: values.auth_dbname ? databaseName(values.auth_dbname) : undefined,
-    connectQuery: values.connect_query,
+    connectQuery: values.connect_query ?? (globals.init_query || undefined),
     loadBalanceHosts: values.load_balance_hosts ?? 'round-robin',
     targetSessionAttrs: values.target_session_attrs,
     readWriteSplit: values.read_write_split ?? false,
@@ -151,6 +157,8 @@ function databaseSettings(
     replicaWeights: values.replica_weights ?? [],
     replicaFallback: values.replica_fallback ?? 'primary',
     replicaPoolSize: values.replica_pool_size,
+    topology: values.topology ?? 'static',
+    instanceHostPattern: values.instance_host_pattern,
     patroniUrls: values.patroni ?? [],
     consistency: values.consistency,
     maxReplicaLagMs: values.max_replica_lag,
@@ -162,10 +170,20 @@ function databaseSettings(
     reservePoolSize: values.reserve_pool_size ?? values.reserve_pool,
     databaseLinksMax: values.max_db_connections,
     databaseClientsMax: values.max_db_client_connections,
+    maxConnectionsPercent: values.max_connections_percent,
+    maxIdleConnectionsPercent: values.max_idle_connections_percent,
     serverLifetimeMs: values.server_lifetime,
     queryWaitTimeoutMs: values.query_wait_timeout,
     startupParameters: startup,
+    ...ownServerIdentity(values),
   };
+}
+
+function secretOf({
+  secret,
+  secret_role_arn,
+}: Pick<UserValues, 'secret' | 'secret_role_arn'>): Pick<UserSettings, 'secret' | 'secretRoleArn'> {
+  return { secret, secretRoleArn: secret_role_arn };
 }
 
 function checkName(entry: IniEntry, findings: Findings): void {
@@ -179,7 +197,7 @@ function checkName(entry: IniEntry, findings: Findings): void {
   }
 }
 
-interface DatabaseContext {
+export interface DatabaseContext {
   readonly entry: Place;
   readonly subject: string;
   readonly globals: GlobalValues;
@@ -205,7 +223,12 @@ function checkDatabase(settings: DatabaseSettings, context: DatabaseContext): vo
   if (globals.auth_type === 'any' && settings.forcedUser === undefined) {
     findings.warning(entry, `${subject}auth_type = any needs user=: every login will be refused`);
   }
+  if (settings.secret !== undefined && settings.password !== undefined) {
+    findings.problem(entry, `${subject}password and secret cannot be had together`);
+  }
   checkRoles(settings, context);
+  checkPercents(settings, context);
+  checkTopology(settings, context);
   const size = settings.poolSize ?? globals.default_pool_size;
   const least = settings.minPoolSize ?? globals.min_pool_size;
   const own = settings.poolSize !== undefined || settings.minPoolSize !== undefined;
@@ -220,12 +243,32 @@ function checkDatabase(settings: DatabaseSettings, context: DatabaseContext): vo
   }
 }
 
+function checkPercents(settings: DatabaseSettings, context: DatabaseContext): void {
+  const { maxConnectionsPercent: max, maxIdleConnectionsPercent: idle } = settings;
+  const { globals, entry, subject, findings } = context;
+  if (max === undefined && idle === undefined) return;
+  const message = idlePercentProblem(
+    max ?? globals.max_connections_percent,
+    idle ?? globals.max_idle_connections_percent,
+  );
+  if (message !== undefined) findings.problem(entry, `${subject}${message}`);
+}
+
+/** What is wrong with the two parts of `max_connections`; undefined: nothing. */
+export function idlePercentProblem(
+  max: number | undefined,
+  idle: number | undefined,
+): string | undefined {
+  if (max === undefined || max === 0 || idle === undefined || idle <= max) return undefined;
+  return `max_idle_connections_percent (${idle}) is larger than max_connections_percent (${max})`;
+}
+
 /** Where roles are followed, somebody asks each server, on a connection that counts. */
 function checkRoles(settings: DatabaseSettings, context: DatabaseContext): void {
   const { entry, subject, globals, findings } = context;
   if (settings.readWriteSplit) checkSplit(settings, context);
   if (wantedRole(settings) === undefined) {
-    if (settings.patroniUrls.length > 0) {
+    if (settings.patroniUrls.length > 0 && settings.topology === 'static') {
       findings.warning(entry, `${subject}patroni has no effect without target_session_attrs`);
     }
     return;
@@ -262,7 +305,7 @@ function checkSplit(settings: DatabaseSettings, context: DatabaseContext): void 
     findings.warning(entry, `${subject}${message}`);
   }
   const hosts = settings.hosts.length;
-  if (hosts === 1)
+  if (hosts === 1 && settings.topology === 'static')
     findings.warning(entry, `${subject}read_write_split with one host has no standby`);
   if (weights.length > 0 && weights.length !== hosts) {
     const message = `replica_weights has ${weights.length} values for ${hosts} hosts; accepted: one for each`;

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { type Accounts, systemAccounts } from '../process/accounts';
 import { peerProblem } from '../system-calls';
 import { asksForCertificates, readAccessRules, readDirectory } from './access/access-settings';
-import { asksDirectory, warnOfClearPasswords } from './access/directory-checks';
+import { othersVouch, warnOfClearPasswords } from './access/directory-checks';
+import { readIam, warnOfUnusedIam } from './access/iam-settings';
+import { isSameSetting } from './aliases';
 import { assemble, type Parts } from './assemble';
 import { checkGlobals } from './checks';
 import type { DaemonConfig, LoadResult } from './daemon-config';
@@ -14,6 +16,7 @@ import { noteDifferences } from './moving-in';
 import { suggestion } from './nearest-name';
 import { readPeers } from './peers';
 import { type ReadValues, readValues, withDefaults } from './read-values';
+import { checkServerAuth, passesRdsTokens } from './server-auth';
 import { readSettingFile } from './setting-file';
 import { GLOBAL_SETTINGS, type GlobalValues, SETTINGS } from './settings';
 import type { SettingTable } from './settings/row';
@@ -30,6 +33,8 @@ export interface LoadOptions {
   readonly overrides?: Overrides;
   /** Why nobody can tell who is at the other end of a Unix socket; undefined: it can be told. */
   readonly peerProblem?: () => string | undefined;
+  /** As `AWS_ENDPOINT_URL_STS` has it; absent: that of our environment. */
+  readonly stsEndpoint?: string;
   /** What runs now: settings that cannot change while it runs keep their values, with a warning. */
   readonly running?: DaemonConfig;
 }
@@ -58,11 +63,13 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
     findings.warning(place(name), message);
   });
 
-  const context = { access, findings, place };
+  const tools = { access, findings, place };
   const databases = readDatabases(of('databases'), values, findings, (own, entry) =>
-    readClientSide({ ...values, ...own }, { ...context, place: () => entry }),
+    readClientSide({ ...values, ...own }, { ...tools, place: () => entry }),
   );
   const users = readUsers(of('users'), findings);
+  const passesTokens = passesRdsTokens(values, databases, users);
+  const context = { ...tools, passesTokens, stsEndpoint: options.stsEndpoint };
   const peers = readPeers(of('peers'), { values, place, findings });
   const accounts = options.accounts ?? systemAccounts;
   const accessRules = readAccessRules(values, {
@@ -70,9 +77,11 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
     peerProblem: options.peerProblem ?? peerProblem,
   });
   const directory = readDirectory(values, context);
+  const iam = readIam(values, context);
+  warnOfUnusedIam(values, accessRules, context);
   const unixSocketGid = checkGlobals({
-    ...{ values, place, findings, accounts, databases, file },
-    asksDirectory: values.auth_type === 'ldap' || asksDirectory(accessRules),
+    ...{ values, place, findings, accounts, databases, users, file },
+    othersVouch: othersVouch(values, accessRules),
   });
   warnOfClearPasswords(values, accessRules, context);
 
@@ -84,8 +93,9 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
     asksForCertificates: asksForCertificates(values, accessRules),
   });
   const serverTls = readClientSide(values, context);
-  const authFile = authText ?? '';
-  const secret = readMockSecret(values, context, { authFile, tlsKey: clientTls?.key ?? '' });
+  checkServerAuth({ values, databases, users, accessRules, serverTls }, { findings, place, of });
+  const known = { authFile: authText ?? '', tlsKey: clientTls?.key ?? '' };
+  const secret = readMockSecret(values, context, known);
 
   const assigned = (name: keyof GlobalValues) => read.places.get(name);
   const { entries } = ini;
@@ -99,9 +109,8 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
     peers,
     accessRules,
     directory,
-    unixSocketGid,
-    clientTls,
-    serverTls,
+    iam,
+    ...{ unixSocketGid, clientTls, serverTls },
     mockSecret: secret,
   };
   const config = assemble(parts, options.running);
@@ -114,11 +123,16 @@ function readGlobals(
   overrides: Overrides,
   findings: Findings,
 ): ReadValues<typeof GLOBAL_SETTINGS> {
-  const assignments = [
-    ...entries.map((entry) => ({ ...entry, name: entry.key, text: entry.value })),
-    ...overrides.map(([name, text]) => ({ file: 'SET', line: 0, name, text })),
-  ];
   const table: SettingTable = GLOBAL_SETTINGS;
+  const inFiles = entries.map((entry) => ({ ...entry, name: entry.key, text: entry.value }));
+  const set = overrides.map(([name, text]) => ({ file: 'SET', line: 0, name, text }));
+  // What SET has changed under one name does not have to agree with what was there under another.
+  const isReplaced = ({ name }: { readonly name: string }, by: typeof set) =>
+    by.some((later) => later.name !== name && isSameSetting(table, later.name, name));
+  const assignments = [
+    ...inFiles.filter((one) => !isReplaced(one, set)),
+    ...set.filter((one, index) => !isReplaced(one, set.slice(index + 1))),
+  ];
   for (const [name] of overrides) {
     if (!Object.hasOwn(table, name) || table[name]?.notBySet !== true) continue;
     findings.problem({ file: 'SET', line: 0 }, `${name} can only be changed in a file`);

@@ -60,6 +60,11 @@ function checkLists({ databases }: PromotionContext, problem: (message: string) 
         `and patroni of database ${quoted(name)} contradict each other: Patroni promotes there`,
       );
     }
+    if (entry.topology !== 'static') {
+      problem(
+        `and topology = ${entry.topology} of database ${quoted(name)} contradict each other: RDS promotes there`,
+      );
+    }
     const servers = serversOf(entry);
     const list = [...servers].sort().join(' ');
     for (const server of servers) {

@@ -1,3 +1,4 @@
+import { joinAliases } from './aliases';
 import { type Findings, type Place, quoted } from './finding';
 import { suggestion } from './nearest-name';
 import type { Setting, SettingTable, ValuesOf } from './settings/row';
@@ -39,6 +40,7 @@ export function readValues<Table extends SettingTable>(
     places.set(name, assignment);
     reportClass(row, { ...assignment, text }, findings, subject);
   }
+  joinAliases(table, { values, places: places as Map<string, Place> }, findings, subject);
   // Each value came from the `parse` of the row of its name.
   return { values: values as Partial<ValuesOf<Table>>, places };
 }

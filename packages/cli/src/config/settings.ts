@@ -2,9 +2,13 @@ import { AUTHENTICATION } from './settings/authentication';
 import { DATABASE_PARAMETERS, PEER_PARAMETERS, USER_PARAMETERS } from './settings/entries';
 import { FAILOVER } from './settings/failover';
 import { GENERIC } from './settings/generic';
+import { IAM } from './settings/iam';
 import { LOGGING } from './settings/logging';
 import { NETWORK } from './settings/network';
+import { RDS } from './settings/rds-proxy';
 import type { ValuesOf } from './settings/row';
+import { SECRETS } from './settings/secrets';
+import { SERVER_AUTH_SETTINGS } from './settings/server-auth';
 import { SESSION_STATE } from './settings/session-state';
 import { TIMEOUTS } from './settings/timeouts';
 import { TLS } from './settings/tls';
@@ -14,12 +18,16 @@ import { WORKERS } from './settings/workers';
 export const GLOBAL_SETTINGS = {
   ...GENERIC,
   ...AUTHENTICATION,
+  ...IAM,
+  ...SECRETS,
   ...LOGGING,
   ...TIMEOUTS,
   ...TLS,
   ...NETWORK,
   ...SESSION_STATE,
   ...FAILOVER,
+  ...RDS,
+  ...SERVER_AUTH_SETTINGS,
   ...WORKERS,
 };
 

@@ -17,7 +17,9 @@ export function showConfig(values: GlobalValues): readonly ShownSetting[] {
   const byName: Readonly<Record<string, unknown>> = values;
   return Object.entries(table)
     .map(([key, row]): ShownSetting => {
-      const text = row.type.show(byName[key]);
+      const { alias } = row;
+      const own = alias === undefined ? byName[key] : alias.shows(byName[alias.of]);
+      const text = row.type.show(own);
       const given = key in DEFAULTS ? (DEFAULTS[key] ?? null) : shownDefault(table, key);
       const value = text === '' && given === null ? null : text;
       return {

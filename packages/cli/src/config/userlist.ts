@@ -1,4 +1,4 @@
-import { type CredentialSource, type StoredSecret, type UserName, userName } from '@pgweir/pooler';
+import { type StoredSecret, type UserName, userName } from '@pgweir/pooler';
 import { parseSecret } from '@pgweir/protocol';
 import type { Findings, Place } from './finding';
 import { PASSWORD_BYTES_MAX, USER_NAME_BYTES_MAX } from './settings/names';
@@ -8,8 +8,10 @@ const BLANK_OR_COMMENT = /^\s*(?:;|$)/;
 const USER = /^\s*"((?:[^"]|"")*)"\s+"((?:[^"]|"")*)"(?:\s|$)/;
 
 /** The users of an auth_file. */
-export interface Userlist extends CredentialSource {
+export interface Userlist {
   readonly names: readonly UserName[];
+  /** The secret of `user`, or undefined when it is not there. */
+  lookup(user: UserName): StoredSecret | undefined;
 }
 
 /**

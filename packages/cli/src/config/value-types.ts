@@ -46,6 +46,14 @@ export function wholeNumber(limits: { min?: number; max?: number } = {}): ValueT
   };
 }
 
+/** Of a hundred; the empty text means "not set". */
+export const percent: ValueType<number | undefined> = {
+  name: 'whole number',
+  accepted: 'a whole number from 0 to 100',
+  parse: (text) => (text === '' ? ok(undefined) : wholeNumber({ max: 100 }).parse(text)),
+  show: (value) => (value === undefined ? '' : String(value)),
+};
+
 const PORT = wholeNumber({ min: 1, max: 65_535 });
 
 /** A port, or several with commas between. */
@@ -194,3 +202,14 @@ export function text(limits: { bytesMax?: number } = {}): ValueType<string> {
     show: (value) => value,
   };
 }
+
+const HOST_PATTERN = /^[a-z0-9.-]*\?[a-z0-9.-]*$/i;
+const HOST_CHARS_MAX = 255;
+
+/** The name of a host with a `?` in it. */
+export const hostPattern: ValueType<string> = {
+  name: 'text',
+  accepted: 'the name of a host with one ? in it',
+  parse: (value) => (value.length <= HOST_CHARS_MAX && HOST_PATTERN.test(value) ? ok(value) : BAD),
+  show: String,
+};

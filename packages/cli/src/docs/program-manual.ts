@@ -1,4 +1,4 @@
-import { commandOptions } from '../command-line';
+import { commandOptions, tokenOptions } from '../command-line';
 import { SIGNALS } from '../signals';
 import { entry, manualHead, paragraphs, section, verbatim } from './roff';
 
@@ -8,11 +8,15 @@ speaks the PostgreSQL protocol on both sides, and reads the files of PgBouncer a
 It runs in the foreground unless \`-d\` is given, logs to stderr and to \`logfile\`, and is told what to do by signals, or
 on the console: the database \`pgbouncer\` (or \`pgweir\`) for those who are in \`admin_users\`.`;
 
+const TOKENS = `\`pgweir iam-token\` with the options below prints a password for a pgweir with \`auth_type = iam\`, and starts nothing.
+It is signed with the credentials of AWS that the environment, a profile, the container or the instance has.`;
+
 const FILES: Readonly<Record<string, string>> = {
   'config.ini': 'The configuration: `pgweir`(5). There is no default for its place.',
   auth_file: 'Names and passwords (or SCRAM verifiers) of users, one per line in double quotes.',
   'auth_hba_file, auth_ident_file':
     'Rules of who may log in, from where and how, and maps of names for them.',
+  iam_map_file: 'Which identities of IAM may log in as which users.',
   pidfile: 'The number of the process while it runs.',
   logfile: 'Log lines are appended. It is opened again by SIGHUP.',
   '/dev/log': 'Where lines go as well with `syslog = 1`.',
@@ -29,6 +33,9 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
   'LISTEN_FDS, LISTEN_PID':
     'Sockets that the service manager has opened. They are listened on instead of `listen_addr` and ' +
     '`unix_socket_dir`; `listen_backlog` holds for them. Not with `-d`.',
+  AWS_ENDPOINT_URL_STS:
+    'URL of what is asked instead of the regional endpoints of STS (`auth_type = iam`): https, or http to this ' +
+    'host.',
   JOURNAL_STREAM:
     'Where stderr is the journal, lines on it carry their levels, and neither time nor process.',
 };
@@ -36,11 +43,13 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
 /** pgweir(1): the command line, signals and files. */
 export function programManual(): string {
   const options = commandOptions().map(({ flags, help }) => entry(flags, `${sentence(help)}.`));
+  const tokens = tokenOptions().map(({ flags, help }) => entry(flags, `${sentence(help)}.`));
   return `${[
     manualHead(1, 'connection pooler for PostgreSQL'),
     section('SYNOPSIS', '.B pgweir', '.RI [ options ]', '.I config.ini'),
     section('DESCRIPTION', paragraphs(DESCRIPTION)),
     section('OPTIONS', ...options),
+    section('TOKENS OF IAM', paragraphs(TOKENS), ...tokens),
     section('SIGNALS', ...entries(SIGNALS)),
     section(
       'EXIT STATUS',

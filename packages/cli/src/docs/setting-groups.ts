@@ -2,9 +2,13 @@ import { SETTINGS } from '../config/settings';
 import { AUTHENTICATION } from '../config/settings/authentication';
 import { FAILOVER } from '../config/settings/failover';
 import { GENERIC } from '../config/settings/generic';
+import { IAM } from '../config/settings/iam';
 import { LOGGING } from '../config/settings/logging';
 import { NETWORK } from '../config/settings/network';
+import { RDS } from '../config/settings/rds-proxy';
 import type { Setting, SettingTable } from '../config/settings/row';
+import { SECRETS } from '../config/settings/secrets';
+import { SERVER_AUTH_SETTINGS } from '../config/settings/server-auth';
 import { SESSION_STATE } from '../config/settings/session-state';
 import { TIMEOUTS } from '../config/settings/timeouts';
 import { TLS } from '../config/settings/tls';
@@ -15,11 +19,15 @@ export const GROUPS: readonly (readonly [title: string, table: SettingTable])[] 
   ['Files, listening, pools and caps', GENERIC],
   ['Session state and prepared statements', SESSION_STATE],
   ['Login and the console', AUTHENTICATION],
+  ['IAM of AWS', IAM],
+  ['Secret stores', SECRETS],
   ['Logging', LOGGING],
   ['Resets, checks and limits of time', TIMEOUTS],
   ['TLS', TLS],
+  ['Login to servers', SERVER_AUTH_SETTINGS],
   ['Network', NETWORK],
   ['Health of servers and failover', FAILOVER],
+  ['As RDS Proxy has it', RDS],
   ['Workers', WORKERS],
 ];
 

@@ -10,6 +10,7 @@ import {
   userName,
   wantedRole,
 } from '@pgweir/pooler';
+import { tokenFor } from '../aws/rds-tokens';
 import type { DaemonConfig } from '../config/daemon-config';
 
 /** As whom servers are asked how they are. */
@@ -40,23 +41,35 @@ export function serversOf({ hosts, ports }: DatabaseSettings): readonly ServerAd
   return hosts.map((host, at) => ({ host, port: ports[at] ?? ports[0] ?? 5432 }));
 }
 
-/** Who asks this server: for the first entry that follows roles and has it. undefined: there is none */
-export function askerOf(config: DaemonConfig, { host, port }: ServerAddress): Asker | undefined {
+/**
+ * Who asks this server: for the first entry that follows roles and has it. `listed`: how the configuration
+ * calls it, where it is one of the members that were found. undefined: there is nobody
+ */
+export function askerOf(
+  config: DaemonConfig,
+  address: ServerAddress,
+  listed: readonly ServerAddress[] = [address],
+): Asker | undefined {
   for (const [name, entry] of entriesOf(config)) {
     if (wantedRole(entry) === undefined) continue;
-    const isItsServer = serversOf(entry).some(
-      (server) => server.host === host && server.port === port,
+    const isItsServer = serversOf(entry).some(({ host, port }) =>
+      listed.some((server) => server.host === host && server.port === port),
     );
     if (!isItsServer) continue;
     const user = askingUser(config, entry);
-    if (user !== undefined) return asker(config, { name, entry, user });
+    if (user !== undefined) return asker(config, { name, entry, user, ...address });
   }
   return undefined;
 }
 
+interface AskingSettings {
+  readonly health: Pick<DaemonConfig['health'], 'user'>;
+  readonly pooler: Pick<DaemonConfig['pooler'], 'authUser'>;
+}
+
 /** undefined: the configuration names nobody, and nobody can ask. */
 export function askingUser(
-  { health, pooler }: Pick<DaemonConfig, 'health' | 'pooler'>,
+  { health, pooler }: AskingSettings,
   entry: DatabaseSettings,
 ): UserName | undefined {
   if (health.user !== undefined) return userName(health.user);
@@ -65,17 +78,22 @@ export function askingUser(
 
 function asker(
   config: DaemonConfig,
-  of: { readonly name: DatabaseName; readonly entry: DatabaseSettings; readonly user: UserName },
+  of: ServerAddress & {
+    readonly name: DatabaseName;
+    readonly entry: DatabaseSettings;
+    readonly user: UserName;
+  },
 ): Asker {
-  const { name, entry, user } = of;
+  const { name, entry, user, host, port } = of;
   const { mode: tlsMode, options } = entry.serverTls ?? config.pooler.serverTls;
   const own = entry.dbname ?? (name === FALLBACK ? MAINTENANCE_DATABASE : name);
   const secret = config.credentials.lookup(user);
   const listed = secret?.kind === 'plain' ? secret.password : undefined;
+  const token = tokenFor(config.pooler, { database: name, user, host, port });
   const login: ProbeLogin = {
     database: config.health.database ?? own,
     user,
-    password: user === entry.forcedUser ? (entry.password ?? listed) : listed,
+    password: token ?? (user === entry.forcedUser ? (entry.password ?? listed) : listed),
     tls: options === undefined ? undefined : tlsOptions(options),
   };
   return { database: name, user, tlsMode, login };

@@ -5,21 +5,29 @@ import {
   ServerHand,
   type SwitchoverServer,
 } from '@pgweir/control';
-import { type Clock, type LinkBudget, linkLimits, poolKey } from '@pgweir/pooler';
+import {
+  type Clock,
+  type LinkBudget,
+  linkLimits,
+  poolKey,
+  type ServerPasswords,
+} from '@pgweir/pooler';
 import type { DaemonConfig } from '../config/daemon-config';
 import { type Asker, askerOf } from './askers';
+import { loginWithPassword } from './login-trial';
 import { BudgetPermits } from './probe-permits';
 
 interface HandNeeds {
   readonly config: () => DaemonConfig;
   readonly budget: LinkBudget;
+  readonly passwords: ServerPasswords;
   readonly clock: Clock;
 }
 
 /** Whoever asks a server how it is also tells it things, on one more connection under the same caps. */
 export function openHand(
   address: ServerAddress,
-  { config, budget, clock }: HandNeeds,
+  { config, budget, clock, passwords }: HandNeeds,
 ): SwitchoverServer {
   const asker = askerOf(config(), address);
   if (asker === undefined)
@@ -29,7 +37,8 @@ export function openHand(
     linkLimits(config().pooler, { database, user, pool: poolKey(database, user) });
   const permits = new BudgetPermits({ budget, database, user, limits });
   const closed = () => permits.close();
-  return new ServerHand({ address, clock, permits, closed, logins: loginsOf(asker) });
+  const login = loginWithPassword(passwords, asker, address);
+  return new ServerHand({ address, clock, permits, closed, logins: loginsOf({ ...asker, login }) });
 }
 
 /** Nobody asks for one without a login. */

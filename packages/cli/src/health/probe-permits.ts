@@ -1,4 +1,4 @@
-import type { PermitAnswer, ProbePermits } from '@pgweir/control';
+import type { PermitAnswer, ProbePermits, ServerAddress } from '@pgweir/control';
 import {
   type DatabaseName,
   type LinkBudget,
@@ -6,6 +6,7 @@ import {
   type LinkLimits,
   type LinkWant,
   poolKey,
+  serverName,
   type UserName,
   userName,
 } from '@pgweir/pooler';
@@ -44,12 +45,13 @@ export class BudgetPermits implements ProbePermits {
     this.#leave = budget.register(this.#holder);
   }
 
-  acquire(_address: unknown, answer: (answer: PermitAnswer) => void): () => void {
+  acquire(address: ServerAddress, answer: (answer: PermitAnswer) => void): () => void {
     const { pool, database, user } = this.#holder;
     const { databaseLinksMax, userLinksMax } = this.#needs.limits() ?? NO_LIMITS;
     const want: LinkWant = {
       ...{ pool, database, user },
       ...{ poolLinksMax: 0, databaseLinksMax, userLinksMax },
+      servers: [serverName(address)],
     };
     const pending = this.#needs.budget.request(want, (said) => {
       if (said.kind === 'granted') answer({ kind: 'granted', permit: said.permit });

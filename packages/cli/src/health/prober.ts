@@ -1,4 +1,6 @@
 import {
+  type FoundCluster,
+  type ProbeLogin,
   type ProbeResult,
   type Prober,
   type Sampled,
@@ -6,14 +8,22 @@ import {
   type ServerProbe,
   ServerProber,
 } from '@pgweir/control';
-import { type Clock, type LinkBudget, linkLimits, poolKey } from '@pgweir/pooler';
+import {
+  type Clock,
+  type LinkBudget,
+  linkLimits,
+  poolKey,
+  type ServerPasswords,
+} from '@pgweir/pooler';
 import type { DaemonConfig } from '../config/daemon-config';
 import { type Asker, askerOf } from './askers';
+import { LoginTrial } from './login-trial';
 import { BudgetPermits } from './probe-permits';
 
 interface ConfiguredProberNeeds {
   readonly config: () => DaemonConfig;
   readonly budget: LinkBudget;
+  readonly passwords: ServerPasswords;
   readonly clock: Clock;
 }
 
@@ -25,14 +35,19 @@ export class ConfiguredProber implements Prober {
     this.#needs = needs;
   }
 
-  open(address: ServerAddress, disturbed: (reason: string) => void): ServerProbe {
-    return new ConfiguredProbe({ ...this.#needs, address, disturbed });
+  open(
+    address: ServerAddress,
+    disturbed: (reason: string) => void,
+    cluster: () => FoundCluster | undefined = () => undefined,
+  ): ServerProbe {
+    return new ConfiguredProbe({ ...this.#needs, address, disturbed, cluster });
   }
 }
 
 interface ConfiguredProbeNeeds extends ConfiguredProberNeeds {
   readonly address: ServerAddress;
   readonly disturbed: (reason: string) => void;
+  readonly cluster: () => FoundCluster | undefined;
 }
 
 /** Asks one server. A reload that changes who asks holds from the next connection on. */
@@ -41,15 +56,17 @@ class ConfiguredProbe implements ServerProbe {
   readonly #prober: ServerProber;
   #permits: BudgetPermits | undefined;
   #asker: Asker | undefined;
+  /** The login of the connection that is opened; undefined: it is known how it has ended. */
+  #trial: LoginTrial | undefined;
   /** Where TLS may be used and need not be: what the last attempt did not try. */
   #usesTls = true;
 
   constructor(needs: ConfiguredProbeNeeds) {
     this.#needs = needs;
-    const { address, clock, disturbed } = needs;
+    const { address, clock, disturbed, cluster } = needs;
     const login = () => this.#login();
     this.#prober = new ServerProber({
-      ...{ address, clock, disturbed },
+      ...{ address, clock, disturbed, source: cluster()?.source },
       get login() {
         return login();
       },
@@ -70,6 +87,8 @@ class ConfiguredProbe implements ServerProbe {
       const isOptional = mode === 'prefer' || mode === 'allow';
       const isRejected = result.kind === 'failed' && result.why === 'rejected';
       if (isOptional && isRejected) this.#usesTls = !this.#usesTls;
+      if (result.kind === 'failed' && result.isPasswordRefused === true) this.#judge('refused');
+      else this.#judge(result.kind === 'failed' ? 'other' : 'accepted');
       done(result);
     });
   }
@@ -79,21 +98,40 @@ class ConfiguredProbe implements ServerProbe {
   }
 
   close(): void {
+    this.#judge('other');
     this.#prober.close();
     this.#permits?.close();
     this.#permits = undefined;
   }
 
-  #login() {
-    const login = this.#asker?.login ?? { database: '', user: '', password: undefined };
-    return { ...login, tls: this.#usesTls ? this.#asker?.login.tls : undefined };
+  /** Of the next connection. */
+  #login(): ProbeLogin {
+    this.#judge('other');
+    if (this.#asker === undefined) {
+      return { database: '', user: '', password: undefined, tls: undefined };
+    }
+    const { address, clock, passwords } = this.#needs;
+    // A server must not count as silent because of that: it is asked again in a moment.
+    this.#trial = new LoginTrial(passwords, this.#asker, address, 'none');
+    const { login } = this.#trial;
+    const { password } = login;
+    return {
+      ...login,
+      password: typeof password === 'function' ? () => soonOr(password, clock) : password,
+      tls: this.#usesTls ? login.tls : undefined,
+    };
+  }
+
+  #judge(how: Parameters<LoginTrial['ended']>[0]): void {
+    this.#trial?.ended(how);
+    this.#trial = undefined;
   }
 
   /** Before each connection: for whom it is opened, and under which caps. */
   #permitsNow(): BudgetPermits | undefined {
-    const { address, budget, config } = this.#needs;
+    const { address, budget, cluster, config } = this.#needs;
     const before = this.#asker;
-    const asker = askerOf(config(), address);
+    const asker = askerOf(config(), address, cluster()?.seeds);
     this.#asker = asker;
     if (asker?.tlsMode !== before?.tlsMode) this.#usesTls = asker?.tlsMode !== 'allow';
     if (asker?.database === before?.database && asker?.user === before?.user) return this.#permits;
@@ -106,4 +144,15 @@ class ConfiguredProbe implements ServerProbe {
         : new BudgetPermits({ budget, ...asker, limits: () => limits(asker) });
     return this.#permits;
   }
+}
+
+/** So long a server waits for a token, made with credentials that may have to be fetched first. */
+const TOKEN_MS = 300;
+
+/** A server must not count as silent because of that: rejects when it takes longer. */
+function soonOr(password: () => Promise<string>, clock: Clock): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const stop = clock.after(TOKEN_MS, () => reject(new Error('its token is still being made')));
+    password().then(resolve, reject).finally(stop);
+  });
 }

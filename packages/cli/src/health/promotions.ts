@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type Control, Etcd, EtcdLease, Promoter, type PromoterLease } from '@pgweir/control';
-import type { Clock, LinkBudget, Logger } from '@pgweir/pooler';
+import type { Clock, LinkBudget, Logger, ServerPasswords } from '@pgweir/pooler';
 import type { DaemonConfig } from '../config/daemon-config';
 import { FenceCommand } from './fence-command';
 import { FileLease } from './file-lease';
@@ -11,6 +11,7 @@ export interface PromotionsNeeds {
   readonly control: Control;
   readonly config: () => DaemonConfig;
   readonly budget: LinkBudget;
+  readonly passwords: ServerPasswords;
   readonly clock: Clock;
   readonly log: Logger;
   /** Why nobody may be promoted now; undefined: nothing is in the way. */

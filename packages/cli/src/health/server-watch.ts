@@ -14,7 +14,9 @@ import {
   type LinkBudget,
   type Logger,
   type ServerLeases,
+  type ServerPasswords,
 } from '@pgweir/pooler';
+import { foundBy } from '../aws/member-source';
 import type { DaemonConfig } from '../config/daemon-config';
 import { systemClock } from '../runtime/system-clock';
 import { entriesOf, serversOf } from './askers';
@@ -26,6 +28,8 @@ import { Switchovers } from './switchovers';
 interface ServerWatchNeeds {
   readonly config: () => DaemonConfig;
   readonly budget: LinkBudget;
+  /** For logins of those who ask. */
+  readonly passwords: ServerPasswords;
   readonly log: Logger;
   /** As `Switchovers` needs them. */
   readonly countLeases: (of: ServerLeases) => Promise<number>;
@@ -49,22 +53,22 @@ export class ServerWatch {
   readonly #accounted = new Map<string, SessionCounts>();
 
   constructor(needs: ServerWatchNeeds) {
-    const { budget, config, countLeases, log, switchoverObstacle: obstacle } = needs;
+    const { budget, config, countLeases, log, passwords, switchoverObstacle: obstacle } = needs;
     const clock = systemClock;
     this.#needs = needs;
     this.control = new Control({
       ...configured(config()),
-      prober: new ConfiguredProber({ config, budget, clock }),
+      prober: new ConfiguredProber({ config, budget, passwords, clock }),
       claimsOf: (servers) => patroniPlan(config(), servers, { clock, log }),
       ...{ clock, log },
     });
     const { control } = this;
     this.switchovers = new Switchovers({
-      ...{ control, config, budget, clock, log, countLeases },
+      ...{ control, config, budget, passwords, clock, log, countLeases },
       obstacle: () => this.#promotions.underWay ?? obstacle(),
     });
     this.#promotions = new Promotions({
-      ...{ control, config, budget, clock, log },
+      ...{ control, config, budget, passwords, clock, log },
       obstacle: () => this.switchovers.underWay,
     });
   }
@@ -124,18 +128,24 @@ function configured(config: DaemonConfig): {
   readonly settings: ControlSettings;
   readonly entries: readonly DatabaseEntry[];
 } {
-  const { intervalMs, timeoutMs } = config.health;
-  const entries = [...entriesOf(config)].map(([database, entry]) => ({
-    database,
-    servers: serversOf(entry),
-    targetSessionAttrs: entry.targetSessionAttrs,
-    readWriteSplit: entry.readWriteSplit,
-  }));
+  const { health, switchover } = config;
+  const entries = [...entriesOf(config)].map(([database, entry]) => {
+    const found = foundBy(entry);
+    return {
+      database,
+      servers: serversOf(entry),
+      source: found.kind === 'source' ? found.source : undefined,
+      targetSessionAttrs: entry.targetSessionAttrs,
+      readWriteSplit: entry.readWriteSplit,
+    };
+  });
   return {
     settings: {
       ...CONTROL_DEFAULTS,
-      healthCheckIntervalMs: intervalMs,
-      healthCheckTimeoutMs: timeoutMs,
+      healthCheckIntervalMs: health.intervalMs,
+      healthCheckTimeoutMs: health.timeoutMs,
+      switchoverLeadMs: switchover.leadMs,
+      switchoverTimeoutMs: switchover.timeoutMs,
     },
     entries,
   };

@@ -11,6 +11,7 @@ import {
   type LinkBudget,
   type Logger,
   type ServerLeases,
+  type ServerPasswords,
 } from '@pgweir/pooler';
 import type { DaemonConfig } from '../config/daemon-config';
 import { FALLBACK } from './askers';
@@ -21,6 +22,7 @@ export interface SwitchoversNeeds {
   readonly control: Control;
   readonly config: () => DaemonConfig;
   readonly budget: LinkBudget;
+  readonly passwords: ServerPasswords;
   readonly clock: Clock;
   readonly log: Logger;
   /** Over all workers. Rejects when one of them does not say. */

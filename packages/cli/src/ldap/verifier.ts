@@ -1,11 +1,10 @@
-import {
-  type ClientVerifier,
-  type Clock,
-  type GiveUp,
-  type Logger,
-  type PasswordClaim,
-  type PasswordVerdict,
-  StoredSecretVerifier,
+import type {
+  ClientVerifier,
+  Clock,
+  GiveUp,
+  Logger,
+  PasswordClaim,
+  PasswordVerdict,
 } from '@pgweir/pooler';
 import { askServer, type LdapClaim } from './ask-server';
 import { directoryName } from './names';
@@ -19,9 +18,8 @@ import { Turns } from './turns';
  */
 const ASKED_MAX = 16;
 
-/** Checks passwords against what is stored, or asks an LDAP directory where a rule says so. */
-export class PasswordVerifier implements ClientVerifier {
-  readonly #stored = new StoredSecretVerifier();
+/** Asks an LDAP directory whether passwords are right. */
+export class LdapVerifier implements ClientVerifier {
   /** By servers, so that a directory that is slow holds up nobody else's logins. */
   readonly #turns = new Map<string, Turns>();
   readonly #health: ServerHealth;
@@ -34,8 +32,7 @@ export class PasswordVerifier implements ClientVerifier {
 
   verify(claim: PasswordClaim, decided: (verdict: PasswordVerdict) => void): GiveUp {
     const { judge, user, password } = claim;
-    if (judge.kind === 'secret') return this.#stored.verify(claim, decided);
-    const { options } = judge;
+    const options = judge.kind === 'directory' ? judge.options : undefined;
     if (!(options instanceof LdapOptions)) return refused('there is no directory', decided);
     // A bind without a password succeeds, and proves nothing.
     if (password === '') return refused('empty password', decided);

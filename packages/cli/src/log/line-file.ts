@@ -23,6 +23,10 @@ export class LineFile {
     return new LineFile(2, undefined);
   }
 
+  static stdout(): LineFile {
+    return new LineFile(1, undefined);
+  }
+
   /** Opens for appending. @throws the system's error */
   static open(path: string): LineFile {
     return new LineFile(openSync(path, 'a', 0o644), path);

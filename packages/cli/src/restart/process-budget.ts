@@ -8,6 +8,8 @@ import {
   linkLimits,
   type PoolerSettings,
   RemoteLinkBudget,
+  type ServerCapView,
+  type ServerShares,
   SharedLinkBudget,
 } from '@pgweir/pooler';
 import { systemClock } from '../runtime/system-clock';
@@ -26,6 +28,9 @@ export interface ProcessBudget {
   begin(): Promise<void>;
   /** The configuration has changed. */
   limitsChanged(): void;
+  /** What links may have of each server, before anybody goes by a new configuration. */
+  limitServers(shares: ServerShares): void;
+  readonly serverCaps: readonly ServerCapView[];
   /** Tells `successor` the books; its own budget decides from then on. */
   surrender(successor: Successor): void;
   /** The budget of the successor says something to one of our workers. */
@@ -44,6 +49,14 @@ export class FirstBudget implements ProcessBudget {
 
   limitsChanged(): void {
     // Pools know their limits.
+  }
+
+  limitServers(shares: ServerShares): void {
+    this.own.limitServers(shares);
+  }
+
+  get serverCaps(): readonly ServerCapView[] {
+    return this.own.serverCaps;
   }
 
   surrender(successor: Successor): void {
@@ -143,6 +156,14 @@ export class SuccessorBudget implements ProcessBudget {
 
   limitsChanged(): void {
     this.#shared.limitsChanged();
+  }
+
+  limitServers(shares: ServerShares): void {
+    this.#shared.limitServers(shares);
+  }
+
+  get serverCaps(): readonly ServerCapView[] {
+    return this.#shared.serverCaps;
   }
 
   surrender(successor: Successor): void {

@@ -7,6 +7,7 @@ import {
   NOTHING_SEEN,
   type SnapshotPart,
   type TotalsView,
+  totalsOf,
   type WorkerView,
 } from '@pgweir/pooler';
 import { reasonOf } from '../system-error';
@@ -58,8 +59,7 @@ export class CrewView implements DaemonView {
   ): Promise<DaemonSnapshot | undefined> {
     try {
       const snapshot = await worker.channel.ask('snapshot', { parts }, ANSWER_MS);
-      const { stats, pinCounts } = snapshot;
-      worker.totals = { stats, pinCounts };
+      worker.totals = totalsOf(snapshot);
       return { ...snapshot, workers: [this.#row(worker, snapshot.state, snapshot)] };
     } catch (error) {
       // One that is gone by now has nothing more to say.

@@ -18,6 +18,7 @@ import type { Order } from '../operator';
 import type { ShutdownKind } from '../signals';
 import type { PositionAsk, PositionNews } from './position-exchange';
 import type { ServerNoticed, TopologyNews } from './received-topology';
+import type { TokenNews } from './token-board';
 import type { WelcomeNews } from './welcome-board';
 
 /** Questions with an answer: what is asked, and what comes back. Plain data. */
@@ -119,6 +120,7 @@ export type ToldToWorker =
   | { readonly kind: 'stop' }
   /** What other workers have learned. */
   | WelcomeNews
+  | TokenNews
   | TopologyNews
   | PositionNews
   | BudgetToWorker;
@@ -137,6 +139,7 @@ export type ToldToSupervisor =
   /** It has nothing left to do, and ends; what it has done goes into the totals. */
   | ({ readonly kind: 'farewell' } & TotalsView)
   | WelcomeNews
+  | TokenNews
   | PositionAsk
   | ServerNoticed
   | BudgetFromWorker;

@@ -1,8 +1,11 @@
 import {
   type BudgetFromWorker,
   type BudgetToWorker,
+  type PoolerSettings,
   RemoteLinkBudget,
-  type SharedLinkBudget,
+  SharedLinkBudget,
+  serverShares,
+  type TopologySource,
 } from '@pgweir/pooler';
 import { systemClock } from '../runtime/system-clock';
 
@@ -27,4 +30,28 @@ export function supervisorBudget(
     passDescriptor: () => true,
   });
   return { own, says: (message) => queueMicrotask(() => own.received(message)) };
+}
+
+/**
+ * Sees to it that links to each server have the limits of the configuration, to those as well that are
+ * found to be members of a cluster.
+ *
+ * @returns to be called when the configuration is another one, before anybody goes by it
+ */
+export function keepServerLimits(
+  budget: SharedLinkBudget,
+  topology: Pick<TopologySource, 'current' | 'subscribe'>,
+  settings: () => PoolerSettings,
+): () => void {
+  const limit = () => budget.limitServers(serverShares(settings(), topology.current));
+  limit();
+  topology.subscribe(limit);
+  return limit;
+}
+
+/** @returns to be cleared at the end */
+export function relieveOften(budget: SharedLinkBudget): NodeJS.Timeout {
+  return setInterval(() => {
+    if (budget.restless) budget.relieve();
+  }, SharedLinkBudget.TICK_MS);
 }

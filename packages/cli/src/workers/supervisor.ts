@@ -7,7 +7,6 @@ import {
   linkLimits,
   SharedLinkBudget,
   type SnapshotPart,
-  WORKER_NUMBERS_APART,
 } from '@pgweir/pooler';
 import type { Picture } from '../admin/show/item';
 import type { DaemonConfig } from '../config/daemon-config';
@@ -19,11 +18,14 @@ import { Operator } from '../operator';
 import { readAgain } from '../reloading';
 import { doorPath, RestartDoor } from '../restart/door';
 import { systemClock } from '../runtime/system-clock';
+import { Secrets } from '../secrets/secrets';
+import { secretStores } from '../secrets/stores';
 import { onSignals, type ShutdownKind } from '../signals';
 import { StatsPeriods } from '../stats-periods';
 import { systemCalls } from '../system-calls';
 import { reasonOf } from '../system-error';
 import { upMessage } from '../version';
+import { cancelAnywhere } from './cancel-anywhere';
 import type { Answers } from './channel';
 import { ClientExchange } from './client-exchange';
 import { Crew } from './crew';
@@ -32,16 +34,16 @@ import { CrewTraffic } from './crew-traffic';
 import { CrewView } from './crew-view';
 import { Heartbeat } from './heartbeat';
 import { LinkWatch } from './link-watch';
-import type { AskedOfSupervisor, CancelAsk, Configuration, ToldToSupervisor } from './messages';
+import type { AskedOfSupervisor, Configuration, ToldToSupervisor } from './messages';
 import { PositionDesk } from './position-exchange';
 import { topologyNews } from './received-topology';
 import { SharedPorts } from './shared-ports';
-import { SUPERVISOR, supervisorBudget } from './supervisor-budget';
+import { keepServerLimits, relieveOften, SUPERVISOR, supervisorBudget } from './supervisor-budget';
+import { TokenBoard } from './token-board';
 import { WelcomeBoard } from './welcome-board';
 import { WorkerProcess } from './worker-process';
 
 const CONFIGURE_MS = 10_000;
-const CANCEL_MS = 60_000;
 const CANCEL_SECRET_BYTES = 32;
 
 /**
@@ -59,9 +61,13 @@ export class Supervisor {
   readonly #links: LinkWatch;
   readonly #clients: ClientExchange;
   readonly #welcomes = new WelcomeBoard(0);
+  readonly #tokens = new TokenBoard();
   readonly #view: CrewView;
+  readonly #limitServers: () => void;
   readonly #statsPeriods: StatsPeriods;
   readonly #operator: Operator;
+  /** For questions to servers: each worker has its own. */
+  readonly #secrets: Secrets;
   readonly #servers: ServerWatch;
   readonly #positions: PositionDesk;
   readonly #heartbeat: Heartbeat;
@@ -86,12 +92,12 @@ export class Supervisor {
       this.#exit = resolve;
     });
     this.#ports = new SharedPorts(config.workers.count, { instances: config.listen.reusePort });
+    const configNow = () => this.#config;
+    const drainTimeoutMs = () => this.#config.workers.drainTimeoutMs;
     this.#crew = new Crew({
-      slots: config.workers.count,
-      log,
+      ...{ slots: config.workers.count, log, drainTimeoutMs },
       spawn: (place) => this.#spawn(place),
       ended: (worker) => this.#ended(worker),
-      drainTimeoutMs: () => this.#config.workers.drainTimeoutMs,
     });
     const living = () => this.#crew.living;
     const transport = createTransport();
@@ -113,32 +119,36 @@ export class Supervisor {
     });
     this.#estate = new CrewEstate({
       ...{ crew: this.#crew, budget: this.#budget, links: this.#links, ports: this.#ports },
-      ...{ log, predecessor, toSupervisor: own.says },
+      ...{ log, predecessor, toSupervisor: own.says, drainTimeoutMs },
       stopping: () => this.#shuttingDown,
       busy: () => this.#servers.underWay,
-      drainTimeoutMs: () => this.#config.workers.drainTimeoutMs,
       surrendered: (gone) => this.#surrendered(gone),
     });
     this.#door = new RestartDoor({ transport, log, estate: this.#estate });
-    this.#relief = setInterval(() => {
-      if (this.#budget.restless) this.#budget.relieve();
-    }, SharedLinkBudget.TICK_MS);
+    this.#relief = relieveOften(this.#budget);
     this.#clients = new ClientExchange(living);
     this.#view = new CrewView(this.#crew, log);
-    this.#statsPeriods = new StatsPeriods({ view: this.#view, log, service });
     const traffic = new CrewTraffic(this.#crew, this.#links, log);
+    this.#secrets = new Secrets({ config: configNow, clock, log, storeOf: secretStores(clock) });
     this.#servers = new ServerWatch({
-      ...{ config: () => this.#config, budget: own.own, log },
+      ...{ config: configNow, budget: own.own, log },
+      passwords: this.#secrets.serverPasswords,
       countLeases: (of) => traffic.countLeases(of),
       switchoverObstacle: () => this.#estate.switchoverObstacle,
     });
+    this.#statsPeriods = new StatsPeriods({
+      ...{ view: this.#view, log, service, topology: this.#servers.control },
+      serverCaps: () => this.#budget.serverCaps,
+    });
+    const settings = () => this.#config.pooler;
     this.#operator = new Operator({
-      ...{ traffic, view: this.#view, servers: this.#servers },
-      settings: () => this.#config.pooler,
+      ...{ traffic, view: this.#view, servers: this.#servers, settings },
       stopping: () => this.#shuttingDown,
     });
     this.#positions = new PositionDesk(this.#servers.control.positions);
     this.#heartbeat = new Heartbeat(living, log);
+    // First, so that workers ask for links to servers that have their limits.
+    this.#limitServers = keepServerLimits(this.#budget, this.#servers.control, settings);
     this.#servers.control.subscribe((snapshot) => this.#crew.tellAll(topologyNews(snapshot)));
   }
 
@@ -223,6 +233,7 @@ export class Supervisor {
     this.#ports.restoreQueues(worker.slot);
     this.#clients.joined(worker);
     worker.channel.tell(this.#welcomes.all());
+    worker.channel.tell(this.#tokens.all(systemClock.wallMs()));
     worker.channel.tell(topologyNews(this.#servers.control.current));
   }
 
@@ -238,6 +249,9 @@ export class Supervisor {
       this.#positions.asked(worker, told);
     } else if (told.kind === 'noticed') {
       this.#servers.control.noticed(told, told.what);
+    } else if (told.kind === 'tokens') {
+      this.#tokens.heard(told);
+      this.#crew.tellAll(told);
     } else if (told.kind === 'welcomes') {
       const known = this.#welcomes.heard(told);
       if (known.length > 0) this.#crew.tellAll(this.#welcomes.news(known));
@@ -260,7 +274,7 @@ export class Supervisor {
       reload: () => this.#reload(),
       set: ({ key, value }) => this.#reload([[key, value]]),
       order: async (order) => (await this.#operator.carryOut(order)) ?? null,
-      cancel: (ask) => this.#cancel(ask),
+      cancel: (ask) => cancelAnywhere(this.#crew, this.#options.predecessor, ask),
       replaceWorkers: async () => (await this.#crew.replaceAll()) ?? null,
       shutDown: async ({ how }) => {
         // After the answer has gone out.
@@ -275,18 +289,8 @@ export class Supervisor {
     const snapshot = await this.#view.snapshot(parts);
     const { holds } = this.#operator;
     this.#servers.account(snapshot.stats);
-    return { ...snapshot, ...this.#servers.seen(), averages, holds };
-  }
-
-  /** Takes a cancel request to whoever gave the key out. */
-  async #cancel(ask: CancelAsk): Promise<boolean> {
-    for (const worker of this.#crew.living) {
-      if (worker.number % WORKER_NUMBERS_APART !== ask.worker) continue;
-      if (await worker.channel.ask('cancel', ask, CANCEL_MS)) return true;
-    }
-    const { processId, key } = ask;
-    const identity = { processId, key: Buffer.from(key, 'hex') };
-    return (await this.#options.predecessor?.cancel(identity)) ?? false;
+    const ours = { serverCaps: this.#budget.serverCaps, secrets: this.#secrets.seen() };
+    return { ...snapshot, ...this.#servers.seen(), ...ours, averages, holds };
   }
 
   /** Reads the configuration again and has it applied everywhere, or nowhere. */
@@ -310,6 +314,8 @@ export class Supervisor {
     const config = readAgain(this.#options, changes);
     if (config === undefined) return false;
     this.#config = config;
+    this.#limitServers();
+    this.#secrets.reconfigure();
     this.#servers.reconfigure();
     log.configure(config.log);
     this.#statsPeriods.restart(config);
@@ -339,6 +345,7 @@ export class Supervisor {
     // Nobody could take that back any more.
     void this.#operator.letGo();
     void this.#servers.retire();
+    this.#statsPeriods.retire();
     void gone.then(() => this.#end());
   }
 
@@ -365,7 +372,7 @@ export class Supervisor {
 
   async #end(): Promise<void> {
     const watched = this.#servers.close();
-    this.#statsPeriods.stop();
+    this.#statsPeriods.close();
     this.#heartbeat.stop();
     this.#clients.close();
     clearInterval(this.#relief);
@@ -374,6 +381,7 @@ export class Supervisor {
     this.#options.predecessor?.close();
     await this.#links.close();
     await watched;
+    this.#secrets.close();
     this.#exit(0);
   }
 }

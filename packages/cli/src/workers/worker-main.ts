@@ -144,6 +144,9 @@ class WorkerMain {
       case 'welcomes':
         this.#worker?.welcomesHeard(told);
         return;
+      case 'tokens':
+        this.#worker?.tokensHeard(told);
+        return;
       case 'topology':
         this.#worker?.topologyHeard(told);
         return;

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { TotalsView } from '@pgweir/pooler';
+import { NO_TOTALS, type TotalsView, totalsOf } from '@pgweir/pooler';
 import { WORKER_FLAG } from '../command-line';
 import { descriptorChannel, systemCalls } from '../system-calls';
 import { type Answers, Channel } from './channel';
@@ -58,7 +58,7 @@ export class WorkerProcess {
   /** When it last gave a sign of life (monotonic). */
   heardAtMs = performance.now();
   /** The totals of its traffic, as far as they are known. */
-  totals: TotalsView = { stats: [], pinCounts: [] };
+  totals: TotalsView = NO_TOTALS;
   readonly #child: ChildProcess;
   readonly #timers = new Set<NodeJS.Timeout>();
   #isUp: () => void = ignore;
@@ -120,7 +120,7 @@ export class WorkerProcess {
       case 'pong':
         return;
       case 'farewell':
-        this.totals = { stats: told.stats, pinCounts: told.pinCounts };
+        this.totals = totalsOf(told);
         return;
       default:
         pass(this, told);

@@ -8,6 +8,7 @@ import {
   RemoteLinkBudget,
   type ServerLeases,
   type SnapshotPart,
+  totalsOf,
   type WorkerSlot,
 } from '@pgweir/pooler';
 import type { DaemonConfig } from '../config/daemon-config';
@@ -16,6 +17,8 @@ import { recordedFiles } from '../config/recorded-files';
 import { createLogger, type DaemonLogger, loggerOptions } from '../log/logger';
 import { NO_SLOT, PoolerProcess } from '../pooler-process';
 import { systemClock } from '../runtime/system-clock';
+import { Secrets } from '../secrets/secrets';
+import { secretStores } from '../secrets/stores';
 import type { ShutdownKind } from '../signals';
 import { passDescriptor } from '../system-calls';
 import { reasonOf, stackOf } from '../system-error';
@@ -33,6 +36,7 @@ import {
 } from './messages';
 import { type PositionNews, RemotePositions } from './position-exchange';
 import { ReceivedTopology, type TopologyNews } from './received-topology';
+import type { TokenNews } from './token-board';
 import { WelcomeBoard, type WelcomeNews } from './welcome-board';
 
 export type SupervisorChannel = Channel<
@@ -56,6 +60,7 @@ export class Worker {
   readonly #start: WorkerStart;
   readonly #channel: SupervisorChannel;
   readonly #log: DaemonLogger;
+  readonly #secrets: Secrets;
   readonly #process: PoolerProcess;
   readonly #welcomes: WelcomeBoard;
   readonly #topology: ReceivedTopology;
@@ -83,9 +88,15 @@ export class Worker {
       send: (message) => channel.tell(message),
       passDescriptor: (permit, descriptor) => this.#pass(permit, descriptor),
     });
+    this.#secrets = new Secrets({
+      config: () => this.#process?.config ?? config,
+      storeOf: secretStores(systemClock),
+      ...{ clock: systemClock, log: this.#log },
+    });
     this.#process = new PoolerProcess({
       config,
       log: this.#log,
+      secrets: this.#secrets,
       budget: this.budget,
       grammar,
       ...{ topology: this.#topology, positions: this.#positions },
@@ -100,6 +111,7 @@ export class Worker {
         replaceWorkers: async () =>
           (await channel.ask('replaceWorkers', {}, REPLACE_MS)) ?? undefined,
       },
+      tokenProven: (token) => channel.tell({ kind: 'tokens', tokens: [token] }),
       worker: {
         number: start.number,
         cancelSecret: Buffer.from(start.cancelSecret, 'hex'),
@@ -117,6 +129,7 @@ export class Worker {
   /** Opens every port. @throws the system's error */
   async listen(): Promise<void> {
     await this.#process.pooler.orders.hold(this.#start.holds);
+    await this.#secrets.ready();
     const { backlog } = this.#process.config.listen;
     for (const { address, descriptor } of this.#start.ports) {
       await this.#process.pooler.listen(address, backlog, descriptor);
@@ -222,6 +235,10 @@ export class Worker {
     this.#positions.heard(news);
   }
 
+  tokensHeard({ tokens }: TokenNews): void {
+    for (const token of tokens) this.#process.passedTokens.heard(token);
+  }
+
   welcomesHeard(news: WelcomeNews): void {
     const { pooler } = this.#process;
     for (const [pool, values] of this.#welcomes.heard(news))
@@ -270,9 +287,10 @@ export class Worker {
     if (this.#leaving) return undefined;
     this.#leaving = true;
     clearTimeout(this.#clientsTimer);
-    const { stats, pinCounts } = await this.#process.pooler.snapshot([]);
+    const seen = await this.#process.pooler.snapshot([]);
     await this.#process.pooler.stop();
-    return { kind: 'farewell', stats, pinCounts };
+    this.#secrets.close();
+    return { kind: 'farewell', ...totalsOf(seen) };
   }
 
   crashed(error: unknown): void {

@@ -90,6 +90,7 @@ test.each([
   'pin_counts',
   'queue',
   'waits',
+  'histograms',
   'replicas',
   'routing',
   'workers',

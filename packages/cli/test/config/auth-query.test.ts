@@ -46,6 +46,14 @@ describe('auth_query', () => {
     ]);
   });
 
+  test('no auth_file is worth no warning where a secret has passwords', () => {
+    const ini = '[databases]\na = host=x\n[users]\nann =\n[pgbouncer]\nlisten_addr = *\n';
+    const nobody = expect.stringContaining('nobody can log in');
+    expect(warnings(ini, {})).toEqual([nobody]);
+    expect(warnings(ini.replace('host=x', 'host=x secret=file:/a'), {})).toEqual([]);
+    expect(warnings(ini.replace('ann =', 'ann = secret=file:/a'), {})).toEqual([]);
+  });
+
   test('no auth_file is worth a warning only where nobody is looked up', () => {
     const ini = '[databases]\na = host=x auth_user=lookup\n[pgbouncer]\nlisten_addr = *\n';
     expect(warnings(ini, {})).toEqual([]);

@@ -11,6 +11,7 @@ import {
   IN_PEERS,
   IN_PGBOUNCER,
   IN_USERS,
+  NOT_YET_REQUIRED,
   type SettingPlaces,
 } from '../support/setting-places';
 import { DATABASES, PEERS, PGBOUNCER, type SettingTests, USERS } from '../support/setting-tests';
@@ -64,6 +65,7 @@ test.each(NAMED)('$file has the tests that are named for [$section]', ({ file, r
 });
 
 const pem = (name: string): string => readFileSync(join(certsDir(), name), 'utf8');
+const IDENTITY = 'arn:aws:iam::123456789012:user/ann';
 const FILES: Files = Object.fromEntries(
   Object.entries({
     'a.txt': '"ann" "tea"\n',
@@ -72,6 +74,8 @@ const FILES: Files = Object.fromEntries(
     'b.hba': 'local all all peer map=m\nhost all all 10.0.0.0/8 md5\n',
     'a.map': 'm root ann\n',
     'b.map': 'm root bob\n',
+    'a.iam': `iam ${IDENTITY} ann\nb ${IDENTITY} bob\n`,
+    'b.iam': `iam ${IDENTITY} bob\n`,
     'ca.crt': pem('ca.crt'),
     'a.key': pem('server.key'),
     'a.crt': pem('server.crt'),
@@ -104,7 +108,10 @@ function configured(
     const text = Object.entries(all).map((pair) => pair.join('='));
     return `[${section}]\n${name} = ${text.join(' ')}\n`;
   });
-  const ini = [...entries, '[pgbouncer]', ...BASE, ...lines].join('\n');
+  const base = lines.includes(NOT_YET_REQUIRED)
+    ? BASE.filter((line) => !line.startsWith('client_tls_sslmode'))
+    : BASE;
+  const ini = [...entries, '[pgbouncer]', ...base, ...lines].join('\n');
   return loaded(ini, FILES, { peerProblem: () => undefined });
 }
 

@@ -132,7 +132,11 @@ describe('databases and users', () => {
     expect(pooler.databases.get(databaseName('app'))).toEqual({
       dbname: 'app_db',
       hosts: ['10.0.0.1', '10.0.0.2'],
+      topology: 'static',
+      instanceHostPattern: undefined,
       patroniUrls: [],
+      secret: undefined,
+      secretRoleArn: undefined,
       readWriteSplit: false,
       replicaBalance: 'least-outstanding',
       replicaWeights: [],

@@ -25,7 +25,14 @@ tcp_keepintvl tcp_socket_buffer tcp_user_timeout track_extra_parameters transact
 unix_socket_dir unix_socket_group unix_socket_mode user verbose`.split(/\s+/);
 
 const OURS = [
+  'server_auth',
+  'aws_region',
+  'aws_role_arn',
+  'aws_external_id',
   'mock_auth_secret_file',
+  'secrets_refresh',
+  'secret_overlap',
+  'secret_role_arn',
   'proxy_protocol',
   'session_state',
   'max_pinned_per_pool',
@@ -38,6 +45,7 @@ const OURS = [
   'health_check_timeout',
   'health_check_user',
   'switchover_timeout',
+  'switchover_lead',
   'demote_command',
   'demote_timeout',
   'failover_mode',
@@ -52,6 +60,20 @@ const OURS = [
   'retry_reads',
   'consistency',
   'max_replica_lag',
+  'max_connections_percent',
+  'max_idle_connections_percent',
+  'connection_borrow_timeout',
+  'idle_client_timeout',
+  'init_query',
+  'require_tls',
+  'metrics_emf',
+  'metrics_emf_file',
+  'metrics_emf_namespace',
+  'metrics_emf_proxy_name',
+  'iam_server_name',
+  'iam_sts_regions',
+  'iam_map_file',
+  'iam_map',
 ];
 const FIXED = `disable_pqexec job_name listen_addr listen_backlog listen_port pidfile pkt_buf
 resolv_conf so_reuseport track_extra_parameters unix_socket_dir unix_socket_group

@@ -59,6 +59,23 @@ test('a switchover that Patroni refuses is called off, with its reason', async (
   expect((await app.query('SELECT 1')).rowCount).toBe(1);
 });
 
+test('switchover_lead: one that patroni has scheduled is seen coming, and no client sees an error', async () => {
+  const { on, fake } = await open();
+  await on.startLoad();
+  await on.untilWorked();
+  const handOver = fake.handOverIn(3_500, on.target);
+  await on.untilFailoverIs('switching');
+  expect(fake.leader).toBe(on.cluster.primary);
+  await handOver;
+  await on.untilWorked();
+  expect(await on.stopLoad(on.target)).toEqual([]);
+  const [planned] = await on.planned();
+  expect(planned).toMatchObject({
+    ...{ outcome: 'switched over', failed: '0' },
+    seen: `scheduled switchover to 127.0.0.1:${on.target.port}`,
+  });
+});
+
 test('the login of Patroni is nowhere to be seen, also when it is wrong', async () => {
   const { on } = await open();
   const { configFile } = on.daemon;

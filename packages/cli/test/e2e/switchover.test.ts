@@ -39,7 +39,7 @@ test.each([1, 2])(
       expect(await whereIs(reports)).toBe(from.port);
     }
     expect(await on.stopLoad(primary)).toEqual([]);
-    expect(on.longestMs).toBeLessThan(5_000);
+    expect(on.load.longestMs).toBeLessThan(5_000);
     const planned = { outcome: 'switched over', moved: '0', failed: '0' };
     expect(await on.planned()).toMatchObject([
       { ...planned, seen: `switchover to 127.0.0.1:${target.port}` },
@@ -65,7 +65,7 @@ test('transactions of all databases on the primary are waited for, and others wa
   await waits;
   const found = await on.target.query('SELECT entry FROM ledger ORDER BY entry');
   expect(found).toEqual([{ entry: 'begun' }, { entry: 'waited' }]);
-  expect(on.wrong).toEqual([]);
+  expect(on.load.wrong).toEqual([]);
 });
 
 /** A client of the entry `any` in a transaction on the server with this port. */

@@ -2,7 +2,7 @@ import type { Clock, Logger, PasswordJudge, PasswordVerdict } from '@pgweir/pool
 import { databaseName, userName } from '@pgweir/pooler';
 import { freePort, type LdapServer, startLdapServer } from '@pgweir/testkit';
 import { LdapOptions } from '../../src/ldap/options';
-import { PasswordVerifier } from '../../src/ldap/verifier';
+import { LdapVerifier } from '../../src/ldap/verifier';
 
 const LINES: string[] = [];
 let nowMs = 0;
@@ -36,27 +36,15 @@ const claim = (judge: PasswordJudge, password = 'tea') => ({
   ...{ database: databaseName('shop'), user: userName('ann'), password, judge, address: 'unix' },
 });
 
-function verify(
-  verifier: PasswordVerifier,
-  of: ReturnType<typeof claim>,
-): Promise<PasswordVerdict> {
+function verify(verifier: LdapVerifier, of: ReturnType<typeof claim>): Promise<PasswordVerdict> {
   return new Promise((resolve) => verifier.verify(of, resolve));
 }
 
-test('what is stored decides where no directory is asked', async () => {
-  const verifier = new PasswordVerifier(clock, log);
-  const judge = { kind: 'secret', stored: { kind: 'plain', password: 'tea' } } as const;
-  expect(await verify(verifier, claim(judge))).toEqual({ kind: 'accepted' });
-  expect(await verify(verifier, claim(judge, 'milk'))).toEqual({ kind: 'refused', why: '' });
-  expect(await verify(verifier, claim({ kind: 'secret', stored: undefined }))).toMatchObject({
-    kind: 'refused',
-  });
-});
-
 test('options that are not of LDAP, and empty passwords, are refused without asking', async () => {
-  const verifier = new PasswordVerifier(clock, log);
+  const verifier = new LdapVerifier(clock, log);
   for (const of of [
     claim({ kind: 'directory', options: undefined }),
+    claim({ kind: 'secret', stored: { kind: 'plain', password: 'tea' } }),
     claim({ kind: 'directory', options: { servers: { urls: [url(server.port)] } } }),
     claim({ kind: 'directory', options: options(server.port) }, ''),
   ]) {
@@ -66,7 +54,7 @@ test('options that are not of LDAP, and empty passwords, are refused without ask
 });
 
 test('a server that could not be reached is told of once, and asked last for a while', async () => {
-  const verifier = new PasswordVerifier(clock, log);
+  const verifier = new LdapVerifier(clock, log);
   const dead = await startLdapServer({ entries: [] });
   const judge = { kind: 'directory', options: options(dead.port, server.port) } as const;
   await dead.stop();
@@ -88,7 +76,7 @@ test('a server that could not be reached is told of once, and asked last for a w
 test('whoever gives up is told nothing, and its connection ends', async () => {
   const silent = await startLdapServer({ entries: [], silent: true });
   try {
-    const verifier = new PasswordVerifier(clock, log);
+    const verifier = new LdapVerifier(clock, log);
     const judge = { kind: 'directory', options: options(silent.port) } as const;
     const told: PasswordVerdict[] = [];
     const arrived = silent.next();
@@ -105,7 +93,7 @@ test('whoever gives up is told nothing, and its connection ends', async () => {
 });
 
 test('a directory that answers again is told of', async () => {
-  const verifier = new PasswordVerifier(clock, log);
+  const verifier = new LdapVerifier(clock, log);
   const port = await freePort();
   const judge = { kind: 'directory', options: options(port) } as const;
   expect(await verify(verifier, claim(judge))).toMatchObject({ kind: 'refused' });

@@ -18,11 +18,13 @@ import type { Order } from '../../src/operator';
 
 export const PICTURE: Picture = {
   ...NOTHING_SEEN,
+  serverCaps: [],
   state: 'serving',
   averages: [],
   holds: NOTHING_HELD,
   clusters: [],
   failovers: [],
+  secrets: [],
 };
 
 const SOCKET: SocketView = {
@@ -45,6 +47,8 @@ const SOCKET: SocketView = {
   congested: true,
 };
 
+const WAITS = { cumulative: new Array<number>(20).fill(2 ** 40), sumUs: 0.5, maxUs: 1234.56 };
+
 /** One of each thing that can be shown, with large numbers and fractions. */
 export const FULL: Picture = {
   ...PICTURE,
@@ -58,7 +62,7 @@ export const FULL: Picture = {
         user: 'ann',
         poolMode: 'transaction',
         waitMaxMs: 1234.56,
-        waits: [1, 2],
+        waits: WAITS,
       },
       ...{
         clientsActive: 1,
@@ -76,7 +80,7 @@ export const FULL: Picture = {
       ...{ database: 'app', transactions: 2 ** 40, queries: 1, leases: 1, receivedBytes: 1 },
       ...{ sentBytes: 1, transactionUs: 0.5, queryUs: 1.75, waitUs: 2 ** 45 + 0.25, logins: 1 },
       ...{ clientParses: 1, serverParses: 1, binds: 1, moved: 0, retried: 0, failed: 0 },
-      ...{ replicaTransactions: 0, readsOnPrimary: 0, rerouted: 0 },
+      ...{ queriesTls: 0, replicaTransactions: 0, readsOnPrimary: 0, rerouted: 0 },
     },
   ],
   averages: [
@@ -90,6 +94,7 @@ export const FULL: Picture = {
         sentBytes: 1,
       },
       ...{ transactionUs: 0.5, queryUs: 1, waitUs: 1, logins: 0, clientParses: 0, serverParses: 0 },
+      queriesTls: 0,
       binds: 0,
       moved: 0,
       retried: 0,
@@ -100,6 +105,7 @@ export const FULL: Picture = {
     },
   ],
   pinCounts: [{ database: 'app', reason: 'cursor', count: 1 }],
+  times: [{ ...WAITS, database: 'app', what: 'held' }],
   clients: [{ ...SOCKET, id: 0x7fffffff as ClientId, link: 5 as LinkId }],
   links: [{ ...SOCKET, id: 5 as LinkId, client: 0x7fffffff as ClientId }],
   waiters: [

@@ -8,9 +8,20 @@ export type SettingPlaces = Readonly<
 
 const BY_RULES = 'auth_type = hba\nauth_hba_file = a.hba\nauth_ident_file = a.map';
 
+const BY_IAM =
+  'auth_type = iam\niam_server_name = a.example.org\niam_sts_regions = eu-west-2\n' +
+  'iam_map_file = a.iam';
+
+const BY_TOKENS = 'server_tls_sslmode = verify-full\nserver_tls_ca_file = ca.crt';
+
 const PROMOTING =
   'fence_command = true\npromoter_lease = etcd://a/k\nhealth_check_user = ann\n' +
   '[databases]\nx = host=x,y target_session_attrs=any\n[pgbouncer]';
+
+/** The lines of `[pgbouncer]` that a test of it has to do without. */
+export const NOT_YET_REQUIRED = '# without client_tls_sslmode';
+const SECRET = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-x';
+const ROLE = 'arn:aws:iam::123456789012:role/b';
 
 export const IN_PGBOUNCER: SettingPlaces = {
   logfile: ['b.log', 'log.file'],
@@ -52,7 +63,14 @@ export const IN_PGBOUNCER: SettingPlaces = {
     'pooler.directory',
     'auth_type = ldap\nauth_ldap_options = ldapserver=a ldapprefix=x',
   ],
+  iam_server_name: ['b.example.org', 'pooler.iam', BY_IAM],
+  iam_sts_regions: ['eu-west-1', 'pooler.iam', BY_IAM],
+  iam_map_file: ['b.iam', 'pooler.iam', BY_IAM],
+  iam_map: ['b', 'pooler.iam', BY_IAM],
   mock_auth_secret_file: ['b.txt', 'pooler.mockAuthenticationSecret'],
+  secrets_refresh: ['7', 'secrets.refreshMs'],
+  secret_overlap: ['7', 'secrets.overlapMs'],
+  secret_role_arn: [ROLE, 'secrets.roleArn'],
   admin_users: ['ann', 'adminUsers'],
   stats_users: ['ann', 'statsUsers'],
 
@@ -107,6 +125,11 @@ export const IN_PGBOUNCER: SettingPlaces = {
   server_tls_ciphers: ['normal', 'pooler.serverTls.options.ciphers'],
   server_tls13_ciphers: ['TLS_AES_128_GCM_SHA256', 'pooler.serverTls.options.ciphers'],
 
+  server_auth: ['iam', 'pooler.serverIdentity.auth', BY_TOKENS],
+  aws_region: ['eu-west-1', 'pooler.serverIdentity.awsRegion'],
+  aws_role_arn: ['arn:aws:iam::123456789012:role/b', 'pooler.serverIdentity.awsRoleArn'],
+  aws_external_id: ['b-2', 'pooler.serverIdentity.awsExternalId'],
+
   max_packet_size: ['77', 'pooler.packetBytesMax'],
   listen_backlog: ['7', 'listen.backlog'],
   so_reuseport: ['1', 'listen.reusePort'],
@@ -129,6 +152,7 @@ export const IN_PGBOUNCER: SettingPlaces = {
   consistency: ['global', 'pooler.consistency'],
   max_replica_lag: ['7', 'pooler.maxReplicaLagMs'],
   switchover_timeout: ['7', 'switchover.timeoutMs'],
+  switchover_lead: ['7', 'switchover.leadMs'],
   demote_command: ['true', 'switchover.demoteCommand'],
   demote_timeout: ['7', 'switchover.demoteTimeoutMs'],
   failover_mode: ['promote', 'promotion.isOn', PROMOTING],
@@ -138,6 +162,21 @@ export const IN_PGBOUNCER: SettingPlaces = {
   fence_timeout: ['7', 'promotion.fenceTimeoutMs'],
   promoter_lease: ['etcd://b/k', 'promotion.lease.key promotion.lease.kind promotion.lease.urls'],
   promoter_lease_ttl: ['7', 'promotion.leaseTtlMs'],
+
+  max_connections_percent: ['7', 'pooler.maxConnectionsPercent'],
+  max_idle_connections_percent: ['7', 'pooler.maxIdleConnectionsPercent'],
+  connection_borrow_timeout: ['7', 'pooler.queryWaitTimeoutMs'],
+  idle_client_timeout: ['7', 'pooler.clientIdleTimeoutMs'],
+  init_query: ['SELECT 1', 'pooler.databases.app.connectQuery'],
+  require_tls: [
+    '1',
+    'pooler.clientTls pooler.clientTlsMode pooler.mockAuthenticationSecret',
+    NOT_YET_REQUIRED,
+  ],
+  metrics_emf: ['1', 'emf'],
+  metrics_emf_file: ['b.json', 'emf.file', 'metrics_emf = 1'],
+  metrics_emf_namespace: ['b', 'emf.namespace', 'metrics_emf = 1'],
+  metrics_emf_proxy_name: ['b', 'emf.proxyName', 'metrics_emf = 1'],
 
   workers: ['7', 'workers.count'],
   worker_hang_timeout: ['7', 'workers.hangTimeoutMs'],
@@ -151,6 +190,8 @@ export const IN_DATABASES: SettingPlaces = {
   port: ['7', 'ports'],
   user: ['ann', 'forcedUser'],
   password: ['tea', 'password'],
+  secret: [SECRET, 'secret'],
+  secret_role_arn: [ROLE, 'secretRoleArn'],
   auth_user: ['ann', 'authUser'],
   auth_query: ["'SELECT 1'", 'authQuery'],
   auth_dbname: ['b', 'authDatabase'],
@@ -159,6 +200,10 @@ export const IN_DATABASES: SettingPlaces = {
   reserve_pool_size: ['7', 'reservePoolSize'],
   reserve_pool: ['7', 'reservePoolSize'],
   connect_query: ["'SELECT 1'", 'connectQuery'],
+  init_query: ["'SELECT 1'", 'connectQuery'],
+  max_connections_percent: ['7', 'maxConnectionsPercent'],
+  max_idle_connections_percent: ['7', 'maxIdleConnectionsPercent'],
+  connection_borrow_timeout: ['7', 'queryWaitTimeoutMs'],
   pool_mode: ['statement', 'poolMode'],
   session_state: ['leak', 'sessionState'],
   max_pinned_per_pool: ['7', 'pinnedPerPoolMax'],
@@ -171,12 +216,18 @@ export const IN_DATABASES: SettingPlaces = {
   replica_weights: ['7', 'replicaWeights'],
   replica_fallback: ['wait', 'replicaFallback'],
   patroni: ['http://b:8008', 'patroniUrls'],
+  topology: ['rds-cluster', 'topology'],
+  instance_host_pattern: ['?.b', 'instanceHostPattern'],
   consistency: ['eventual', 'consistency'],
   max_replica_lag: ['7', 'maxReplicaLagMs'],
   server_tls_sslmode: ['require', 'serverTls'],
   server_tls_ca_file: ['ca.crt', 'serverTls'],
   server_tls_key_file: ['b.key', 'serverTls'],
   server_tls_cert_file: ['b.crt', 'serverTls'],
+  server_auth: ['iam', 'serverIdentity', BY_TOKENS],
+  aws_region: ['eu-west-1', 'serverIdentity'],
+  aws_role_arn: ['arn:aws:iam::123456789012:role/b', 'serverIdentity'],
+  aws_external_id: ['b-2', 'serverIdentity'],
   max_db_connections: ['7', 'databaseLinksMax'],
   max_db_client_connections: ['7', 'databaseClientsMax'],
   server_lifetime: ['7', 'serverLifetimeMs'],
@@ -188,17 +239,25 @@ export const IN_DATABASES: SettingPlaces = {
 
 /** Places within the entry. */
 export const IN_USERS: SettingPlaces = {
+  secret: [SECRET, 'secret'],
+  secret_role_arn: [ROLE, 'secretRoleArn'],
   pool_size: ['7', 'poolSize'],
   reserve_pool_size: ['7', 'reservePoolSize'],
   pool_mode: ['statement', 'poolMode'],
   session_state: ['leak', 'sessionState'],
   max_pinned_per_pool: ['7', 'pinnedPerPoolMax'],
   max_user_connections: ['7', 'userLinksMax'],
+  server_auth: ['iam', 'serverIdentity', BY_TOKENS],
+  aws_region: ['eu-west-1', 'serverIdentity'],
+  aws_role_arn: ['arn:aws:iam::123456789012:role/b', 'serverIdentity'],
+  aws_external_id: ['b-2', 'serverIdentity'],
   query_timeout: ['7', 'queryTimeoutMs'],
   query_wait_timeout: ['7', 'queryWaitTimeoutMs'],
   idle_transaction_timeout: ['7', 'idleTransactionTimeoutMs'],
   transaction_timeout: ['7', 'transactionTimeoutMs'],
   client_idle_timeout: ['7', 'clientIdleTimeoutMs'],
+  connection_borrow_timeout: ['7', 'queryWaitTimeoutMs'],
+  idle_client_timeout: ['7', 'clientIdleTimeoutMs'],
   max_user_client_connections: ['7', 'userClientsMax'],
 };
 

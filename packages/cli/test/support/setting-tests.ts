@@ -1,3 +1,5 @@
+import { OF_RDS_PROXY } from './rds-proxy-tests';
+
 /**
  * Which test shows what a setting does: one that fails when the setting is ignored. By section, file and
  * setting. That the value of the file reaches the code under test is shown by `setting-places.ts`.
@@ -5,6 +7,12 @@
 export type SettingTests = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export const PGBOUNCER: SettingTests = {
+  ...OF_RDS_PROXY.pgbouncer,
+  'packages/cli/test/secrets/kept-secret.test.ts': {
+    secrets_refresh: 'it is read at once, and again every secrets_refresh',
+    secret_overlap:
+      'clients may use the password before for secret_overlap after the change was seen',
+  },
   'packages/cli/test/e2e/health.test.ts': {
     health_check_interval: 'health_check_interval is how often servers are asked',
     health_check_timeout:
@@ -19,6 +27,10 @@ export const PGBOUNCER: SettingTests = {
   'packages/pooler/test/routing/session-floor.test.ts': {
     consistency: 'with %s a replica is fit for a session that has written: %s',
     max_replica_lag: 'max_replica_lag bounds all consistencies, and what is not known is not fit',
+  },
+  'packages/cli/test/e2e/patroni.test.ts': {
+    switchover_lead:
+      'switchover_lead: one that patroni has scheduled is seen coming, and no client sees an error',
   },
   'packages/cli/test/e2e/control-switchover.test.ts': {
     switchover_timeout:
@@ -112,6 +124,12 @@ export const PGBOUNCER: SettingTests = {
       'the way, the address, the database and the user decide, in the order of the file',
     auth_ident_file: 'map= says as whom the owner of a certificate may log in',
     client_tls_ca_file: 'cert in a rule: the name in a certificate of our authority counts',
+  },
+  'packages/cli/test/e2e/auth-iam.test.ts': {
+    iam_server_name: 'a token for another pgweir is refused, and STS is not asked',
+    iam_sts_regions: 'a token of another region is refused, and STS is not asked',
+    iam_map_file: 'a RELOAD of the map holds for the next login',
+    iam_map: 'rules say who logs in by IAM, by which map, and which way',
   },
   'packages/cli/test/e2e/auth-ldap.test.ts': {
     auth_ldap_options:
@@ -249,6 +267,7 @@ export const PGBOUNCER: SettingTests = {
 };
 
 export const DATABASES: SettingTests = {
+  ...OF_RDS_PROXY.databases,
   'packages/pooler/test/read-write-split/routes.test.ts': {
     read_write_split: 'a simple query that reads runs on a replica: %s',
   },
@@ -323,6 +342,7 @@ export const DATABASES: SettingTests = {
 };
 
 export const USERS: SettingTests = {
+  ...OF_RDS_PROXY.users,
   'packages/pooler/test/entry-settings.test.ts': {
     pool_size: 'pool_size is for its own pools',
     reserve_pool_size: 'reserve_pool_size is for its own pools',

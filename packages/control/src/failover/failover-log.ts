@@ -143,7 +143,7 @@ function outcomeOf(from: Failover, after: ServerKey | undefined): FailoverOutcom
   if (after === undefined) return 'given up';
   if (from.kind === 'switching') {
     if (after === before) return 'called off';
-    return after === from.target ? 'switched over' : 'promoted';
+    return after === (from.target ?? after) ? 'switched over' : 'promoted';
   }
   if (before === undefined) return 'found';
   return after === before ? 'came back' : 'promoted';

@@ -21,7 +21,8 @@ export type Failover =
   | {
       readonly kind: 'switching';
       readonly oldPrimary: ServerKey;
-      readonly target: ServerKey;
+      /** undefined: whoever is chosen then. */
+      readonly target: ServerKey | undefined;
       readonly sinceMs: number;
       /** When it is called off, if the old primary still is primary then. */
       readonly untilMs: number;
@@ -45,7 +46,12 @@ export type FailoverEvent =
       /** Another server is there that may become primary. */
       readonly mayFailOver: boolean;
     }
-  | { readonly kind: 'switchover'; readonly target: ServerKey; readonly untilMs: number }
+  | {
+      readonly kind: 'switchover';
+      /** undefined: whoever is chosen then. */
+      readonly target: ServerKey | undefined;
+      readonly untilMs: number;
+    }
   | { readonly kind: 'called-off' };
 
 export const FAILOVER_START: Failover = { kind: 'steady', primary: undefined };

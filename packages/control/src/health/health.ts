@@ -99,6 +99,22 @@ export function isUnreachable(health: Health): boolean {
   return health.kind === 'down' || (health.kind === 'suspect' && health.unreached > 0);
 }
 
+/** Whether its last probe was answered. What was met outside of probes says nothing about that. */
+export function hasAnsweredLast(health: Health): boolean {
+  switch (health.kind) {
+    case 'up':
+      return true;
+    case 'recovering':
+      return health.goodInARow > 0;
+    case 'suspect':
+      return health.unreached === 0 && health.turnedAway === 0;
+    case 'down':
+      return false;
+    default:
+      return unreachable(health);
+  }
+}
+
 /** Whether its state alone lets it be used. */
 export function isInService(health: Health): boolean {
   return health.kind === 'up' || health.kind === 'suspect';

@@ -1,5 +1,6 @@
 import type { ProbeResult, ServerAddress } from '../observation';
 import type { Position } from '../probe/position-query';
+import type { FoundCluster } from './member-source';
 
 /**
  * Told how far a server is: undefined when the connection was lost, or the server refused to say, for
@@ -30,7 +31,12 @@ export interface ServerProbe {
 export interface Prober {
   /**
    * Does not connect yet: the first `probe` does. `disturbed` is called when the connection is lost
-   * between two probes.
+   * between two probes. Where `cluster` gives one, the server is asked
+   * who its members are, too: its source stays the same, its seeds may change.
    */
-  open(address: ServerAddress, disturbed: (reason: string) => void): ServerProbe;
+  open(
+    address: ServerAddress,
+    disturbed: (reason: string) => void,
+    cluster?: () => FoundCluster | undefined,
+  ): ServerProbe;
 }

@@ -12,7 +12,7 @@ export interface ClaimedMember {
 
 /** A switchover that the source has been told to make. */
 export interface PlannedSwitchover {
-  /** By the wall's clock, milliseconds since 1970. */
+  /** By the clock on the wall of the source, milliseconds since 1970. */
   readonly atMs: number;
   /** Names of members; undefined: not said. */
   readonly from: string | undefined;
@@ -29,6 +29,8 @@ export interface TopologyClaim {
   /** The source changes nothing by itself at the moment: no failover will come from it. */
   readonly paused: boolean;
   readonly switchover: PlannedSwitchover | undefined;
+  /** By how much the source's clock on the wall is ahead of ours at least; negative: behind. */
+  readonly clockAheadMs: number;
 }
 
 export type SwitchoverAnswer =

@@ -230,7 +230,8 @@ export class ClusterSampling {
 
   /** Takes in what the watch of the cluster knows. */
   #lookAgain(): void {
-    const { settled } = this.#watch.decision;
+    const { decision, lagTold } = this.#watch;
+    const { settled } = decision;
     if (settled.epoch !== this.#epoch) {
       this.#epoch = settled.epoch;
       this.#primary = undefined;
@@ -245,10 +246,13 @@ export class ClusterSampling {
     for (const server of servers) {
       const reading = this.#readingOf(server);
       const seen = server.seenNow;
-      if (seen === undefined || seen === reading.seen) continue;
+      if (seen === undefined) continue;
+      // Others may have said something of it since then.
+      if (lagTold !== undefined) reading.lagMs = lagTold(server.key);
+      if (seen === reading.seen) continue;
       reading.seen = seen;
       if (!seen.inRecovery || !this.#isInStep(server)) continue;
-      reading.lagMs = this.#timeBehind.of(seen);
+      if (lagTold === undefined) reading.lagMs = this.#timeBehind.of(seen);
       reading.replayed = later(reading.replayed, seen.replayed);
     }
   }

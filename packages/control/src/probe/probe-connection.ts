@@ -28,8 +28,11 @@ export type TlsOptions = ConnectionOptions;
 export interface ProbeLogin {
   readonly database: string;
   readonly user: string;
-  /** undefined: there is none. It is never written to logs or errors. */
-  readonly password: string | undefined;
+  /**
+   * undefined: there is none. A function is asked at each login; when it rejects, the login fails with
+   * that reason. It is never written to logs or errors.
+   */
+  readonly password: string | undefined | (() => Promise<string>);
   /** undefined: no TLS. A certificate is compared with the server's host, unless told otherwise. */
   readonly tls: TlsOptions | undefined;
 }
@@ -203,7 +206,8 @@ function newClient({ address, login, resolver }: ProbeConnectionNeeds): Client {
     database: login.database,
     user: login.user,
     // A function, as an empty text would be looked for in the environment and in ~/.pgpass.
-    password: () => login.password ?? '',
+    password: () =>
+      typeof login.password === 'function' ? login.password() : (login.password ?? ''),
     ssl: login.tls ?? false,
     sslnegotiation: 'postgres',
     application_name: APPLICATION_NAME,

@@ -5,6 +5,10 @@ import { StreamFault } from './probe-socket';
 export interface ProbeFailure {
   readonly why: 'refused' | 'timeout' | 'busy' | 'rejected' | 'lost';
   readonly reason: string;
+  /** It is the password, or the user, that PostgreSQL does not take. */
+  readonly isPasswordRefused?: boolean;
+  /** PostgreSQL is being started: whatever it did before has ended. */
+  readonly isStarting?: boolean;
 }
 
 /** How far a connection had come. */
@@ -16,6 +20,9 @@ const LOST_CODES = new Set([
   ...['EHOSTUNREACH', 'EHOSTDOWN', 'ENETRESET', 'ESHUTDOWN', 'EBADF', 'EIO'],
 ]);
 
+/** SQLSTATEs of a password that is not good: RDS says 28000 of a token. */
+const PASSWORD_REFUSED = new Set(['28P01', '28000']);
+
 /** Says what an error of `pg` or of the system means. `ended`: the other side closed the connection. */
 export function failureOf(
   error: unknown,
@@ -26,7 +33,13 @@ export function failureOf(
   if (error instanceof DatabaseError) {
     // Without a code it is `pg` that complains, about a message that PostgreSQL does not have.
     if (error.code === undefined) return { why: 'lost', reason: `not PostgreSQL: ${text}` };
-    return { why: ofSqlState(error.code), reason: `${text} (${error.code})` };
+    const isPasswordRefused = PASSWORD_REFUSED.has(error.code);
+    return {
+      why: ofSqlState(error.code),
+      reason: `${text} (${error.code})`,
+      ...(isPasswordRefused ? { isPasswordRefused } : {}),
+      ...(isStarting(error.code, text) ? { isStarting: true } : {}),
+    };
   }
   const code = codeOf(error);
   const reason = text === '' ? (code ?? 'unknown error') : text;
@@ -39,6 +52,15 @@ export function failureOf(
   if (at.ended) return { why: 'lost', reason: 'PostgreSQL closed the connection' };
   // Certificates, no TLS on the other side, a password that neither side can use.
   return { why: at.stage === 'login' ? 'rejected' : 'lost', reason };
+}
+
+/**
+ * While it shuts down it says 57P03 as well, and what has begun may still write then: only the text keeps
+ * them apart. One in another language says nothing.
+ */
+function isStarting(code: string, text: string): boolean {
+  const isEnglish = text.startsWith('the database system is ');
+  return code === '57P03' && isEnglish && !text.includes('shutting down');
 }
 
 /** @see PostgreSQL documentation, anchor errcodes-appendix */

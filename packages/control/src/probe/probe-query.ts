@@ -1,6 +1,17 @@
 import { parseLsn } from '../lsn';
 import type { Lsn, Observation } from '../observation';
+import type { MemberSource, MemberView } from '../ports/member-source';
 import type { PreparedStatement, TextRow } from './probe-connection';
+
+/** How full it is, and since when it runs. */
+const USE = `
+  (SELECT count(*) FROM pg_stat_get_activity(NULL) AS a
+    WHERE coalesce(a.backend_type = 'client backend',
+                   a.datid IS NOT NULL AND a.usesysid IS NOT NULL)),
+  current_setting('max_connections')::int
+    - current_setting('superuser_reserved_connections')::int
+    - coalesce(current_setting('reserved_connections', true)::int, 0),
+  extract(epoch FROM pg_postmaster_start_time())`;
 
 /**
  * Everything a probe wants to know, in one row and one round trip, for a role without any privilege.
@@ -19,9 +30,7 @@ import type { PreparedStatement, TextRow } from './probe-connection';
  * ordinary role sees neither the type of others' connections nor that a parallel worker is one: it
  * counts who has a role and a database, which includes parallel workers and logical replication.
  */
-export const PROBE: PreparedStatement = {
-  name: 'probe',
-  text: `
+const WITH_LOG = `
 WITH server AS MATERIALIZED (SELECT pg_is_in_recovery() AS recovers),
 standby AS MATERIALIZED (
   SELECT pg_last_wal_replay_lsn() AS replayed, pg_last_wal_receive_lsn() AS received,
@@ -41,15 +50,32 @@ SELECT (SELECT system_identifier FROM pg_control_system()),
   (SELECT replayed FROM standby),
   (SELECT ceil(extract(epoch FROM clock_timestamp() - committed_at) * 1000)::int8 FROM standby),
   (SELECT count(*) FROM pg_stat_get_wal_receiver() WHERE pid IS NOT NULL),
-  (SELECT count(*) FROM pg_stat_get_activity(NULL) AS a
-    WHERE coalesce(a.backend_type = 'client backend',
-                   a.datid IS NOT NULL AND a.usesysid IS NOT NULL)),
-  current_setting('max_connections')::int
-    - current_setting('superuser_reserved_connections')::int
-    - coalesce(current_setting('reserved_connections', true)::int, 0),
-  extract(epoch FROM pg_postmaster_start_time())
-FROM server`,
-};
+${USE}`;
+
+/**
+ * The same columns, without anything that has to do with the log. Aurora says of these functions that
+ * they are "currently not supported for Aurora" (0A000), or want `wal_level = logical` (55000). All its
+ * members write and read one volume, so there is one history, and its number does not matter.
+ */
+const WITHOUT_LOG = `
+WITH server AS MATERIALIZED (SELECT pg_is_in_recovery() AS recovers)
+SELECT 0, recovers::int, 1::text,
+  (recovers OR current_setting('default_transaction_read_only')::bool)::int,
+  NULL, NULL, NULL, NULL, NULL, 0,
+${USE}`;
+
+const FROM = '\nFROM server';
+
+/** Of servers that the configuration lists. */
+export const PROBE: PreparedStatement = { name: 'probe', text: WITH_LOG + FROM };
+
+/** What a server is asked that may also have to tell who the members of its cluster are. */
+export function probeFor(source: MemberSource | undefined): PreparedStatement {
+  if (source === undefined) return PROBE;
+  const { hasLog, expression } = source;
+  const text = `${hasLog ? WITH_LOG : WITHOUT_LOG},\n  (${expression})${FROM}`;
+  return { name: 'probe', text };
+}
 
 const COLUMNS = 13;
 
@@ -68,8 +94,13 @@ export interface ProbeAnswer {
 }
 
 /** @returns undefined when no PostgreSQL would answer so */
-export function readProbeAnswer(row: TextRow | undefined): ProbeAnswer | undefined {
-  if (row?.length !== COLUMNS) return undefined;
+export function readProbeAnswer(
+  row: TextRow | undefined,
+  source?: MemberSource,
+): ProbeAnswer | undefined {
+  if (row?.length !== COLUMNS + (source === undefined ? 0 : 1)) return undefined;
+  const view = source && viewOf(row.at(-1), source);
+  if (source !== undefined && view === undefined) return undefined;
   const [systemIdentifier, recovers, timelineText, isReadOnly, ...rest] = row;
   const [flushed, inserted, received, replayed, age, receivers, used, most, startedAt] = rest;
   if (typeof systemIdentifier !== 'string' || !/^\d{1,20}$/.test(systemIdentifier)) {
@@ -90,10 +121,15 @@ export function readProbeAnswer(row: TextRow | undefined): ProbeAnswer | undefin
     inserted: lsnOf(inserted),
     received: lsnOf(received),
     replayed: lsnOf(replayed),
+    ...(view && { view }),
   };
   const tells = facts.timeline !== undefined && facts.flushed !== undefined;
-  if (!inRecovery && !tells) return undefined;
+  if (!inRecovery && !tells && source?.hasLog !== false) return undefined;
   return { facts, isStreaming, replayedCommitAgeMs: ageOf(age), startedAt };
+}
+
+function viewOf(text: Field, source: MemberSource): MemberView | undefined {
+  return typeof text === 'string' ? source.read(text) : undefined;
 }
 
 type Field = string | null | undefined;

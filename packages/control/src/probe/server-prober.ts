@@ -1,13 +1,19 @@
 import type { Clock, Resolver } from '@pgweir/pooler';
 import type { Observation, ProbeResult, ServerAddress } from '../observation';
+import type { MemberSource } from '../ports/member-source';
 import type { Sampled } from '../ports/prober';
 import { mayMove } from './host-name';
 import { NameWatch } from './name-watch';
 import { POSITION, readPosition } from './position-query';
-import { type ConnectionAnswer, ProbeConnection, type ProbeLogin } from './probe-connection';
+import {
+  type ConnectionAnswer,
+  type PreparedStatement,
+  ProbeConnection,
+  type ProbeLogin,
+} from './probe-connection';
 import type { ProbeFailure } from './probe-failure';
 import type { PermitAnswer, ProbePermit, ProbePermits } from './probe-permits';
-import { PROBE, readProbeAnswer } from './probe-query';
+import { probeFor, readProbeAnswer } from './probe-query';
 import { ServerMemory } from './server-memory';
 
 export interface ServerProberNeeds {
@@ -17,6 +23,8 @@ export interface ServerProberNeeds {
   readonly clock: Clock;
   /** Default: the system's resolver, asked anew for each connection. */
   readonly resolver?: Resolver;
+  /** What tells who the members of the server's cluster are; undefined: that is not asked. */
+  readonly source?: MemberSource | undefined;
   /**
    * The connection was lost between two probes, as when PostgreSQL dies: a reason to probe at once.
    * Not called while a probe runs, whose result says the same.
@@ -53,13 +61,15 @@ type Sampling = Extract<Phase, { readonly kind: 'sampling' }>;
 export class ServerProber {
   readonly #needs: ServerProberNeeds;
   #phase: Phase = { kind: 'apart' };
+  readonly #statement: PreparedStatement;
   readonly #memory = new ServerMemory();
   /** undefined: the server has no name that could lead elsewhere. */
   readonly #name: NameWatch | undefined;
 
   constructor(needs: ServerProberNeeds) {
     this.#needs = needs;
-    const { address, resolver } = needs;
+    const { address, resolver, source } = needs;
+    this.#statement = probeFor(source);
     this.#name = mayMove(address.host) ? new NameWatch(address.host, resolver) : undefined;
   }
 
@@ -101,11 +111,12 @@ export class ServerProber {
    * the next probe has one, and ends it. Calls `sampled` once, unless `close` comes first, and never
    * within this call; with undefined when the connection was lost or the answer was nonsense.
    *
-   * @returns false when there is no such connection now, or it is in use: then `sampled` is not called
+   * @returns false when there is no such connection now, it is in use, or there is no log: then `sampled`
+   *   is not called
    */
   sample(sampled: Sampled): boolean {
     const phase = this.#phase;
-    if (phase.kind !== 'connected') return false;
+    if (phase.kind !== 'connected' || this.#needs.source?.hasLog === false) return false;
     const { connection } = phase;
     const sampling: Sampling = { kind: 'sampling', connection, sampled, next: undefined };
     this.#phase = sampling;
@@ -191,7 +202,7 @@ export class ServerProber {
 
   #ask(probe: Probe, connection: ProbeConnection): void {
     this.#phase = { kind: 'asking', probe, connection };
-    connection.ask(PROBE, (answer) => this.#answered(probe, connection, answer));
+    connection.ask(this.#statement, (answer) => this.#answered(probe, connection, answer));
   }
 
   #answered(probe: Probe, connection: ProbeConnection, answer: ConnectionAnswer): void {
@@ -228,7 +239,8 @@ export class ServerProber {
   }
 
   #observed(answer: Extract<ConnectionAnswer, { kind: 'rows' }>): Observation | undefined {
-    const seen = answer.rows.length === 1 ? readProbeAnswer(answer.rows[0]) : undefined;
+    const seen =
+      answer.rows.length === 1 ? readProbeAnswer(answer.rows[0], this.#needs.source) : undefined;
     if (seen === undefined) return undefined;
     const times = { askedAtMs: answer.askedAtMs, answeredAtMs: this.#needs.clock.nowMs() };
     const observation = this.#memory.complete(seen, times);

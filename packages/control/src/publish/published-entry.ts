@@ -1,10 +1,13 @@
 import type { ServerEndpoint } from '@pgweir/pooler';
 import { type DatabaseEntry, needsPrimary, needsReplica, writes } from '../entry';
+import type { ServerAddress } from '../observation';
 import { serverKey } from '../server-key';
 import type { Decision } from '../topology/decide';
 
 /** What is known of the cluster that an entry names. */
 export interface ClusterState {
+  /** In whatever order, as the cluster has them. */
+  readonly servers: readonly { readonly address: ServerAddress }[];
   readonly decision: Decision;
   /** Work that needs the primary waits. */
   readonly isHolding: boolean;
@@ -31,7 +34,8 @@ const LEAVING = { isLeaving: true } as const;
 export function publishedEntry(entry: DatabaseEntry, cluster: ClusterState): PublishedEntry {
   const { decision } = cluster;
   const isReadOnly = writes(entry) && decision.isPrimaryReadOnly;
-  const endpoints = entry.servers.map((address): ServerEndpoint => {
+  const addresses = addressesOf(entry, cluster);
+  const endpoints = addresses.map((address): ServerEndpoint => {
     const { host, port } = address;
     const verdict = decision.verdicts.get(serverKey(address));
     const role = verdict?.role ?? 'unknown';
@@ -48,6 +52,14 @@ export function publishedEntry(entry: DatabaseEntry, cluster: ClusterState): Pub
     });
   });
   return { endpoints, isHolding: waits(entry, cluster, endpoints, isReadOnly) };
+}
+
+/** The entry's own, in its order, unless the members of its cluster are found. */
+export function addressesOf(
+  { servers, source }: DatabaseEntry,
+  cluster: Pick<ClusterState, 'servers'>,
+): readonly ServerAddress[] {
+  return source === undefined ? servers : cluster.servers.map(({ address }) => address);
 }
 
 function waits(

@@ -16,6 +16,8 @@ export interface ServerView {
   /** Why it takes no traffic; undefined: it does. */
   readonly outOfService: string | undefined;
   readonly isBanned: boolean;
+  /** What its cluster calls it, where members tell that. */
+  readonly member: string | undefined;
   readonly systemIdentifier: string | undefined;
   readonly timeline: number | undefined;
   readonly isReadOnly: boolean | undefined;
@@ -68,7 +70,9 @@ export function clusterView(
     promotion: promotion?.stage,
     servers: servers.map((server) => {
       const { role, outOfService } = decision.verdicts.get(server.key) ?? UNDECIDED;
-      return { ...serverView(server, { flushed, nowMs }), role, outOfService };
+      const view = { ...serverView(server, { flushed, nowMs }), role, outOfService };
+      const { lagTold } = watch;
+      return lagTold === undefined ? view : { ...view, lagMs: lagTold(server.key) };
     }),
   };
 }
@@ -85,6 +89,7 @@ function serverView(
     port: address.port,
     health: health.kind,
     isBanned: banned,
+    member: seen?.view?.self,
     systemIdentifier: seen?.systemIdentifier,
     timeline,
     isReadOnly: seen?.readOnly,

@@ -29,7 +29,13 @@ export interface HttpQuestion {
 }
 
 export type HttpAnswer =
-  | { readonly kind: 'answered'; readonly status: number; readonly body: string }
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly body: string;
+      /** The peer's clock on the wall, in whole seconds, milliseconds since 1970; undefined: not told. */
+      readonly dateMs: number | undefined;
+    }
   /** `wasConnected`: the question may have arrived. */
   | { readonly kind: 'failed'; readonly reason: string; readonly wasConnected: boolean };
 
@@ -82,7 +88,7 @@ export class HttpPeer {
       readBody(response, (text) => {
         const status = response.statusCode ?? 0;
         if (text === undefined) fail(`more than ${BODY_BYTES_MAX} bytes, or not all of them`);
-        else settle({ kind: 'answered', status, body: text });
+        else settle({ kind: 'answered', status, body: text, dateMs: dateOf(response) });
       });
     });
     request.on('error', (error) => fail(reasonOf(error)));
@@ -127,6 +133,11 @@ function readBody(response: http.IncomingMessage, done: (text: string | undefine
   });
   response.on('end', () => done(response.complete ? Buffer.concat(parts).toString() : undefined));
   response.on('error', () => done(undefined));
+}
+
+function dateOf({ headers }: http.IncomingMessage): number | undefined {
+  const dateMs = Date.parse(headers.date ?? '');
+  return Number.isNaN(dateMs) ? undefined : dateMs;
 }
 
 /** Several addresses that all failed leave the message empty. */

@@ -11,6 +11,8 @@ export type NodeAnswer =
       readonly askedAtMs: number;
       /** It holds the leader lock, says the status code. */
       readonly leads: boolean;
+      /** As `TopologyClaim` has it. */
+      readonly clockAheadMs: number;
       readonly node: NodeView;
       readonly cluster: ClusterView | undefined;
     };
@@ -45,7 +47,8 @@ export function claimOf(
   const about = {
     members: view?.members ?? before?.claim.members ?? [],
     paused: view?.paused ?? before?.claim.paused ?? false,
-    switchover: view?.switchover,
+    switchover: view === undefined ? before?.claim.switchover : view.switchover,
+    clockAheadMs: (lead ?? newest).clockAheadMs,
   };
   if (lead !== undefined) {
     const ledBy = nodes.indexOf(lead);

@@ -15,6 +15,11 @@ export interface PatroniNodeNeeds {
   readonly answered: (answer: NodeAnswer, problem: string | undefined) => void;
 }
 
+interface Asking {
+  readonly atMs: number;
+  readonly wallMs: number;
+}
+
 type Phase =
   | { readonly kind: 'resting'; readonly stopTimer: () => void }
   | { readonly kind: 'asking'; readonly giveUp: () => void; again: boolean }
@@ -63,15 +68,15 @@ export class PatroniNode {
 
   #ask(): void {
     const { peer, clock, timeoutMs } = this.#needs;
-    const askedAtMs = clock.nowMs();
-    this.#startedAtMs = askedAtMs;
+    const asking: Asking = { atMs: clock.nowMs(), wallMs: clock.wallMs() };
+    this.#startedAtMs = asking.atMs;
     const answers: { primary?: HttpAnswer; cluster?: HttpAnswer } = {};
     const ask = (path: 'primary' | 'cluster'): (() => void) =>
       peer.ask({ method: 'GET', path, deadlineMs: timeoutMs }, (answer) => {
         answers[path] = answer;
         const { primary, cluster } = answers;
         if (primary === undefined || cluster === undefined) return;
-        this.#answered(askedAtMs, primary, cluster);
+        this.#answered(asking, primary, cluster);
       });
     const giveUps = [ask('primary'), ask('cluster')];
     const giveUp = (): void => {
@@ -80,7 +85,7 @@ export class PatroniNode {
     this.#phase = { kind: 'asking', giveUp, again: false };
   }
 
-  #answered(askedAtMs: number, primary: HttpAnswer, list: HttpAnswer): void {
+  #answered(asking: Asking, primary: HttpAnswer, list: HttpAnswer): void {
     const wasAsking = this.#phase;
     if (wasAsking.kind !== 'asking') return;
     this.#rest(wasAsking.again ? 0 : this.#needs.periodMs);
@@ -90,13 +95,24 @@ export class PatroniNode {
       return;
     }
     const answer: NodeAnswer = {
-      ...{ kind: 'answered', askedAtMs, leads: primary.status === 200 },
+      ...{ kind: 'answered', askedAtMs: asking.atMs, leads: primary.status === 200 },
+      clockAheadMs: clockAhead(primary.dateMs, asking.wallMs, this.#needs.clock.wallMs()),
       node: readNode(primary.body),
       cluster: clusterOf(list),
     };
     const isUseless = answer.cluster === undefined ? 'GET /cluster says nothing of use' : undefined;
     this.#needs.answered(answer, problemOf('cluster', list, [200]) ?? isUseless);
   }
+}
+
+/**
+ * By how much a clock that said `dateMs`, without fractions of a second, between two moments of ours
+ * differs from ours at least. Clocks that agree never differ by this.
+ */
+export function clockAhead(dateMs: number | undefined, fromMs: number, untilMs: number): number {
+  if (dateMs === undefined) return 0;
+  if (dateMs > untilMs) return dateMs - untilMs;
+  return Math.min(0, dateMs + 1_000 - fromMs);
 }
 
 /** It is judged by its status, whatever the body is. */

@@ -1,9 +1,8 @@
-import { isUnreachable } from '../health/health';
 import type { ServerKey } from '../server-key';
 import type { Election } from './elect';
 import type { Identity } from './identity';
 import type { ServerKnowledge, Settled } from './knowledge';
-import { claimsPrimary, isLiving, type LivingServer } from './knowledge';
+import { claimsPrimary, isLiving, type LivingServer, mayTakeWrites } from './knowledge';
 
 /** What an operator should know and may have to decide. */
 export interface Alarm {
@@ -13,6 +12,8 @@ export interface Alarm {
     | 'two-primaries'
     | 'outdated-primary'
     | 'fenced-primary'
+    | 'doubtful-primary'
+    | 'stranger'
     | 'read-only-primary'
     | 'promotion';
   readonly servers: readonly ServerKey[];
@@ -30,7 +31,21 @@ interface Judged {
 
 /** The alarms that stand after a decision, in an order that does not change by itself. */
 export function alarmsOf(judged: Judged): readonly Alarm[] {
-  return [...identityAlarms(judged), ...electionAlarms(judged), ...readOnlyAlarm(judged.primary)];
+  const { servers, primary } = judged;
+  return [
+    ...strangerAlarms(servers),
+    ...identityAlarms(judged),
+    ...electionAlarms(judged),
+    ...readOnlyAlarm(primary),
+  ];
+}
+
+function strangerAlarms(servers: readonly ServerKnowledge[]): readonly Alarm[] {
+  return servers.flatMap(({ key, ruledOut }) => {
+    if (ruledOut?.isAlarming !== true) return [];
+    const text = `${key} ${ruledOut.why}: it is never used; look at its name, and at instance_host_pattern`;
+    return [{ kind: 'stranger' as const, servers: [key], text }];
+  });
 }
 
 function identityAlarms({ servers, identity }: Judged): readonly Alarm[] {
@@ -78,11 +93,21 @@ function electionAlarms({ servers, identity, election, settled }: Judged): reado
       },
     ];
   }
+  if (election.kind === 'doubtful') {
+    const { server, by, instead } = election;
+    return [
+      {
+        kind: 'doubtful-primary',
+        servers: [server.key],
+        text: `${server.key} claims to be primary, but ${by} hears from ${instead} as the writer: none takes writes until that is over, or one is banned (BAN)`,
+      },
+    ];
+  }
   if (election.kind === 'nobody' || identity.kind !== 'known') return [];
   return servers
     .filter(isLiving)
     .filter(({ seen }) => seen.systemIdentifier === identity.systemIdentifier)
-    .filter((server) => claimsPrimary(server) && !isUnreachable(server.health))
+    .filter((server) => claimsPrimary(server) && mayTakeWrites(server))
     .filter(({ key }) => key !== election.server.key)
     .map(({ key }) => ({
       kind: 'fenced-primary',

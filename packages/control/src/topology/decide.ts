@@ -5,6 +5,7 @@ import { unreachable } from '../invariant';
 import type { ServerKey } from '../server-key';
 import { type Alarm, alarmsOf } from './alarms';
 import { type Election, elect } from './elect';
+import { electByWord } from './elect-by-word';
 import { type Identity, identityOf } from './identity';
 import {
   type ClusterKnowledge,
@@ -47,13 +48,15 @@ export interface Decision {
  * long ago would be taken because it was the quickest to answer.
  */
 export function decide(known: ClusterKnowledge): Decision {
-  const { servers, settled, confirmedLeader } = known;
+  const { servers, settled, confirmedLeader, listings } = known;
   const isLooking = settled.primary === undefined && servers.some(({ asked }) => !asked);
   const identity = identityOf(known);
   const living = servers.filter(isLiving).filter((server) => isOurs(server, identity));
   const election: Election = isLooking
     ? { kind: 'nobody' }
-    : elect({ living, accepted: settled.primary, confirmedLeader });
+    : listings === undefined
+      ? elect({ living, accepted: settled.primary, confirmedLeader })
+      : electByWord({ living, accepted: settled.primary }, listings);
   const elected = election.kind === 'elected' ? election.server : undefined;
   const next = settledAfter(settled, elected);
   const primary =
@@ -64,7 +67,7 @@ export function decide(known: ClusterKnowledge): Decision {
   const verdicts = new Map(
     servers.map((server) => [
       server.key,
-      verdictOn(server, { identity, election, primary, timeline }),
+      verdictOn(server, { identity, election, primary, timeline, isLooking }),
     ]),
   );
   return {
@@ -103,6 +106,7 @@ interface Outcome {
   readonly primary: LivingServer | undefined;
   /** The one that replicas have to be on. */
   readonly timeline: number | undefined;
+  readonly isLooking: boolean;
 }
 
 function verdictOn(server: ServerKnowledge, outcome: Outcome): Verdict {
@@ -110,6 +114,9 @@ function verdictOn(server: ServerKnowledge, outcome: Outcome): Verdict {
   const reason = whyOutOfService(server);
   const silent = server.health.kind === 'down' ? { isSilent: true as const } : {};
   const draining = server.banned && isInService(server.health) ? { isDraining: true as const } : {};
+  if (server.ruledOut !== undefined) {
+    return { role: 'unknown', outOfService: reason ?? server.ruledOut.why, ...silent };
+  }
   if (seen === undefined) {
     return { role: 'unknown', outOfService: reason ?? 'has not answered yet', ...silent };
   }
@@ -130,7 +137,7 @@ function verdictOn(server: ServerKnowledge, outcome: Outcome): Verdict {
   };
 }
 
-function whyNotPrimary({ election }: Outcome): string {
+function whyNotPrimary({ election, isLooking }: Outcome): string {
   switch (election.kind) {
     case 'elected':
       return 'fenced: claims to be primary, but another server is';
@@ -138,8 +145,12 @@ function whyNotPrimary({ election }: Outcome): string {
       return 'fenced: claims to be primary on a timeline that was left behind';
     case 'conflict':
       return 'claims to be primary, as another server does';
+    case 'doubtful':
+      return `is not in recovery, but ${election.by} takes ${election.instead} for the writer`;
     case 'nobody':
-      return 'claims to be primary, while not all servers have been asked';
+      return isLooking
+        ? 'claims to be primary, while not all servers have been asked'
+        : 'is not in recovery, but does not list itself as the writer';
     default:
       return unreachable(election);
   }

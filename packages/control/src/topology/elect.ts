@@ -10,7 +10,14 @@ export type Election =
   /** Several claim it, and nothing tells which of them took the place of the other. */
   | { readonly kind: 'conflict'; readonly claimants: readonly LivingServer[] }
   /** Only servers claim it whose timeline was left behind, or cannot be told. */
-  | { readonly kind: 'outdated'; readonly claimants: readonly LivingServer[] };
+  | { readonly kind: 'outdated'; readonly claimants: readonly LivingServer[] }
+  /** One claims it, but another member, `by`, hears from a third one as the writer. */
+  | {
+      readonly kind: 'doubtful';
+      readonly server: LivingServer;
+      readonly by: ServerKey;
+      readonly instead: string;
+    };
 
 export interface Candidates {
   /** Those that answer and have the right system identifier. */

@@ -1,6 +1,14 @@
-import type { Health } from '../health/health';
+import { type Health, isUnreachable } from '../health/health';
 import type { Observation, ServerAddress } from '../observation';
 import type { ServerKey } from '../server-key';
+import type { Listings } from './listings';
+
+/** Why what a server says does not count, for people. */
+export interface RuledOut {
+  readonly why: string;
+  /** An operator should know. */
+  readonly isAlarming: boolean;
+}
 
 /** What is known about one server. */
 export interface ServerKnowledge {
@@ -14,6 +22,12 @@ export interface ServerKnowledge {
   readonly seen: Observation | undefined;
   /** As it was told last while the server was what it is now. */
   readonly timeline: number | undefined;
+  /** PostgreSQL has been started anew since its last answer. */
+  readonly hasRestarted?: boolean;
+  /** Since when it says that it takes writes; undefined: it does not, or nobody has seen it begin. */
+  readonly writesSinceMs?: number | undefined;
+  /** Absent: it counts. */
+  readonly ruledOut?: RuledOut | undefined;
 }
 
 /** Who was accepted as primary last, and on which timeline, as far as that could be told. */
@@ -46,6 +60,8 @@ export interface ClusterKnowledge {
   readonly settled: Settled;
   /** Whom a source such as Patroni has confirmed as leader lately. */
   readonly confirmedLeader: ServerKey | undefined;
+  /** Present: the members share their storage, and only their word counts. */
+  readonly listings?: Listings | undefined;
 }
 
 /** A server that has answered and may do so again: what it says counts. */
@@ -53,7 +69,13 @@ export type LivingServer = ServerKnowledge & { readonly seen: Observation };
 
 /** What a banned server says does not count: an operator has ruled it out. */
 export function isLiving(server: ServerKnowledge): server is LivingServer {
-  return server.seen !== undefined && !server.banned && server.health.kind !== 'down';
+  if (server.ruledOut !== undefined || server.banned) return false;
+  return server.seen !== undefined && server.health.kind !== 'down';
+}
+
+/** Whether it can be reached and has not been started anew, so that a primary there may take writes. */
+export function mayTakeWrites({ health, hasRestarted }: ServerKnowledge): boolean {
+  return !isUnreachable(health) && hasRestarted !== true;
 }
 
 export function claimsPrimary(server: LivingServer): boolean {

@@ -1,4 +1,5 @@
 import type { Clock, Logger } from '@pgweir/pooler';
+import type { Member } from '../discovery/members';
 import {
   FAILOVER_START,
   type Failover,
@@ -11,6 +12,7 @@ import { FailoverLog } from '../failover/failover-log';
 import type { Evidence, Health } from '../health/health';
 import { whyOutOfService } from '../health/standing';
 import type { ServerAddress } from '../observation';
+import type { FoundCluster } from '../ports/member-source';
 import type { Prober } from '../ports/prober';
 import type { ClaimPlan, TopologyClaims } from '../ports/topology-claims';
 import { mayMove } from '../probe/host-name';
@@ -21,6 +23,9 @@ import type { Alarm } from '../topology/alarms';
 import { type Decision, decide } from '../topology/decide';
 import { NOTHING_SETTLED, type ServerKnowledge, type Settled } from '../topology/knowledge';
 import { ClusterReport } from './cluster-report';
+import { type ClusterList, ClusterServers } from './cluster-servers';
+import { ScheduledHold } from './scheduled-hold';
+import type { OpenWatch } from './server-set';
 import { type ServerMemory, ServerWatch } from './server-watch';
 
 export interface ClusterWatchNeeds {
@@ -38,6 +43,8 @@ export interface ClusterWatchNeeds {
 export interface ClusterMemory {
   readonly settled: Settled;
   readonly servers: ReadonlyMap<ServerKey, ServerMemory>;
+  /** Those that were found. */
+  readonly members?: readonly Member[] | undefined;
 }
 
 /** Watches the servers of one cluster and decides what they are. */
@@ -45,7 +52,8 @@ export class ClusterWatch {
   readonly #needs: ClusterWatchNeeds;
   readonly #report: ClusterReport;
   readonly #failovers = new FailoverLog();
-  readonly #servers = new Map<ServerKey, ServerWatch>();
+  readonly #scheduled: ScheduledHold;
+  readonly #servers: ClusterServers;
   #settled: Settled;
   #decision: Decision;
   #failover: Failover = FAILOVER_START;
@@ -58,15 +66,24 @@ export class ClusterWatch {
   #isClosed = false;
 
   constructor(
-    addresses: readonly ServerAddress[],
+    list: ClusterList,
     needs: ClusterWatchNeeds,
     memory: ClusterMemory = { settled: NOTHING_SETTLED, servers: new Map() },
   ) {
     this.#needs = needs;
     this.#report = new ClusterReport(needs.log);
+    const { settings, clock, log } = needs;
+    this.#scheduled = new ScheduledHold({
+      ...{ settings, clock, log },
+      hold: (target, withinMs) => this.#holdForScheduled(target, withinMs),
+      callOff: () => this.#callOff(),
+      ask: () => this.#claims?.source.recheck(),
+      review: () => this.#review(),
+    });
     this.#settled = memory.settled;
-    this.#setServers(addresses, memory.servers);
-    this.#forgetPrimaryThatLeft();
+    const open: OpenWatch = (address, known) => this.#open(address, known);
+    this.#servers = new ClusterServers(list, open, memory.members);
+    this.#setServers(list, memory.servers);
     this.#decision = this.#decide();
     this.#step();
   }
@@ -101,12 +118,24 @@ export class ClusterWatch {
     return this.#failovers;
   }
 
+  /** Those of the list. Of a cluster that finds its members: these, or the seeds until one is known. */
   get servers(): readonly ServerKnowledge[] {
-    return [...this.#servers.values()].map(({ knowledge }) => knowledge);
+    return this.#servers.knowledge;
+  }
+
+  /** Where its members are found; undefined: the configuration lists them. */
+  get found(): FoundCluster | undefined {
+    return this.#servers.cluster;
+  }
+
+  /** How far a server is behind, where members tell that of each other; otherwise their logs tell. */
+  get lagTold(): ((key: ServerKey) => number | undefined) | undefined {
+    if (this.found === undefined || this.found.source.hasLog) return undefined;
+    return (key) => this.#servers.lagMs(key, this.#decision.primary);
   }
 
   find(key: ServerKey): ServerWatch | undefined {
-    return this.#servers.get(key);
+    return this.#servers.find(key);
   }
 
   /** Whether work that needs the primary waits: it is being looked for, or expected. */
@@ -121,25 +150,22 @@ export class ClusterWatch {
 
   /** Whether another server may become primary, or another machine under the same name. */
   get mayFailOver(): boolean {
-    if (this.#servers.size > 1 || this.#claims !== undefined) return true;
-    return [...this.#servers.values()].some(({ address }) => mayMove(address.host));
+    if (this.found !== undefined || this.#claims !== undefined || this.#servers.all.length > 1)
+      return true;
+    return this.#servers.all.some(({ address }) => mayMove(address.host));
   }
 
   get memory(): ClusterMemory {
-    const servers = [...this.#servers].map(([key, { memory }]) => [key, memory] as const);
-    return { settled: this.#settled, servers: new Map(servers) };
+    const { memory: servers, members } = this.#servers;
+    return { settled: this.#settled, servers, members };
   }
 
   /**
    * Another list for the same cluster. What is known of servers that stay is kept; `memory` may know
    * those that are new.
    */
-  reconfigure(
-    addresses: readonly ServerAddress[],
-    memory: ReadonlyMap<ServerKey, ServerMemory>,
-  ): void {
-    this.#setServers(addresses, memory);
-    this.#forgetPrimaryThatLeft();
+  reconfigure(list: ClusterList, memory: ReadonlyMap<ServerKey, ServerMemory>): void {
+    this.#setServers(list, memory);
     this.#review();
   }
 
@@ -160,19 +186,20 @@ export class ClusterWatch {
   look(): void {
     if (this.#isClosed) return;
     this.#claims?.source.recheck();
-    for (const server of this.#servers.values()) server.askNow();
+    for (const server of this.#servers.asked) server.askNow();
   }
 
   /** Something was met outside of probes. A server that is not of this cluster is passed over. */
   heed(key: ServerKey, evidence: Evidence): void {
-    this.#servers.get(key)?.heed(evidence);
+    this.#servers.find(key)?.heed(evidence);
   }
 
   /** An operator's order. @returns whether it changed anything */
   setBanned(key: ServerKey, banned: boolean): boolean {
-    if (this.#servers.get(key)?.setBanned(banned) !== true) return false;
+    if (this.#servers.find(key)?.setBanned(banned) !== true) return false;
     this.#needs.log.warn(banned ? 'server banned' : 'server not banned any more', { server: key });
-    this.#servers.get(key)?.askNow();
+    this.#servers.find(key)?.askNow();
+    this.#discover();
     this.#review();
     return true;
   }
@@ -189,10 +216,7 @@ export class ClusterWatch {
   ): string | undefined {
     const obstacle = this.switchoverObstacle(target);
     if (obstacle !== undefined) return obstacle;
-    const { clock } = this.#needs;
-    const untilMs = clock.nowMs() + withinMs;
-    this.#move({ kind: 'switchover', target, untilMs }, `switchover to ${target}`);
-    this.#cancelDeadline = clock.after(withinMs, () => this.#review());
+    this.#switch(target, withinMs, `switchover to ${target}`);
     this.#needs.changed();
     return undefined;
   }
@@ -202,6 +226,7 @@ export class ClusterWatch {
     const { primary, verdicts } = this.#decision;
     const verdict = verdicts.get(target);
     if (verdict === undefined) return `${target} is no server of this cluster`;
+    if (this.found !== undefined) return this.found.source.whyNoSwitchover;
     if (primary === target) return `${target} is primary already`;
     if (primary === undefined) return 'there is no primary that could hand over';
     if (verdict.outOfService !== undefined) return `${target} is ${verdict.outOfService}`;
@@ -212,7 +237,7 @@ export class ClusterWatch {
   /** @returns false if none is under way */
   callOffSwitchover(): boolean {
     if (this.#failover.kind !== 'switching') return false;
-    this.#move({ kind: 'called-off' }, 'called off');
+    this.#callOff();
     this.#review();
     return true;
   }
@@ -220,27 +245,43 @@ export class ClusterWatch {
   close(): void {
     this.#isClosed = true;
     this.#cancelDeadline();
+    this.#scheduled.close();
     this.#claims?.source.close();
-    for (const server of this.#servers.values()) server.close();
+    this.#servers.close();
   }
 
-  #setServers(
-    addresses: readonly ServerAddress[],
-    memory: ReadonlyMap<ServerKey, ServerMemory>,
-  ): void {
-    const wanted = new Map(addresses.map((address) => [serverKey(address), address]));
-    for (const [key, server] of this.#servers) {
-      if (wanted.has(key)) continue;
-      server.close();
-      this.#servers.delete(key);
-    }
-    for (const [key, address] of wanted) {
-      if (this.#servers.has(key)) continue;
-      const { settings, prober, clock, random } = this.#needs;
-      const learned = (server: ServerWatch, before: Health) => this.#learned(server, before);
-      const needs = { settings, prober, clock, random, learned };
-      this.#servers.set(key, new ServerWatch(address, needs, memory.get(key)));
-    }
+  #switch(target: ServerKey | undefined, withinMs: number, seen: string): void {
+    const { clock } = this.#needs;
+    this.#move({ kind: 'switchover', target, untilMs: clock.nowMs() + withinMs }, seen);
+    this.#cancelDeadline = clock.after(withinMs, () => this.#review());
+  }
+
+  /** Somebody else makes the switchover, so it does not matter what is known of the target. */
+  #holdForScheduled(target: ServerKey | undefined, withinMs: number): boolean {
+    const { primary } = this.#decision;
+    if (isHolding(this.#failover) || primary === undefined || primary === target) return false;
+    const to = target === undefined ? '' : ` to ${target}`;
+    this.#switch(target, withinMs, `scheduled switchover${to}`);
+    return this.isSwitching;
+  }
+
+  /** What follows from that, the next step says. */
+  #callOff(): void {
+    this.#move({ kind: 'called-off' }, 'called off');
+  }
+
+  /** Whoever has left a list that is found, what was settled stands. */
+  #setServers(list: ClusterList, memory: ReadonlyMap<ServerKey, ServerMemory>): void {
+    this.#servers.set(list, memory);
+    if (list.kind === 'listed') this.#forgetPrimaryThatLeft();
+  }
+
+  #open(address: ServerAddress, memory: ServerMemory | undefined): ServerWatch {
+    const { settings, prober, clock, random } = this.#needs;
+    const learned = (server: ServerWatch, before: Health) => this.#learned(server, before);
+    const cluster = () => this.#servers.cluster;
+    const needs = { settings, prober, clock, random, learned, cluster };
+    return new ServerWatch(address, needs, memory);
   }
 
   /**
@@ -249,14 +290,22 @@ export class ClusterWatch {
    */
   #forgetPrimaryThatLeft(): void {
     const { primary, epoch } = this.#settled;
-    if (primary === undefined || this.#servers.has(primary.key)) return;
+    if (primary === undefined || this.#servers.find(primary.key) !== undefined) return;
     this.#settled = { ...NOTHING_SETTLED, epoch };
   }
 
   #learned(server: ServerWatch, before: Health): void {
     if (this.#isClosed) return;
     this.#report.health(server.knowledge, before);
+    this.#discover();
     this.#review();
+  }
+
+  /** Takes in who the members are now. */
+  #discover(): void {
+    if (!this.#servers.learn(this.#needs.clock.nowMs())) return;
+    const members = this.#servers.members.map(({ key }) => key);
+    this.#needs.log.info('members of the cluster', { members: members.join(' ') });
   }
 
   #decide(): Decision {
@@ -264,12 +313,14 @@ export class ClusterWatch {
       servers: this.servers,
       settled: this.#settled,
       confirmedLeader: this.#confirmedLeader(),
+      listings: this.#servers.listings(this.#needs.clock.nowMs()),
     });
     this.#settled = decision.settled;
     return decision;
   }
 
   #confirmedLeader(): ServerKey | undefined {
+    if (this.found !== undefined) return this.#servers.onlyWriter();
     const claim = this.#claims?.source.current;
     if (claim?.leader === undefined) return undefined;
     const ageMs = this.#needs.clock.nowMs() - claim.confirmedAtMs;
@@ -282,6 +333,10 @@ export class ClusterWatch {
     this.#decision = this.#decide();
     const before = this.#failover;
     this.#step();
+    const { primary } = this.#decision;
+    this.#scheduled.review(this.claims?.current, { primary, isHeld: this.isSwitching });
+    // If it has called off what work waits for.
+    this.#step();
     if (this.#failover !== before && this.#failover.kind !== 'steady') this.look();
     this.#report.alarms(this.alarms);
     this.#setPace();
@@ -293,7 +348,7 @@ export class ClusterWatch {
     const { primary, isLooking } = this.#decision;
     if (isLooking) return;
     const isPrimarySuspect =
-      primary !== undefined && this.#servers.get(primary)?.health.kind === 'suspect';
+      primary !== undefined && this.#servers.find(primary)?.health.kind === 'suspect';
     const mayFailOver = this.mayFailOver;
     const event = { kind: 'decided', primary, isPrimarySuspect, mayFailOver } as const;
     this.#move(event, this.#whatWasSeen());
@@ -313,7 +368,7 @@ export class ClusterWatch {
   /** Why there is not the primary that there was. */
   #whatWasSeen(): string {
     const primary = this.#settled.primary?.key ?? primaryOf(this.#failover);
-    const server = primary === undefined ? undefined : this.#servers.get(primary)?.knowledge;
+    const server = primary === undefined ? undefined : this.#servers.find(primary)?.knowledge;
     if (server === undefined) return 'no server is primary';
     const [alarm] = this.#decision.alarms;
     const why = whyOutOfService(server) ?? this.#decision.verdicts.get(server.key)?.outOfService;
@@ -324,7 +379,7 @@ export class ClusterWatch {
 
   /** Fast while something is wrong, but not for ever. */
   #setPace(): void {
-    const servers = [...this.#servers.values()];
+    const servers = this.#servers.all;
     const suspects = servers.filter(({ health }) => health.kind === 'suspect');
     const troubles = [this.#failover.kind, ...suspects.map(({ key }) => key)];
     const what = troubles.join(' ');
@@ -333,7 +388,7 @@ export class ClusterWatch {
     const isFresh = nowMs - this.#trouble.sinceMs < FAST_FOR_MS;
     const isFast = isFresh && what !== 'steady';
     const conflict = this.#decision.alarms.find(({ kind }) => kind === 'two-primaries');
-    for (const server of servers) {
+    for (const server of this.#servers.asked) {
       server.setPace({ isFast });
       server.setRival(conflict?.servers.includes(server.key) === true);
     }

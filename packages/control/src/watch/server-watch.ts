@@ -7,6 +7,7 @@ import {
   unprovenHealth,
 } from '../health/health';
 import type { Observation, ProbeResult, ServerAddress } from '../observation';
+import type { FoundCluster } from '../ports/member-source';
 import type { Prober, Sampled, ServerProbe } from '../ports/prober';
 import { type ServerKey, serverKey } from '../server-key';
 import {
@@ -26,6 +27,8 @@ export interface ServerWatchNeeds {
   readonly clock: Clock;
   /** From 0 up to 1, as Math.random. */
   readonly random: () => number;
+  /** The cluster whose members it is to tell; undefined: none. */
+  readonly cluster?: () => FoundCluster | undefined;
   /** Something is known that was not. */
   readonly learned: (server: ServerWatch, before: Health) => void;
 }
@@ -37,6 +40,8 @@ export interface ServerMemory {
   readonly asked: boolean;
   readonly seen: Observation | undefined;
   readonly timeline: number | undefined;
+  readonly hasRestarted?: boolean;
+  readonly writesSinceMs?: number | undefined;
 }
 
 /** Whether a probe is under way, or when the next one is due. */
@@ -45,6 +50,16 @@ type Phase =
   | { readonly kind: 'asking'; stopWaiting: () => void; again: boolean }
   | { readonly kind: 'closed' };
 type Asking = Extract<Phase, { readonly kind: 'asking' }>;
+
+/** Whoever was not seen for longer may have begun to write, and have been replaced, since then. */
+const BEGAN_WITHIN_MS = 15_000;
+
+/** Since when a server says that it takes writes, as far as it was seen to begin. */
+function writesSince({ seen, writesSinceMs }: ServerMemory, now: Observation): number | undefined {
+  if (now.inRecovery || seen === undefined) return undefined;
+  if (!seen.inRecovery) return writesSinceMs;
+  return now.askedAtMs - seen.askedAtMs <= BEGAN_WITHIN_MS ? now.askedAtMs : undefined;
+}
 
 /** Watches one server: probes it at a pace, one probe at a time, and keeps what is known of it. */
 export class ServerWatch {
@@ -161,7 +176,8 @@ export class ServerWatch {
 
   #ask(): void {
     const { clock, prober } = this.#needs;
-    this.#probe ??= prober.open(this.address, () => this.heed('disturbed'));
+    const disturbed = (): void => this.heed('disturbed');
+    this.#probe ??= prober.open(this.address, disturbed, this.#needs.cluster);
     const deadlineMs = this.#deadlineMs();
     this.#lastAskedMs = clock.nowMs();
     this.#askedIn = this.#incarnation;
@@ -207,13 +223,16 @@ export class ServerWatch {
       const { observation } = result;
       this.#seenIn = this.#askedIn;
       const timeline = observation.timeline ?? this.#timelineStill(observation);
-      this.#known = { ...before, asked: true, seen: observation, timeline };
+      const writesSinceMs = writesSince(before, observation);
+      const told = { seen: observation, timeline, writesSinceMs, hasRestarted: false };
+      this.#known = { ...before, asked: true, ...told };
       const { askedAtMs, answeredAtMs } = observation;
       this.#enter({ kind: 'answered', askedAtMs, atMs: answeredAtMs }, { isNews: true });
       return;
     }
     this.#incarnation++;
-    this.#known = { ...before, asked: true };
+    const hasRestarted = before.hasRestarted === true || result.isStarting === true;
+    this.#known = { ...before, asked: true, hasRestarted };
     this.#enter(result, { isNews: true });
   }
 

@@ -20,7 +20,14 @@ export const UNREACHED: Health = { ...SUSPECT, unreached: 1 };
 
 /** What a source says that knows the leader and nothing else. */
 export function claim(leader: ServerAddress, confirmedAtMs: number): TopologyClaim {
-  return { leader, confirmedAtMs, members: [], paused: false, switchover: undefined };
+  return {
+    leader,
+    confirmedAtMs,
+    members: [],
+    paused: false,
+    switchover: undefined,
+    clockAheadMs: 0,
+  };
 }
 
 export function observation(changes: Partial<Observation> = {}): Observation {

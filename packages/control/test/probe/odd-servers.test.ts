@@ -142,6 +142,20 @@ test.each([
   expect(await ask(asked)).toMatchObject({ why, reason: `no (${code})` });
 });
 
+test.each([
+  ['57P03', 'the database system is starting up', true],
+  ['57P03', 'the database system is in recovery mode', true],
+  ['57P03', 'the database system is not yet accepting connections', true],
+  ['57P03', 'the database system is shutting down', undefined],
+  ['57P03', 'das Datenbanksystem startet', undefined],
+  ['53300', 'the database system is full', undefined],
+])('%s, "%s": it is being started: %p', async (code, text, isStarting) => {
+  const server = await serverThat({ onStartup: (socket) => socket.end(fatal(code, text)) });
+  const result = await ask(prober(server.port));
+  expect(result).toMatchObject({ kind: 'failed', why: 'busy' });
+  expect(result.kind === 'failed' && result.isStarting).toBe(isStarting);
+});
+
 test('a connection that breaks between two probes is a disturbance, and said once', async () => {
   const server = await serverThat();
   const heard: string[] = [];

@@ -121,6 +121,7 @@ test('a server that starts up is busy', async () => {
     { what: '57P03' },
   );
   expect(seen.reason).toContain('(57P03)');
+  expect(seen.isStarting).toBe(true);
   await started;
   expect((await observe(prober(server.port))).inRecovery).toBe(false);
 });

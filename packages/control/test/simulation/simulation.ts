@@ -1,3 +1,4 @@
+import type { ServerAddress } from '../../src/observation';
 import type { TopologyClaim, TopologyClaims } from '../../src/ports/topology-claims';
 import { CLAIM_FRESH_MS, CONTROL_DEFAULTS } from '../../src/settings';
 import type { SwitchoverCluster } from '../../src/switchover/switchover-cluster';
@@ -31,6 +32,9 @@ const SETTLES_WITHIN_PROBES = 80;
 /** Every server is asked twice within this time, also those whose last probe hangs. */
 const NOTICED_WITHIN_MS = 3_000;
 
+/** A hold for what is scheduled, 2 s ahead at most, has ended by then, whatever happens. */
+const SETTINGS = { ...CONTROL_DEFAULTS, switchoverLeadMs: 1_000, switchoverTimeoutMs: 1_000 };
+
 /** One world, one control, one oracle; things happen to them. */
 export class Simulation {
   readonly rig: Rig;
@@ -45,7 +49,7 @@ export class Simulation {
   constructor(seed: number) {
     this.#seed = seed;
     this.rig = new Rig(HOSTS, {
-      entries: [entry(this.#listed)],
+      ...{ settings: SETTINGS, entries: [entry(this.#listed)] },
       random: () => this.#random(),
       claimsOf: () => ({ key: 'one', open: () => this.#source() }),
     });
@@ -135,7 +139,7 @@ export class Simulation {
         control.noticed(server.address, this.#pick(EVIDENCE, by));
         return;
       case 'source':
-        this.#claim = by % 4 === 0 ? undefined : claim(server.address, this.rig.clock.nowMs());
+        this.#claim = by % 4 === 0 ? undefined : this.#claimOf(server.address, by);
         this.#claimChanged();
         return;
       case 'reload':
@@ -164,6 +168,13 @@ export class Simulation {
     }
   }
 
+  #claimOf(leader: ServerAddress, by: number): TopologyClaim {
+    const { clock } = this.rig;
+    const atMs = clock.wallMs() + (by % 3) * 1_000;
+    const switchover = by % 2 === 0 ? undefined : { atMs, from: undefined, to: undefined };
+    return { ...claim(leader, clock.nowMs()), switchover };
+  }
+
   /** What follows from the order is published within the call, so the truth has to be known before. */
   #setBanned(host: string, banned: boolean): void {
     if (!this.#listed.includes(host)) return;
@@ -185,7 +196,7 @@ export class Simulation {
       Object.assign(server, { told: undefined, lastSeen: undefined });
     }
     this.oracle.listChanged();
-    this.rig.control.reconfigure(CONTROL_DEFAULTS, [entry(this.#listed)]);
+    this.rig.control.reconfigure(SETTINGS, [entry(this.#listed)]);
   }
 
   /** Time passes in small steps, and what holds is looked at after each. */

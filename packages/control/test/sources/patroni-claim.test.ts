@@ -27,7 +27,8 @@ interface Said {
 function says(said: Said = {}): NodeAnswer {
   const { at = 1, leads = false, name, timeline } = said;
   const list = 'list' in said ? said.list : cluster('names' in said ? said.names : 0);
-  return { kind: 'answered', askedAtMs: at, leads, node: { name, timeline }, cluster: list };
+  const node = { name, timeline };
+  return { kind: 'answered', askedAtMs: at, leads, clockAheadMs: 0, node, cluster: list };
 }
 
 const SILENT: NodeAnswer = { kind: 'silent' };
@@ -72,6 +73,15 @@ test('a new leader replaces one that is silent, or that an older answer still sa
   expect(leaderOf(claimOf([SILENT, next, says({ at: 19 })], STEADY))).toBe('10.0.0.1');
   const old = says({ at: 15, leads: true, timeline: 1 });
   expect(leaderOf(claimOf([old, next, says({ at: 19 })], STEADY))).toBe('10.0.0.1');
+});
+
+test('a schedule is what the newest list says, and what it was while nobody gives a list', () => {
+  const switchover = { atMs: 7, from: 'pg0', to: 'pg1' };
+  const planned = claimOf([says({ leads: true, list: cluster(0, { switchover }) })], undefined);
+  expect(planned?.claim.switchover).toEqual(switchover);
+  const listless = [says({ at: 20, leads: true, list: undefined })];
+  expect(claimOf(listless, planned)?.claim.switchover).toEqual(switchover);
+  expect(claimOf([says({ at: 30, leads: true })], planned)?.claim.switchover).toBeUndefined();
 });
 
 test('two that lead on one timeline, or that do not tell it, are none', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { CollectingLogger, certsDir, freePort, waitFor } from '@pgweir/testkit';
 import type { TopologyClaim } from '../../src/ports/topology-claims';
 import { PatroniClaims, type PatroniNeeds } from '../../src/sources/patroni';
+import { clockAhead } from '../../src/sources/patroni-node';
 import { realClock } from '../probe/kit/real-clock';
 import { FakePatroni } from './fake-patroni';
 
@@ -112,6 +113,31 @@ test('a planned switchover and a pause are seen coming', async () => {
   const claim = await led(watch([a.url]), '10.0.0.1');
   expect(claim).toMatchObject({ paused: true, switchover: { from: 'a', to: 'c' } });
   expect(claim.switchover?.atMs).toBe(Date.UTC(2030, 0, 1));
+});
+
+test.each([
+  [10_000, undefined, 0],
+  [10_000, 9_000, 0],
+  [10_000, 10_000, 0],
+  [10_000, 12_000, 1_900],
+  [10_000, 5_000, -4_000],
+])(
+  'a clock that was asked at %p and said %p is ahead by %p at least',
+  (fromMs, saidMs, aheadMs) => {
+    expect(clockAhead(saidMs, fromMs, fromMs + 100)).toBe(aheadMs);
+  },
+);
+
+test('a Patroni whose clock is wrong is found out about', async () => {
+  const a = (await patroni()).plays('a', 'a');
+  const plays = a.replies.get('GET primary');
+  a.replies.set('GET primary', (response, body) => {
+    response.setHeader('Date', new Date(Date.now() + 3_600_000).toUTCString());
+    plays?.(response, body);
+  });
+  const { clockAheadMs } = await led(watch([a.url]), '10.0.0.1');
+  expect(clockAheadMs).toBeGreaterThan(3_590_000);
+  expect(clockAheadMs).toBeLessThanOrEqual(3_600_000);
 });
 
 type Spoil = (fake: FakePatroni) => unknown;

@@ -1,5 +1,5 @@
 import type { AddressBytes } from '@pgweir/protocol';
-import type { DirectoryOptions } from '../ports/client-verifier';
+import type { DirectoryOptions, IamOptions } from '../ports/client-verifier';
 import { clientBytes, contains, type Network } from './network';
 
 /** How a client that a rule fits has to prove who it is. */
@@ -11,7 +11,8 @@ export type AccessMethod =
   | 'scram-sha-256'
   | 'cert'
   | 'peer'
-  | 'ldap';
+  | 'ldap'
+  | 'iam';
 
 /** Which databases or users a rule is about. */
 export interface NameList {
@@ -43,6 +44,8 @@ export interface AccessRule {
   readonly identMap: readonly IdentEntry[] | undefined;
   /** For `ldap`: which directory, and how it is asked. */
   readonly directory?: DirectoryOptions;
+  /** For `iam`: whose tokens, and as whom. */
+  readonly iam?: IamOptions;
 }
 
 /** What is known of a client that wants to log in. */

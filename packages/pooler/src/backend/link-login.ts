@@ -13,7 +13,9 @@ import {
 import { errorFields } from '../errors';
 import { type DialFailure, serverUnreachable } from '../pool/dial-gate';
 import type { Pool } from '../pool/pool';
+import type { ServerProof } from '../pool/server-keys';
 import type { CredentialSource } from '../ports/credential-source';
+import type { ServerPassword } from '../ports/server-passwords';
 import type { TlsInfo, Wire, WireHandler } from '../ports/transport';
 import { BodyCollector } from '../relay/body-collector';
 import type { PoolerSettings, ServerTls } from '../settings/settings';
@@ -34,6 +36,8 @@ type LoginPhase = 'connecting' | 'tls-answer' | 'tls' | 'auth' | 'over';
 interface LoginNeeds {
   readonly settings: PoolerSettings;
   readonly credentials: CredentialSource;
+  /** Made or fetched for this login; undefined: what is configured or was learned. */
+  readonly password: ServerPassword | undefined;
   readonly done: (failure?: DialFailure) => void;
   /** Dials the next address of the same server. @returns false when there is none */
   readonly nextAddress: () => boolean;
@@ -46,6 +50,8 @@ export class LinkLogin implements WireHandler {
   readonly #pool: Pool;
   readonly #purpose: DialPurpose;
   readonly #needs: LoginNeeds;
+  /** As it was when the login began: what a reload brings says nothing about this connection. */
+  readonly #tls: ServerTls;
   readonly #collector = new BodyCollector();
   readonly #parameters = new Map<string, string>();
   #authentication: ServerAuthentication | undefined;
@@ -57,10 +63,7 @@ export class LinkLogin implements WireHandler {
     this.#pool = pool;
     this.#purpose = purpose;
     this.#needs = needs;
-  }
-
-  get #tls(): ServerTls {
-    return this.#pool.databaseState.settings.serverTls ?? this.#needs.settings.serverTls;
+    this.#tls = pool.databaseState.settings.serverTls ?? needs.settings.serverTls;
   }
 
   get #wire(): Wire {
@@ -81,6 +84,7 @@ export class LinkLogin implements WireHandler {
       return;
     }
     this.phase = 'tls-answer';
+    if (this.#link.target !== undefined) this.#link.target.counters.requestsTls++;
     this.#wire.write(sslRequestPacket());
   }
 
@@ -113,9 +117,15 @@ export class LinkLogin implements WireHandler {
   }
 
   #sendStartup(): void {
+    const { password: own } = this.#needs;
+    if (own?.needsVerifiedTls === true && !this.#isServerVerified()) {
+      this.#fail(loginFailed('a token may be sent over TLS with verify-full only'));
+      return;
+    }
     this.phase = 'auth';
     this.#link.startupSent = true;
-    const { databaseState, user } = this.#pool;
+    const { databaseState } = this.#pool;
+    const user = own?.user ?? this.#pool.user;
     const parameters = new Map<string, string>([
       ['user', user],
       ['database', databaseState.serverName],
@@ -124,18 +134,27 @@ export class LinkLogin implements WireHandler {
     if (this.#purpose.kind === 'dedicated') {
       for (const [name, value] of this.#purpose.startupParameters) parameters.set(name, value);
     }
+    this.#authentication = new ServerAuthentication({
+      wire: this.#wire,
+      user,
+      proof: own ?? this.#configuredProof(),
+      failed: (reason) => this.#fail(loginFailed(reason)),
+    });
+    this.#wire.write(startupPacket(parameters, PROTOCOL_VERSION));
+  }
+
+  #configuredProof(): ServerProof {
+    const { database, databaseState, serverKeys, user } = this.#pool;
     const { password, forcedUser } = databaseState.settings;
     const configured =
       password !== undefined && forcedUser === user
         ? parseSecret(password)
-        : this.#needs.credentials.lookup(user);
-    this.#authentication = new ServerAuthentication({
-      wire: this.#wire,
-      user,
-      proof: this.#pool.serverKeys.proofFor(configured),
-      failed: (reason) => this.#fail(loginFailed(reason)),
-    });
-    this.#wire.write(startupPacket(parameters, PROTOCOL_VERSION));
+        : this.#needs.credentials.lookup(user, database);
+    return serverKeys.proofFor(configured);
+  }
+
+  #isServerVerified(): boolean {
+    return this.#wire.tls !== undefined && this.#tls.options?.verify === 'full';
   }
 
   received(buffer: Buffer, length: number): void {
@@ -276,6 +295,19 @@ function loginFailed(reason: string): DialFailure {
   };
 }
 
+/** Nobody was even asked. */
+export function noPassword(
+  reason: string,
+  hint: string | undefined,
+  loggedReason: string = reason,
+): DialFailure {
+  const { error } = loginFailed(reason);
+  return {
+    ...loginFailed(loggedReason),
+    error: hint === undefined ? error : { ...error, hint },
+  };
+}
+
 /** Nobody would see the end of this connection if this process died: it must not begin. */
 function notWatched(): DialFailure {
   const reason = 'the connection could not be handed to the supervisor';
@@ -287,6 +319,7 @@ function serverRefused(error: NoticeFields): DialFailure {
   const busy = error.code === '57P03' || error.code.startsWith('53');
   return {
     kind: busy ? 'busy' : 'rejected',
+    passwordRefused: PASSWORD_REFUSED.has(error.code),
     reason: `${error.code}: ${error.message}`,
     error: {
       severity: 'FATAL',
@@ -297,3 +330,6 @@ function serverRefused(error: NoticeFields): DialFailure {
     },
   };
 }
+
+/** SQLSTATEs of a password that is not good: RDS says 28000 of a token. */
+const PASSWORD_REFUSED: ReadonlySet<string> = new Set(['28P01', '28000']);

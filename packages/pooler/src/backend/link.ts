@@ -8,6 +8,7 @@ import { BodyCollector } from '../relay/body-collector';
 import { OwedReplies } from '../relay/owed-replies';
 import { relayUp } from '../relay/upstream';
 import { EMPTY_PROFILE, type Profile, withSetting, withUnknown } from '../session-state/profile';
+import type { LinkTarget } from '../stats/target-counters';
 import type { LinkOrigin } from '../topology/fit-servers';
 import type { LinkIdentity } from './link-identity';
 import type { LinkOwner } from './link-owner';
@@ -29,6 +30,8 @@ export class Link implements WireHandler {
   wire: Wire | undefined;
   /** Where it is connected to: the very address, for cancel requests. */
   address: Address | undefined;
+  /** The server that it is dialed to; undefined: not chosen yet. */
+  target: LinkTarget | undefined;
   /** Which server that is, where roles are followed. */
   origin: LinkOrigin | undefined;
   /** It ended by itself, and not because we have closed it. */

@@ -79,6 +79,8 @@ function ownFrame(link: Link, tag: number): void {
       if (endsConnection(error)) {
         link.endCode = error.code;
         link.retireReason ??= `server: ${error.message}`;
+        // It has nothing to do with what we have asked for: the same chunk may have the answer to that.
+        if (link.session?.survives(error.code) === true) return link.ended();
       }
       link.own.failed(error, body);
       return;

@@ -2,6 +2,9 @@ import { copyFail, Frontend, sync, unnamedStatement } from '@pgweir/protocol';
 import type { Link } from './link';
 import { STATUS_IDLE } from './server-status';
 
+/** How long cleaning up after a client that left may take before the link is closed instead. */
+export const RECOVERY_MAX_MS = 5000;
+
 interface Recovery {
   /** Clock time by which it has to be over; maintenance closes the link after it. */
   readonly deadlineMs: number;

@@ -239,7 +239,7 @@ export class Aftermath {
   }
 }
 
-const UNKNOWN: readonly Step[] = [{ kind: 'unknown', start: 0, end: 0 }];
+const UNKNOWN: readonly Step[] = [{ kind: 'unknown', isDml: false, start: 0, end: 0 }];
 
 /** What would work in a failed transaction that still has its link. */
 const NEEDS_LINK: ReadonlySet<StepKind> = new Set([

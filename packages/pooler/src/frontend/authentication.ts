@@ -9,6 +9,7 @@ import {
   decodeSaslInitialResponse,
   md5ResponseMatches,
   ScramServer,
+  type ScramServerFinal,
   scramMechanisms,
   tlsServerEndPoint,
 } from '@pgweir/protocol';
@@ -28,6 +29,8 @@ export interface Proven {
   readonly password?: string;
   /** A directory has accepted the password: what is stored of the user has no say in it. */
   readonly byDirectory?: boolean;
+  /** By which other name it is known to whoever has vouched for it. */
+  readonly identity?: string;
 }
 
 export interface Claim {
@@ -48,6 +51,8 @@ type Step =
   | { readonly kind: 'md5'; readonly salt: Buffer; readonly secret: StoredSecret }
   | { readonly kind: 'saslFirst' | 'saslFinal'; readonly scram: ScramServer };
 
+type Refused = (why: string, isBusy: boolean | undefined) => void;
+
 const NO_SECRET: StoredSecret = { kind: 'none' };
 const MD5_SALT_BYTES = 4;
 const NOTHING_LEARNED: Proven = { lastMessages: [] };
@@ -60,6 +65,8 @@ export class Authentication {
   #step: Step = { kind: 'fresh' };
   /** Somebody is asked whether the password is right. */
   #giveUp: GiveUp | undefined;
+  /** Passwords are read again. */
+  #renewal: GiveUp | undefined;
   readonly #session: Session;
   readonly #context: SessionContext;
   readonly #claim: Claim;
@@ -73,6 +80,11 @@ export class Authentication {
   /** Nothing more is expected from the client. */
   get over(): boolean {
     return this.#step.kind === 'over';
+  }
+
+  /** A password is expected as it is. */
+  get isClearText(): boolean {
+    return this.#step.kind === 'cleartext';
   }
 
   begin(): void {
@@ -95,6 +107,7 @@ export class Authentication {
         return;
       case 'plain':
       case 'ldap':
+      case 'iam':
         this.#step = { kind: 'cleartext' };
         this.#session.wire.write(authenticationCleartext());
         return;
@@ -113,6 +126,8 @@ export class Authentication {
   leave(): void {
     this.#giveUp?.();
     this.#giveUp = undefined;
+    this.#renewal?.();
+    this.#renewal = undefined;
   }
 
   /** Nothing is asked of the client, but it must be known. */
@@ -147,10 +162,10 @@ export class Authentication {
   #scram(): void {
     const { scramSecrets, settings } = this.#context;
     const { user, stored } = this.#claim;
-    const secret = scramSecrets.secretFor(user, stored, settings.scramIterations);
+    const verifiers = scramSecrets.verifiersFor(user, stored, settings.scramIterations);
     const certificate = this.#session.wire.tls?.localCertificate;
     const channelBinding = certificate === undefined ? undefined : tlsServerEndPoint(certificate);
-    this.#step = { kind: 'saslFirst', scram: new ScramServer({ secret, channelBinding }) };
+    this.#step = { kind: 'saslFirst', scram: new ScramServer({ ...verifiers, channelBinding }) };
     this.#session.wire.write(authenticationSasl(scramMechanisms(channelBinding)));
   }
 
@@ -168,11 +183,7 @@ export class Authentication {
         this.#checkClearText(decodePasswordMessage(body));
         return;
       case 'md5': {
-        const response = decodePasswordMessage(body);
-        if (response === '') this.#session.fail('emptyPassword');
-        else if (md5ResponseMatches(step.secret, this.#claim.user, { salt: step.salt, response })) {
-          this.#done(NOTHING_LEARNED);
-        } else this.#session.fail('passwordFailed');
+        this.#checkMd5(step, decodePasswordMessage(body));
         return;
       }
       case 'saslFirst':
@@ -186,33 +197,107 @@ export class Authentication {
     }
   }
 
+  #checkMd5({ salt, secret }: Extract<Step, { kind: 'md5' }>, response: string): void {
+    if (response === '') {
+      this.#session.fail('emptyPassword');
+      return;
+    }
+    const fits = (stored: StoredSecret) =>
+      md5ResponseMatches(stored, this.#claim.user, { salt, response });
+    if (fits(secret)) this.#done(NOTHING_LEARNED);
+    else {
+      this.#once('passwordFailed', '', (stored) => {
+        if (fits(stored)) this.#done(NOTHING_LEARNED);
+        else this.#wrong('passwordFailed', '');
+      });
+    }
+  }
+
   #checkClearText(password: string): void {
     if (password === '') {
       this.#session.fail('emptyPassword');
       return;
     }
+    const judge = this.#judge();
+    this.#verify(password, judge, (why, isBusy) => {
+      if (judge.kind !== 'secret') {
+        this.#session.fail(this.#failure(isBusy), '', why);
+        return;
+      }
+      this.#once('passwordFailed', why, (stored) => {
+        this.#verify(password, { kind: 'secret', stored }, () =>
+          this.#wrong('passwordFailed', why),
+        );
+      });
+    });
+  }
+
+  #verify(password: string, judge: PasswordJudge, refused: Refused): void {
     const { remote } = this.#session;
-    const byDirectory = this.#claim.rule.method === 'ldap';
     this.#giveUp = this.#context.verifier.verify(
       {
         database: this.#claim.databaseName,
         user: this.#claim.user,
         password,
-        judge: this.#judge(),
+        judge,
         address: remote.kind === 'tcp' ? remote.host : 'unix',
       },
       (verdict) => {
         if (this.#session.phase === 'closed') return;
-        if (verdict.kind === 'accepted') this.#done({ password, byDirectory, lastMessages: [] });
-        else this.#session.fail(byDirectory ? 'ldapFailed' : 'passwordFailed', '', verdict.why);
+        if (verdict.kind === 'accepted') this.#accepted(password, verdict.identity);
+        else if (verdict.kind === 'undecided') this.#session.failWith(verdict.error, verdict.why);
+        else refused(verdict.why, verdict.isBusy);
       },
     );
   }
 
+  #accepted(password: string, identity: string | undefined): void {
+    const { method } = this.#claim.rule;
+    const known = identity === undefined ? {} : { identity };
+    // A token opens nothing else, and ends.
+    if (method === 'iam') this.#done({ ...NOTHING_LEARNED, ...known });
+    else this.#done({ password, byDirectory: method === 'ldap', lastMessages: [], ...known });
+  }
+
+  /** What a client whose clear-text password is refused is told. */
+  #failure(isBusy = false): ErrorKey {
+    const { method } = this.#claim.rule;
+    if (method === 'iam') return isBusy ? 'iamBusy' : 'iamFailed';
+    return method === 'ldap' ? 'ldapFailed' : 'passwordFailed';
+  }
+
+  /** Its password is longer than messages of a login may be: it is not read. */
+  tooLong(bodyBytes: number): void {
+    this.#step = { kind: 'over' };
+    this.#session.fail(this.#failure(), '', `a password message of ${bodyBytes} bytes`);
+  }
+
+  /**
+   * What the client has shown does not fit. If passwords may have been changed a moment ago, it is
+   * compared once more, with what is stored by then.
+   */
+  #once(failure: ErrorKey, why: string, again: (stored: StoredSecret) => void): void {
+    const { credentials } = this.#context;
+    const { user, databaseName } = this.#claim;
+    this.#renewal = credentials.renew?.(user, databaseName, () => {
+      this.#renewal = undefined;
+      if (this.#session.phase === 'closed') return;
+      again(credentials.lookup(user, databaseName) ?? NO_SECRET);
+    });
+    if (this.#renewal === undefined) this.#wrong(failure, why);
+  }
+
+  /** Nobody, known or not, is told which passwords they are that cannot be read. */
+  #wrong(failure: ErrorKey, why: string): void {
+    const lacks = this.#context.credentials.lacks?.(this.#claim.databaseName) === true;
+    this.#session.fail(lacks ? 'passwordsLacking' : failure, '', why);
+  }
+
   #judge(): PasswordJudge {
     const { rule, stored } = this.#claim;
-    if (rule.method !== 'ldap') return { kind: 'secret', stored };
-    return { kind: 'directory', options: rule.directory };
+    if (rule.method === 'iam') return { kind: 'iam', options: rule.iam };
+    if (rule.method === 'ldap') return { kind: 'directory', options: rule.directory };
+    return { kind: 'secret', stored };
   }
 
   #saslFirst(scram: ScramServer, body: Buffer): void {
@@ -229,14 +314,22 @@ export class Authentication {
 
   #saslFinal(scram: ScramServer, body: Buffer): void {
     const answer = scram.final(body);
-    if (answer.kind === 'failed') {
-      this.#session.fail('saslFailed', '', answer.reason);
-      return;
+    if (answer.kind === 'ok') this.#scramDone(answer);
+    else if (!scram.isPasswordWrong) this.#session.fail('saslFailed', '', answer.reason);
+    else {
+      this.#once('saslFailed', answer.reason, (stored) => {
+        const { scramSecrets, settings } = this.#context;
+        const { scramIterations } = settings;
+        const verifiers = scramSecrets.verifiersFor(this.#claim.user, stored, scramIterations);
+        const second = scram.again(verifiers);
+        if (second.kind === 'ok') this.#scramDone(second);
+        else this.#wrong('saslFailed', answer.reason);
+      });
     }
-    this.#done({
-      clientKey: answer.clientKey,
-      lastMessages: [authenticationSaslFinal(answer.data)],
-    });
+  }
+
+  #scramDone({ clientKey, data }: Extract<ScramServerFinal, { kind: 'ok' }>): void {
+    this.#done({ clientKey, lastMessages: [authenticationSaslFinal(data)] });
   }
 
   #done(proven: Proven): void {

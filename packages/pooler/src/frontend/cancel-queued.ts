@@ -9,7 +9,8 @@ import type { Session } from './session';
 export function cancelQueued(session: Session): 'canceled' | 'idle' | { readonly link: Link } {
   const { link } = session;
   const { suspended } = session.context.orders;
-  if (suspended && session.phase === 'idle' && session.input.hasKept) {
+  const isKept = session.input.hasKept && session.replay?.readsLeft !== 0;
+  if (suspended && session.phase === 'idle' && isKept) {
     dropKept(session);
     return 'canceled';
   }

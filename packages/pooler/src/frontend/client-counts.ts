@@ -1,6 +1,11 @@
+import type { ErrorFields } from '@pgweir/protocol';
 import type { DatabaseName, UserName } from '../ports/names';
 import type { ClientTotals } from '../ports/worker-identity';
+import { ClientTraffic } from '../stats/client-traffic';
 import type { Session } from './session';
+
+/** SQLSTATEs of who cannot prove who he is, or may not come in. */
+const AUTH_CODES: ReadonlySet<string> = new Set(['28000', '28P01']);
 
 const NOBODY: ClientTotals = { total: 0, perUser: [], perDatabase: [] };
 
@@ -8,6 +13,7 @@ const NOBODY: ClientTotals = { total: 0, perUser: [], perDatabase: [] };
 export class ClientCounts {
   /** Clients of this process that count for `max_client_conn`. */
   own = 0;
+  readonly traffic = new ClientTraffic();
   readonly #perUser = new Map<UserName, number>();
   readonly #perDatabase = new Map<DatabaseName, number>();
   readonly #changed: () => void;
@@ -48,6 +54,7 @@ export class ClientCounts {
   /** A client has said who it wants to be. */
   came(session: Session): void {
     session.counted = true;
+    this.traffic.came(session);
     this.own++;
     this.#changed();
   }
@@ -56,6 +63,7 @@ export class ClientCounts {
   admitted(session: Session): void {
     const { admission } = session;
     if (admission === undefined) return;
+    this.traffic.admitted(session);
     admission.database.clients++;
     admission.database.counters.logins++;
     admission.pool.clients++;
@@ -64,8 +72,17 @@ export class ClientCounts {
     this.#changed();
   }
 
+  /** It is about to be told so, and closed. */
+  failed(session: Session, { code }: ErrorFields): void {
+    const isLogin = session.admission === undefined && session.virtual === undefined;
+    if (isLogin && AUTH_CODES.has(code)) this.traffic.failedAuth(session);
+  }
+
   left(session: Session, nowMs: number): void {
-    if (session.counted) this.own--;
+    if (session.counted) {
+      this.own--;
+      this.traffic.left(session);
+    }
     const { admission } = session;
     if (admission !== undefined) {
       admission.database.clients--;

@@ -107,7 +107,12 @@ export class Identification {
       if (reader.bodyLeft === 0) {
         at = reader.readHeader(buffer, at, length);
         if (at < 0) return;
-        if (reader.tag !== Frontend.Password || reader.bodyLength > AUTH_MESSAGE_BYTES_MAX) {
+        const isLong = reader.bodyLength > AUTH_MESSAGE_BYTES_MAX;
+        if (reader.tag === Frontend.Password && isLong && this.#authentication?.isClearText) {
+          this.#authentication.tooLong(reader.bodyLength);
+          return;
+        }
+        if (reader.tag !== Frontend.Password || isLong) {
           throw new ProtocolViolation('unexpectedMessage', reader.tag, reader.bodyLength);
         }
         this.#collector.begin(reader.bodyLength);

@@ -3,6 +3,7 @@ import type { OwnResult } from '../backend/own-run';
 import { STATUS_IDLE } from '../backend/server-status';
 import { invariant } from '../errors';
 import { preparationSql } from '../session-state/preparation';
+import { countWait } from '../stats/count-wait';
 import { isOfReplica } from '../topology/fit-servers';
 import type { Admission } from './admission';
 import { dropKept } from './cancel-queued';
@@ -50,22 +51,19 @@ export function takeInstead(session: Session): void {
 
 /** The link that a session has waited for is there. */
 export function takeGranted(session: Session, link: Link): void {
-  const waitedMs = session.context.clock.nowMs() - session.waitingSinceMs;
   if (session.login !== undefined) {
     session.link = link;
     session.login.granted(link);
     return;
   }
-  const { admission } = session;
-  if (admission !== undefined) {
-    admission.database.counters.waitUs += waitedMs * 1000;
-    admission.pool.waits.waited(waitedMs);
-  }
+  const { admission, context, waitingSinceMs: sinceMs } = session;
+  if (admission !== undefined)
+    countWait(admission, link, { sinceMs, nowMs: context.clock.nowMs() });
   if (session.split?.takes(link) === false) {
     session.link = link;
     session.enter('active');
     // Not within this call: the next in the queue may be no better off, and so on.
-    session.context.soon(() => giveBack(session, link));
+    context.soon(() => giveBack(session, link));
     return;
   }
   if (beginLease(session, link)) session.resumeKept();

@@ -1,6 +1,6 @@
 import { commonName } from '@pgweir/protocol';
 import { type AccessRule, findRule, type IdentEntry, mayLogInAs } from '../access/access-rules';
-import type { DirectoryOptions } from '../ports/client-verifier';
+import type { DirectoryOptions, IamOptions } from '../ports/client-verifier';
 import type { AuthType } from '../settings/settings';
 import type { Session } from './session';
 import type { SessionContext } from './session-context';
@@ -21,6 +21,7 @@ interface LoginRule {
   readonly method: Exclude<AuthType, 'hba'> | AccessRule['method'];
   readonly identMap: readonly IdentEntry[] | undefined;
   readonly directory?: DirectoryOptions | undefined;
+  readonly iam?: IamOptions | undefined;
 }
 
 /** One under which a client may get in. */
@@ -29,6 +30,8 @@ export interface AdmittingRule {
   readonly method: Exclude<LoginRule['method'], 'reject'> | 'owner';
   /** For `ldap`. */
   readonly directory?: DirectoryOptions | undefined;
+  /** For `iam`. */
+  readonly iam?: IamOptions | undefined;
 }
 
 export const OWNER_RULE: AdmittingRule = { method: 'owner' };
@@ -47,7 +50,7 @@ export function admittingRule(
     session.fail('noAuthMethod');
     return undefined;
   }
-  const { method, identMap, directory } = rule;
+  const { method, identMap, directory, iam } = rule;
   if (method === 'reject') {
     session.fail('loginRejected');
     return undefined;
@@ -62,7 +65,17 @@ export function admittingRule(
     if (fault !== undefined) session.fail('peerFailed', '', fault);
     return fault === undefined ? { method } : undefined;
   }
+  if (method === 'iam') {
+    // Who reads a token on its way can use it until it ends.
+    if (mayBeRead(session)) session.fail('iamNeedsTls');
+    return mayBeRead(session) ? undefined : { method, iam };
+  }
   return method === 'ldap' ? { method, directory } : { method };
+}
+
+/** What the client sends may pass others in clear text. A Unix socket stays within this host. */
+function mayBeRead({ wire, remote, via }: Session): boolean {
+  return wire.tls === undefined && (remote.kind !== 'unix' || via !== undefined);
 }
 
 /** @returns undefined when no rule fits */
@@ -71,8 +84,8 @@ function loginRule(
   session: Session,
   claimed: Claimed,
 ): LoginRule | undefined {
-  const { authType, directory } = settings;
-  if (authType !== 'hba') return { method: authType, identMap: undefined, directory };
+  const { authType, directory, iam } = settings;
+  if (authType !== 'hba') return { method: authType, identMap: undefined, directory, iam };
   const { remote } = session;
   return findRule(settings.accessRules, {
     address: remote.kind === 'tcp' ? remote.host : undefined,

@@ -131,7 +131,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     }
     // Only now: who may is nobody's business.
     if (!isOwner && !virtual.admits(this.#user)) return this.#refuse('notAllowed');
-    this.#context.admitted(session);
+    this.#context.admitted(session, proven.identity);
     this.#tellAcceptance();
     new VirtualLink(session, this.#context, virtual, { user: this.#user, isOwner }).begin(
       this.#minor,
@@ -170,7 +170,7 @@ export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
     session.admission = { user: this.#user, database, pool, cancel, replication };
     session.claimed = undefined;
     session.refreshLimits();
-    context.admitted(session);
+    context.admitted(session, proven.identity);
     this.waitingSinceMs = context.clock.nowMs();
     if (replication !== undefined) {
       session.hasOwnLink = true;

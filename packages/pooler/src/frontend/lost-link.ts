@@ -3,16 +3,18 @@ import type { Link } from '../backend/link';
 import { STATUS_FAILED, STATUS_IDLE } from '../backend/server-status';
 import { type ErrorKey, errorFields } from '../errors';
 import { OwnStatements } from '../session-state/own-statement';
-import { nameEndAt } from '../session-state/statement-messages';
+import { nameEndAt, STATEMENT_KIND } from '../session-state/statement-messages';
 import type { Admission } from './admission';
 import { Aftermath } from './aftermath';
 import { dropKept } from './cancel-queued';
 import { type BlockBefore, fateOf, type LostAnswer } from './lost-fate';
 import { type LostState, takeLostState } from './lost-state';
-import { LostSteps } from './lost-steps';
+import { type LostStep, LostSteps } from './lost-steps';
+import { Replay } from './replay';
 import type { Session } from './session';
 import { answerIsCut, failForLostLink } from './session-end';
-import { bytesOf, isWhole, type Unanswered, type UnansweredGroup } from './unanswered';
+import { bytesOf, isWhole, type Unanswered } from './unanswered';
+import type { UnansweredGroup } from './unanswered-store';
 
 /** So many links may be lost one after the other before an answer has come. */
 const LOSSES_MAX = 5;
@@ -39,6 +41,7 @@ export function linkWasLost(session: Session, link: Link, reason: string): void 
     return;
   }
   unanswered.losses++;
+  unanswered.lookBack(link);
   // Asked while it is known what the client was told on the link.
   const ready = link.owed.toCome - (session.state?.text.isRestKept === true ? 1 : 0);
   const { groups, isOpen } = unanswered.groups(ready);
@@ -56,6 +59,7 @@ export function linkWasLost(session: Session, link: Link, reason: string): void 
   if (state.news.length > 0) session.answer(state.news);
   if (groups.length === 0) settleQuiet(lost);
   else settleGroups(lost, groups, { isOpen });
+  if (session.phase === 'closed') return;
   if (wasCanceled && session.input.hasKept) dropKept(session);
   else session.resumeKept();
 }
@@ -92,9 +96,10 @@ function settleGroups(
 ): void {
   const { before, session, state, unanswered } = lost;
   const { context } = session;
-  const { begun, hasFailed, isAgain } = unanswered;
-  const steps = stepsOf(lost, groups);
-  const areWhole = groups.every(({ isCut, messages }) => !isCut && messages.every(isWhole));
+  const { begun, hasFailed, isAgain, lostAtMs } = unanswered;
+  const { areThere, steps } = stepsOf(lost, groups);
+  const areWhole =
+    areThere && groups.every(({ isCut, messages }) => !isCut && messages.every(isWhole));
   const isRefused = session.split?.takeRefusal() === true && areWhole;
   if (isRefused) unprepare(session, groups);
   const fate = isRefused
@@ -109,19 +114,75 @@ function settleGroups(
       });
   unanswered.clear();
   if (fate.kind === 'answer') {
-    answer(lost, fate.answers, { isOpen });
-    remember({ ...lost, before: fate.status === 'I' ? 'none' : 'failed' }, { isTold: true });
+    const { counters } = lost.admission.database;
+    counters.failed++;
+    if (fate.answers.some((answer, at) => answer === undefined && steps[at]?.length !== 0))
+      counters.retried++;
+    session.replay?.answered();
+    forgetTouched(
+      session,
+      groups.filter((_, at) => fate.answers[at] !== undefined),
+    );
+    answerSome(lost, { groups, answers: fate.answers, isOpen });
     return;
   }
+  session.replay?.putBack();
   const { counters } = lost.admission.database;
   if (before === 'open') counters.failed++;
   else if (isRefused) counters.rerouted++;
   else if (fate.runs) counters.retried++;
   else counters.moved++;
   unanswered.isAgain = isAgain || fate.runs;
+  if (!isRefused) unanswered.lostAtMs = lostAtMs === 0 ? context.clock.nowMs() : lostAtMs;
   const held = session.reader.takeHeld();
   session.input.putBack(Buffer.concat([...groups.map(bytesOf), held]));
   remember(lost, { isTold: false });
+}
+
+/** Groups that are answered in their order: each with an error, or by looking at it once more. */
+interface Answering {
+  readonly groups: readonly UnansweredGroup[];
+  readonly answers: readonly (LostAnswer | undefined)[];
+  /** The last group goes on. */
+  readonly isOpen: boolean;
+}
+
+/** What is lost is answered, between what is looked at once more. */
+function answerSome(lost: Lost, answering: Answering): void {
+  const { answers, groups } = answering;
+  const first = answers.indexOf(undefined);
+  if (first >= 0) {
+    const again = groups.slice(first).map(bytesOf);
+    lost.session.input.putBack(Buffer.concat([...again, lost.session.reader.takeHeld()]));
+  }
+  answerFrom(lost, answering, 0);
+}
+
+/** From `at` on the groups are still to be answered. */
+function answerFrom(lost: Lost, answering: Answering, at: number): void {
+  const { answers, groups, isOpen } = answering;
+  const { session, unanswered } = lost;
+  const told = answers.slice(at, endOf(answers, at)).flatMap((answer) => answer ?? []);
+  const end = at + told.length;
+  if (told.length > 0) answer(lost, told, { isOpen: isOpen && end === groups.length });
+  const status = told.at(-1)?.status;
+  if (status === 'E') remember({ ...lost, before: 'failed' }, { isTold: true });
+  if (end === groups.length || session.phase === 'closed') return;
+  unanswered.isAgain = true;
+  const next = answers.findIndex((answer, index) => index >= end && answer !== undefined);
+  if (next < 0) return;
+  const bytes = groups.slice(next, endOf(answers, next)).map(bytesOf);
+  session.replay = new Replay({
+    reads: next - end,
+    lostBytes: bytes.reduce((sum, { length }) => sum + length, 0),
+    answer: () => answerFrom(lost, answering, next),
+  });
+}
+
+/** Where those end that are answered with errors from `at` on. */
+function endOf(answers: Answering['answers'], at: number): number {
+  const end = answers.indexOf(undefined, at);
+  return end < 0 ? answers.length : end;
 }
 
 /** Nothing of it has happened: the server has said so. */
@@ -136,15 +197,51 @@ function unprepare({ state }: Session, groups: readonly UnansweredGroup[]): void
   }
 }
 
-function stepsOf(lost: Lost, groups: readonly UnansweredGroup[]): ReturnType<LostSteps['of']>[] {
+/**
+ * Nobody knows what has become of the statements that lost groups have made or closed: what the client had
+ * by these names before must not be taken for them. What it was told of is there.
+ */
+function forgetTouched({ state }: Session, groups: readonly UnansweredGroup[]): void {
+  const own = state?.tracker.statements.own;
+  if (own === undefined) return;
+  for (const [key, tail] of touchedBy(groups)) {
+    const found = key === '' ? own.unnamed : own.get(key);
+    if (found === undefined || (tail !== undefined && found.statement.tail.equals(tail))) continue;
+    if (key === '') own.unnamed = undefined;
+    else own.delete(key);
+  }
+}
+
+/** Names of statements, and what stands behind them in the last Parse; undefined: it was closed. */
+function touchedBy(groups: readonly UnansweredGroup[]): ReadonlyMap<string, Buffer | undefined> {
+  const touched = new Map<string, Buffer | undefined>();
+  for (const { body, tag } of groups.flatMap(({ messages }) => messages)) {
+    if (tag === Frontend.Query) touched.set('', undefined);
+    const closes = tag === Frontend.Close && body[0] === STATEMENT_KIND;
+    if (tag !== Frontend.Parse && !closes) continue;
+    const start = closes ? 1 : 0;
+    const end = nameEndAt(body, start, body.length);
+    if (end < start) continue;
+    const key = end === start ? '' : OwnStatements.key(body, start, end);
+    touched.set(key, closes ? undefined : body.subarray(end + 1));
+  }
+  return touched;
+}
+
+/** What the groups would have done. `areThere`: what was answered of them is there on another link. */
+function stepsOf(
+  lost: Lost,
+  groups: readonly UnansweredGroup[],
+): { readonly steps: readonly (readonly LostStep[])[]; readonly areThere: boolean } {
   const { admission, session } = lost;
   const { context, state } = session;
   // Whoever has something under way is followed.
-  if (state === undefined) return groups.map(() => ['unknown']);
+  if (state === undefined) return { steps: groups.map(() => ['unknown']), areThere: false };
   const { own } = state.tracker.statements;
   const proof = context.reads(admission.database).judge;
   const reader = new LostSteps({ sql: context.stateKnowledge.sql, proof, own });
-  return groups.map((group) => reader.of(group));
+  const steps = groups.map((group) => reader.of(group));
+  return { steps, areThere: groups.every((group) => reader.hasWhatStands(group)) };
 }
 
 /** Each group gets an error, and its ReadyForQuery as soon as its Sync has come. */
@@ -153,8 +250,7 @@ function answer(
   answers: readonly LostAnswer[],
   { isOpen }: { readonly isOpen: boolean },
 ): void {
-  const { admission, session } = lost;
-  admission.database.counters.failed++;
+  const { session } = lost;
   let isFirst = true;
   for (const [index, { error, status }] of answers.entries()) {
     if (error !== undefined) sayError(lost, isFirst ? lostError(lost, error) : errorFields(error));
@@ -186,5 +282,11 @@ function remember(lost: Lost, { isTold }: { readonly isTold: boolean }): void {
   if (!inTransaction && state === undefined) return;
   const isNews = before === 'open' && !isTold;
   const transaction = isNews ? lostError(lost, 'transactionLost') : undefined;
+  if (session.replay !== undefined) {
+    // What runs again is still to be answered, and would be taken for the rest of what is lost now.
+    session.replay = undefined;
+    session.fail('serverLost', '', lost.reason);
+    return;
+  }
   session.aftermath = new Aftermath(session, { inTransaction, transaction, state });
 }

@@ -18,6 +18,8 @@ export class ReplicaWait {
   #missesMax = MISSES_MAX;
   /** Since when a read waits, again and again; 0: none does. */
   #sinceMs = 0;
+  /** Since when no replica is fit for a read, whatever it does meanwhile; 0: none waits for one. */
+  #unfitSinceMs = 0;
   readonly #session: Session;
   readonly #admission: Admission;
 
@@ -40,9 +42,11 @@ export class ReplicaWait {
     const nowMs = clock.nowMs();
     if (!isForReplica && (positions === undefined || !this.#mayWaitForSample(nowMs))) {
       this.#sinceMs = 0;
+      this.#countWait(nowMs);
       return false;
     }
     if (this.#sinceMs === 0) this.#sinceMs = nowMs;
+    if (this.#unfitSinceMs === 0) this.#unfitSinceMs = nowMs;
     // Where there is no replica no sample makes one fit.
     if (database.replicas.all.length > 0) positions?.wantNews();
     const stopHearing = positions?.whenNext(() => this.routeAgain());
@@ -100,6 +104,7 @@ export class ReplicaWait {
   /** A replica is fit: but for a link to it, the wait is over. */
   end(): void {
     this.#leave();
+    if (this.#unfitSinceMs !== 0) this.#countWait(this.#session.context.clock.nowMs());
     this.#misses = 0;
     this.#missesMax = MISSES_MAX;
   }
@@ -108,6 +113,14 @@ export class ReplicaWait {
   forget(): void {
     this.#leave();
     this.#sinceMs = 0;
+    this.#unfitSinceMs = 0;
+  }
+
+  #countWait(nowMs: number): void {
+    if (this.#unfitSinceMs === 0) return;
+    const { times } = this.#admission.database.counters;
+    times.replicaWaits.observe((nowMs - this.#unfitSinceMs) * 1000);
+    this.#unfitSinceMs = 0;
   }
 
   /** @returns whether the session has waited */

@@ -4,17 +4,35 @@ import { countReply } from '../stats/count-reply';
 import { beginLease } from './lease';
 import type { Session } from './session';
 import { endDraining } from './session-end';
+import type { Unanswered } from './unanswered';
 import { staysOn } from './whole-lease';
 
 /** ReadyForQuery has come for a session: counts, and ends its lease if that is over. */
 export function replyEnded(session: Session, link: Link): void {
   takeReply(session, link);
   session.split?.replyEnded();
+  if (session.replay?.holdsBack !== true) return;
+  session.replay.answered();
+  session.resumeKept();
+}
+
+function groupAnswered({ admission }: Session, unanswered: Unanswered, nowMs: number): void {
+  const { lostAtMs } = unanswered;
+  if (lostAtMs !== 0) {
+    unanswered.lostAtMs = 0;
+    admission?.database.counters.times.pauses.observe((nowMs - lostAtMs) * 1000);
+  }
+  unanswered.answered();
 }
 
 function takeReply(session: Session, link: Link): void {
   const nowMs = session.context.clock.nowMs();
-  if (session.admission !== undefined) countReply(session.admission.database.counters, link, nowMs);
+  const { admission, wire } = session;
+  if (admission !== undefined) {
+    const { counters } = admission.database;
+    countReply(counters, link, nowMs);
+    if (wire.tls !== undefined) counters.queriesTls++;
+  }
   if (session.mode === 'statement' && link.status !== STATUS_IDLE) {
     link.retireReason = 'transaction in statement mode';
     session.fail('transactionInStatementMode');
@@ -24,7 +42,7 @@ function takeReply(session: Session, link: Link): void {
     link.schemaChanged = false;
     session.admission?.database.reads?.knowledge.schemaChanged();
   }
-  session.unanswered?.answered();
+  if (session.unanswered !== undefined) groupAnswered(session, session.unanswered, nowMs);
   if (link.status === STATUS_IDLE) session.split?.answered(link);
   if (link.owed.ready > 0) return;
   link.readySinceMs = nowMs;

@@ -23,6 +23,7 @@ const NOBODY_HAS_TO_BE_KNOWN: ReadonlySet<AdmittingRule['method']> = new Set([
   'any',
   'owner',
   'ldap',
+  'iam',
 ]);
 
 /**
@@ -62,7 +63,7 @@ export class SecretSearch implements Seeker {
   begin(): void {
     const { credentials, lookUps, settings } = this.#context;
     const { databaseName, user, virtual, method } = this.#wanted;
-    const stored = credentials.lookup(user);
+    const stored = credentials.lookup(user, databaseName);
     const asks = stored === undefined && !NOBODY_HAS_TO_BE_KNOWN.has(method);
     const plan = asks ? authQueryPlan(settings, databaseName, { virtual }) : undefined;
     if (plan === undefined) this.#end(stored);

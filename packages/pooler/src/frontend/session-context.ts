@@ -56,9 +56,10 @@ export interface SessionContext {
   clientsOfDatabase(database: DatabaseName): number;
   /**
    * Login succeeded: from here on the session counts for its database, pool and user. In a virtual
-   * database there are none of these.
+   * database there are none of these. `identity`: by which other name the client is known to whoever has
+   * vouched for it, for the log.
    */
-  admitted(session: Session): void;
+  admitted(session: Session, identity: string | undefined): void;
   /** Whether a session may begin something that needs a link. */
   readonly opensLinks: boolean;
   /** Logs an error that is about to be sent. */

@@ -19,7 +19,7 @@ export function applyLimits(
   const { sessionState, preparedStatementsMax } = pool.limits;
   const shares = session.mode !== 'session';
   // In the middle of something it is not known what has been sent.
-  if (session.link === undefined) {
+  if (session.link === undefined && session.replay === undefined) {
     const mayMove = shares || (pool.servers.mayFailOver && !session.hasOwnLink);
     const isKept = mayMove && database.followsRoles;
     const splits = isKept && shares && splitsReads(admission);

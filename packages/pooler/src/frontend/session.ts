@@ -24,6 +24,7 @@ import { ClientInput } from './client-input';
 import { beginLease, takeGranted } from './lease';
 import { linkWasLost } from './lost-link';
 import type { ReadWriteSplit } from './read-write-split';
+import type { Replay } from './replay';
 import { replyEnded } from './reply-end';
 import type { SessionContext } from './session-context';
 import {
@@ -92,6 +93,8 @@ export class Session implements WireHandler, DedicatedWaiter {
   hadLink = false;
   /** What the client is still to hear of a link that was lost. */
   aftermath: Aftermath | undefined;
+  /** What runs again before the client hears of that. */
+  replay: Replay | undefined;
   /** The link is being brought to this session's settings. */
   preparing = false;
   /** A cancel request came while the link was being prepared. */
@@ -167,8 +170,8 @@ export class Session implements WireHandler, DedicatedWaiter {
     this.resumeKept();
   }
 
-  /** Settings have changed. */
-  refreshLimits(age = { isNew: false }): void {
+  /** Settings have changed, or the client has been let in: it is new as long as its login goes on. */
+  refreshLimits(age = { isNew: this.login !== undefined }): void {
     if (this.admission !== undefined) applyLimits(this, this.admission, age);
   }
 
@@ -189,11 +192,9 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   /** Whatever the client sends has to wait. */
   get blocked(): boolean {
-    const held =
-      this.state?.holding === true ||
-      this.context.orders.suspended ||
-      this.split?.holdsBack === true;
-    return this.phase === 'waiting' || this.link?.busyWithOwn === true || held;
+    const { context, link, phase, replay, split, state } = this;
+    if (phase === 'waiting' || link?.busyWithOwn === true || state?.holding === true) return true;
+    return context.orders.suspended || split?.holdsBack === true || replay?.holdsBack === true;
   }
 
   /** Looks at bytes of the client and sends them on, or keeps them. */
@@ -313,7 +314,7 @@ export class Session implements WireHandler, DedicatedWaiter {
 
   /** What it sends and hears is looked at, for the case that its link is lost. */
   get survivesLoss(): boolean {
-    return this.unanswered !== undefined || this.aftermath !== undefined;
+    return (this.unanswered ?? this.aftermath ?? this.replay) !== undefined;
   }
 
   survives(code: string): boolean {

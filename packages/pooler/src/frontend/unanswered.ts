@@ -1,44 +1,22 @@
-import { type FrameReader, Frontend, HEADER_BYTES } from '@pgweir/protocol';
+import { type FrameReader, Frontend } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import { STATUS_IDLE } from '../backend/server-status';
 import type { Profile } from '../session-state/profile';
 import { frameOf } from '../session-state/statement-messages';
+import { type UnansweredGroup, type UnansweredMessage, UnansweredStore } from './unanswered-store';
 
-/** So much of what one client has under way is kept in copy; what is more is not run again. */
-const KEPT_BYTES_MAX = 64 * 1024;
-/** So many messages are, whatever their size. */
-const MESSAGES_MAX = 5000;
-
-const NOTHING = Buffer.alloc(0);
-
-const { CopyData, CopyDone, CopyFail } = Frontend;
+const { Close, CopyData, CopyDone, CopyFail, Describe, Flush, Parse } = Frontend;
 const IS_COPY = new Uint8Array(256);
 for (const tag of [CopyData, CopyDone, CopyFail]) IS_COPY[tag] = 1;
+/** What they have done and told stands, and can be made again: no portal, and nothing has run. */
+const STANDS = new Uint8Array(256);
+for (const tag of [Parse, Describe, Close, Flush]) STANDS[tag] = 1;
 
 /** The session, as far as it matters here. */
 interface Sender {
   readonly reader: Pick<FrameReader, 'tag' | 'bodyLength'>;
   readonly settings: { readonly profile: Profile };
 }
-
-/** A message of the client's that is under way. */
-export interface UnansweredMessage {
-  readonly tag: number;
-  readonly bodyLength: number;
-  /** A copy, as much as there was room for. */
-  readonly body: Buffer;
-  /** How much of it has been sent. */
-  readonly sentBytes: number;
-}
-
-/** Messages that one ReadyForQuery answers, or will when the client has sent the Sync. */
-export interface UnansweredGroup {
-  readonly messages: readonly UnansweredMessage[];
-  /** There were more messages than are kept. */
-  readonly isCut: boolean;
-}
-
-type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
 
 /** The body is here, all of it. */
 export function isWhole({ body, bodyLength }: UnansweredMessage): boolean {
@@ -63,17 +41,28 @@ export class Unanswered {
   isAgain = false;
   /** How often links were lost in a row, and no answer has come meanwhile. */
   losses = 0;
+  /** When the link was lost on which it was under way before; 0: it was not. */
+  lostAtMs = 0;
   /** The session's settings before the transaction that is open or has begun. */
   profile: Profile | undefined;
-  #groups: Group[] = [];
+  /** As long as something is under way. */
+  #store: UnansweredStore | undefined;
   /** The last group goes on. */
   #isOpen = false;
-  #last: Writable<UnansweredMessage> | undefined;
-  #bytes = 0;
-  #messages = 0;
 
   get isEmpty(): boolean {
-    return this.#groups.length === 0;
+    return this.#store === undefined;
+  }
+
+  /**
+   * Has all been answered that was sent of an open group, on `link`? Drivers prepare a statement, ask for
+   * an answer by Flush, and go on: what follows has an answer of its own then.
+   */
+  lookBack(link: Link | undefined): void {
+    if (!this.#isOpen || link === undefined) return;
+    const { answered, messagesInGroup, ready } = link.owed;
+    if (ready > 0 || answered !== messagesInGroup) return;
+    if (this.#store?.stands(STANDS) === true) this.begun = false;
   }
 
   /**
@@ -81,68 +70,50 @@ export class Unanswered {
    * `isEnd`: it is the last of its group.
    */
   sent({ reader, settings }: Sender, link: Link, isEnd: boolean): this {
-    if (this.isEmpty) {
+    const { tag } = reader;
+    let store = this.#store;
+    if (store === undefined) {
       this.begun = false;
       if (link.status === STATUS_IDLE) this.profile = settings.profile;
     }
-    this.#last = undefined;
     // Data of a COPY is never sent again.
-    if (IS_COPY[reader.tag] === 1) return this;
-    let group = this.#isOpen ? this.#groups.at(-1) : undefined;
-    if (group === undefined) {
-      group = new Group();
-      this.#groups.push(group);
-    }
-    this.#isOpen = !isEnd;
-    if (this.#messages >= MESSAGES_MAX) {
-      group.isCut = true;
+    if (IS_COPY[tag] === 1) {
+      store?.skip();
       return this;
     }
-    this.#messages++;
-    this.#bytes += HEADER_BYTES;
-    this.#last = { tag: reader.tag, bodyLength: reader.bodyLength, body: NOTHING, sentBytes: 0 };
-    group.messages.push(this.#last);
+    store ??= this.#store = UnansweredStore.take();
+    store.begin(tag, reader.bodyLength, !this.#isOpen);
+    this.#isOpen = !isEnd;
     return this;
   }
 
   /** More of its body. */
   add(buffer: Buffer, start: number, end: number): void {
-    const last = this.#last;
-    if (last === undefined || start === end) return;
-    const isNext = last.body.length === last.sentBytes;
-    last.sentBytes += end - start;
-    const taken = isNext ? Math.min(end - start, KEPT_BYTES_MAX - this.#bytes) : 0;
-    if (taken <= 0) return;
-    const part = buffer.subarray(start, start + taken);
-    // One that is longer than a chunk comes in few parts.
-    last.body = last.body.length === 0 ? Buffer.from(part) : Buffer.concat([last.body, part]);
-    this.#bytes += taken;
+    this.#store?.add(buffer, start, end);
   }
 
   /** ReadyForQuery has come. */
   answered(): void {
-    this.begun = false;
-    this.hasFailed = false;
     this.losses = 0;
-    const group = this.#groups.shift();
-    if (this.#groups.length === 0) {
+    const store = this.#store;
+    if (store === undefined || store.groupCount <= 1) {
       this.clear();
       return;
     }
-    this.#messages -= group?.messages.length ?? 0;
-    for (const { body } of group?.messages ?? []) this.#bytes -= body.length + HEADER_BYTES;
+    this.begun = false;
+    this.hasFailed = false;
+    store.answered();
   }
 
   /** Nothing is under way any more. */
   clear(): void {
-    if (this.#groups.length > 0) this.#groups = [];
+    this.#store?.giveBack();
+    this.#store = undefined;
     this.#isOpen = false;
-    this.#last = undefined;
-    this.#bytes = 0;
-    this.#messages = 0;
     this.begun = false;
     this.hasFailed = false;
     this.isAgain = false;
+    this.lostAtMs = 0;
   }
 
   /**
@@ -150,7 +121,10 @@ export class Unanswered {
    * groups when a COPY has read Syncs that were taken for ends of groups; those came before all others.
    */
   groups(ready: number): { readonly groups: readonly UnansweredGroup[]; readonly isOpen: boolean } {
-    const groups: UnansweredGroup[] = [...this.#groups];
+    const groups = this.#store?.groups() ?? [];
+    const [only, another] = groups;
+    const isStanding = only?.messages.length === 0 && !only.isCut && another === undefined;
+    if (this.#isOpen && isStanding) return NOTHING_UNDER_WAY;
     const ended = groups.length - (this.#isOpen ? 1 : 0);
     for (let vanished = ended - ready; vanished > 0 && groups.length > 1; vanished--) {
       const [first, second] = groups.splice(0, 2);
@@ -160,14 +134,12 @@ export class Unanswered {
   }
 }
 
-class Group implements UnansweredGroup {
-  readonly messages: Writable<UnansweredMessage>[] = [];
-  isCut = false;
-}
+const NOTHING_UNDER_WAY = { groups: [], isOpen: false };
 
-function joined(first: UnansweredGroup, second: UnansweredGroup): Group {
-  const both = new Group();
-  both.messages.push(...first.messages, ...second.messages);
-  both.isCut = first.isCut || second.isCut;
-  return both;
+function joined(first: UnansweredGroup, second: UnansweredGroup): UnansweredGroup {
+  return {
+    standing: first.standing,
+    messages: [...first.messages, ...second.messages],
+    isCut: first.isCut || second.isCut,
+  };
 }

@@ -6,6 +6,9 @@ export type LimitKind = 'pool' | 'database' | 'user';
 /** In the order in which they are looked at: what frees a link of a pool frees it for the others too. */
 export const LIMIT_KINDS: readonly LimitKind[] = ['pool', 'database', 'user'];
 
+/** What can stand in the way of a link: one of those, or a server that has as many as it may. */
+export type LimitName = LimitKind | 'server';
+
 /** Every limit of a holder; 0 means unlimited. */
 export interface LinkLimits {
   readonly poolLinksMax: number;
@@ -44,6 +47,8 @@ export class HolderAccount {
   readonly side: HolderSide;
   /** Permits that it has. */
   links = 0;
+  /** How many of its links count at which servers, as keys. */
+  readonly servers = new Map<string, number>();
   /** When it was last asked to yield, in the order of such requests. */
   yieldedAt = 0;
 
@@ -60,11 +65,18 @@ export class HolderAccount {
   }
 
   isUnder(key: string): boolean {
-    return this.keys.pool === key || this.keys.database === key || this.keys.user === key;
+    const { pool, database, user } = this.keys;
+    return pool === key || database === key || user === key || this.servers.has(key);
+  }
+
+  /** Every limit that counts its links. */
+  *everyKey(): Generator<string> {
+    for (const kind of LIMIT_KINDS) yield this.keys[kind];
+    yield* this.servers.keys();
   }
 }
 
-export function limitKey(kind: LimitKind, name: string): string {
+export function limitKey(kind: LimitName, name: string): string {
   return `${kind}\0${name}`;
 }
 

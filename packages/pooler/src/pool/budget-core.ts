@@ -1,19 +1,27 @@
 import { invariant } from '../errors';
 import type { LinkWant, PendingWant } from '../ports/link-budget';
+import type { ServerName } from '../ports/names';
 import {
   type HolderAccount,
   LIMIT_KINDS,
-  type LimitKind,
+  type LimitName,
   type LinkLimits,
+  limitKey,
   limitOf,
 } from './budget-account';
 import { LinkCounts } from './budget-counts';
 import { type BlockedWant, type BudgetPolicy, LinkMoves, type Shortage } from './budget-moves';
+import type { ServerCap } from './server-caps';
+import { ServerLinks } from './server-links';
 
 /** A link that exists, in the books. */
 export interface GrantedLink {
   readonly account: HolderAccount;
   readonly want: LinkWant;
+  /** The servers that it counts at. */
+  readonly servers: readonly ServerName[];
+  /** From now on it counts at this one alone. */
+  leadsTo(server: ServerName): void;
   /** Its place is free again. Once. */
   release(): void;
 }
@@ -21,7 +29,7 @@ export interface GrantedLink {
 /** What becomes of a want: `wait` with the limit that blocks it, `granted` now or later. */
 export type CoreAnswer =
   | { readonly kind: 'granted'; readonly link: GrantedLink }
-  | { readonly kind: 'wait'; readonly limit: LimitKind };
+  | { readonly kind: 'wait'; readonly limit: LimitName };
 
 interface Entry extends BlockedWant {
   readonly want: LinkWant;
@@ -42,12 +50,30 @@ export class BudgetCore {
   #awaited = 0;
   /** Holders by the limits that count their links. */
   readonly #holders = new Map<string, Set<HolderAccount>>();
+  readonly #accounts = new Set<HolderAccount>();
   /** Ticks since limits were set that may be smaller than what exists; undefined: all are kept. */
   #shrinking: number | undefined;
   #held = false;
 
   constructor(policy: BudgetPolicy) {
-    this.#moves = new LinkMoves(policy, (key) => this.#holders.get(key) ?? []);
+    this.#moves = new LinkMoves(policy, (key) => this.#holdersUnder(key));
+  }
+
+  *#holdersUnder(key: string): Generator<HolderAccount> {
+    const holders = this.#holders.get(key);
+    if (holders !== undefined) yield* holders;
+    else for (const account of this.#accounts) if (account.servers.has(key)) yield account;
+  }
+
+  /** Links that count at a server. */
+  linksAt(server: ServerName): number {
+    return this.#counts.used(limitKey('server', server));
+  }
+
+  /** What a server may have from now on; `serve` is to follow. */
+  limitServer(server: ServerName, cap: ServerCap): void {
+    this.#counts.setServerCap(limitKey('server', server), cap);
+    this.#shrinking = 0;
   }
 
   /** Links that exist, by our count. */
@@ -83,6 +109,7 @@ export class BudgetCore {
 
   /** A holder comes, which may be asked for links from now on. */
   open(account: HolderAccount): void {
+    this.#accounts.add(account);
     for (const kind of LIMIT_KINDS) {
       const key = account.keys[kind];
       const holders = this.#holders.get(key);
@@ -98,6 +125,7 @@ export class BudgetCore {
   }
 
   #forget(account: HolderAccount): void {
+    this.#accounts.delete(account);
     for (const kind of LIMIT_KINDS) {
       const key = account.keys[kind];
       const holders = this.#holders.get(key);
@@ -139,9 +167,8 @@ export class BudgetCore {
   idleAvailable(account: HolderAccount): void {
     for (const entry of this.#pending) {
       if (entry.account === account || entry.want.forMinimum === true) continue;
-      const limit = this.#counts.fullLimit(entry.account, entry.want);
-      if (limit === undefined) continue;
-      const key = entry.account.keys[limit];
+      const key = this.#counts.fullLimit(entry.account, entry.want)?.key;
+      if (key === undefined) continue;
       if (!account.isUnder(key) || this.#moves.evictsEnough(key)) continue;
       this.#review();
       return;
@@ -199,14 +226,11 @@ export class BudgetCore {
     }
     for (const entry of this.#pending) {
       if (entry.want.forMinimum === true) continue;
-      const limit = this.#counts.fullLimit(entry.account, entry.want);
-      if (limit === undefined) continue;
-      const key = entry.account.keys[limit];
+      const full = this.#counts.fullLimit(entry.account, entry.want);
+      if (full === undefined) continue;
+      const { key, surplus } = full;
       let shortage = found.get(key);
       if (shortage === undefined) {
-        // A pool may have more links than this want allows for: those of its reserve.
-        const max = this.#counts.max(entry.account, entry.want, limit);
-        const surplus = limit === 'pool' ? 0 : this.#counts.used(key) - max;
         shortage = { key, surplus, blocked: [] };
         found.set(key, shortage);
       }
@@ -230,14 +254,23 @@ export class BudgetCore {
 
   #grant(account: HolderAccount, want: LinkWant): GrantedLink {
     this.#counts.count(account, 1);
+    const at = new ServerLinks(account, this.#counts, want.servers);
     let held = true;
     return {
       account,
       want,
+      get servers() {
+        return at.servers;
+      },
+      leadsTo: (server) => {
+        if (!at.narrow(server)) return;
+        this.serve();
+      },
       release: () => {
         invariant(held, 'permit released twice');
         held = false;
         this.#counts.count(account, -1);
+        at.end();
         this.#serve(this.#moves.released(account));
         this.#review();
       },
@@ -248,9 +281,9 @@ export class BudgetCore {
    * Why a want can't be granted now. Room under one limit may have been made for somebody who waits for
    * room under another one too: a minimum size does not take it away.
    */
-  #obstacle(account: HolderAccount, want: LinkWant): LimitKind | undefined {
+  #obstacle(account: HolderAccount, want: LinkWant): LimitName | undefined {
     if (this.#held) return 'pool';
-    const full = this.#counts.fullLimit(account, want);
+    const full = this.#counts.fullLimit(account, want)?.limit;
     if (full !== undefined || want.forMinimum !== true || this.#awaited === 0) return full;
     for (const other of this.#pending) {
       if (other.want.forMinimum === true) continue;
@@ -258,6 +291,9 @@ export class BudgetCore {
         if (other.account.keys[kind] !== account.keys[kind]) continue;
         if (this.#counts.max(other.account, other.want, kind) > 0) return kind;
       }
+      const shared = want.servers?.filter((server) => other.want.servers?.includes(server));
+      if (shared?.some((server) => this.#counts.hasCap(limitKey('server', server))))
+        return 'server';
     }
     return undefined;
   }

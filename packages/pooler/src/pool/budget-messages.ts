@@ -1,10 +1,10 @@
 import type { CancelTarget } from '../ports/link-budget';
 import type { DatabaseName } from '../ports/names';
 import type { Address } from '../ports/transport';
-import type { LimitKind, LinkLimits } from './budget-account';
+import type { LimitName, LinkLimits } from './budget-account';
 
 /** Goes up when a message changes its meaning: both ends drop messages of another version. */
-export const BUDGET_VERSION = 3;
+export const BUDGET_VERSION = 4;
 
 /** `CancelTarget` as it travels: plain data. */
 export interface CancelTargetMessage {
@@ -39,6 +39,8 @@ export type BudgetFromWorker = { readonly version: number } & (
       readonly permit: number;
       /** Null: PostgreSQL has not let it in yet. */
       readonly target: CancelTargetMessage | null;
+      /** Those that it counts at. */
+      readonly servers: readonly string[];
     }
   /** It has left: it wants nothing any more. Permits stay until they are released. */
   | { readonly kind: 'budget-close'; readonly holder: HolderId }
@@ -50,6 +52,7 @@ export type BudgetFromWorker = { readonly version: number } & (
       /** Grants that it had received when it sent this: later ones are not in `count` any more. */
       readonly grantsSeen: number;
       readonly limits: LinkLimits;
+      readonly servers: readonly string[];
       readonly forMinimum: boolean;
     }
   /** There is a need, and it has a link that has been idle for so long. Once, until it is asked. */
@@ -68,6 +71,10 @@ export type BudgetFromWorker = { readonly version: number } & (
       readonly permit: number;
       readonly target: CancelTargetMessage;
     }
+  /** This is the server that it leads to. */
+  | { readonly kind: 'budget-leads'; readonly permit: number; readonly server: string }
+  /** And this is the server's own `max_connections`. */
+  | { readonly kind: 'budget-allows'; readonly permit: number; readonly maxConnections: number }
   /** PostgreSQL's side of the link is gone, or there never was one. */
   | { readonly kind: 'budget-release'; readonly permit: number }
 );
@@ -76,7 +83,7 @@ export type BudgetFromWorker = { readonly version: number } & (
 export type BudgetToWorker = { readonly version: number } & (
   | { readonly kind: 'budget-grant'; readonly holder: HolderId; readonly permit: number }
   /** It wants something now, and all of it is blocked by this limit: told once until a grant. */
-  | { readonly kind: 'budget-wait'; readonly holder: HolderId; readonly limit: LimitKind }
+  | { readonly kind: 'budget-wait'; readonly holder: HolderId; readonly limit: LimitName }
   /** Somebody waits for a link under this limit (or no longer): who has an idle one says so. */
   | { readonly kind: 'budget-need'; readonly key: string; readonly standing: boolean }
   /** Close the longest-idle link if it has been idle for so long; answer with `budget-gave`. */

@@ -1,8 +1,9 @@
 import type { Clock } from '../ports/clock';
 import type { BudgetAnswer, LinkHolder, LinkWant } from '../ports/link-budget';
 import type { PoolKey } from '../ports/names';
-import type { LimitKind } from './budget-account';
+import type { LimitName } from './budget-account';
 import type { BudgetFromWorker, Unversioned } from './budget-messages';
+import { sameServers } from './budget-worker-holder';
 import { longestIdle, newest } from './local-budget';
 
 export interface WaitingWant {
@@ -18,6 +19,8 @@ export class RemoteHolder {
   readonly pool: PoolKey;
   /** The limits that count its links. */
   readonly keys: readonly string[];
+  /** The same of servers that its links lead to, or have led to. */
+  readonly serverKeys = new Set<string>();
   /** The pools of that name: usually one, for a while also its predecessor. */
   readonly members = new Set<LinkHolder>();
   /** Wants, in order of arrival. */
@@ -27,7 +30,7 @@ export class RemoteHolder {
   /** The supervisor knows of an idle link. */
   reported = false;
   /** The limit that blocks all it has told that it wants; undefined: not known yet, or nothing. */
-  blockedBy: LimitKind | undefined;
+  blockedBy: LimitName | undefined;
   #announced: Announcement | undefined;
   #grantsSeen = 0;
   #cancelTimer: (() => void) | undefined;
@@ -66,10 +69,12 @@ export class RemoteHolder {
       return this.#announce({ ...known, count });
     }
     const { poolLinksMax, databaseLinksMax, userLinksMax } = want;
+    const { servers = [] } = want;
     const forMinimum = want.forMinimum === true;
     const same =
       known !== undefined &&
       known.forMinimum === forMinimum &&
+      sameServers(known.servers, servers) &&
       known.limits.poolLinksMax === poolLinksMax &&
       known.limits.databaseLinksMax === databaseLinksMax &&
       known.limits.userLinksMax === userLinksMax;
@@ -86,6 +91,7 @@ export class RemoteHolder {
       count,
       grantsSeen: this.#grantsSeen,
       limits,
+      servers,
       forMinimum,
     });
   }

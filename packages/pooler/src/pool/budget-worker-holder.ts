@@ -1,4 +1,5 @@
 import type { PendingWant } from '../ports/link-budget';
+import type { ServerName } from '../ports/names';
 import { HolderAccount, type HolderSide, type LinkLimits } from './budget-account';
 import type { BudgetCore, CoreAnswer } from './budget-core';
 import type { BudgetFromWorker, BudgetToWorker, Unversioned } from './budget-messages';
@@ -21,6 +22,7 @@ export class WorkerHolder implements HolderSide {
   readonly #needs: HolderNeeds;
   #pending: PendingWant[] = [];
   #limits: LinkLimits = { poolLinksMax: 0, databaseLinksMax: 0, userLinksMax: 0 };
+  #servers: readonly ServerName[] = [];
   #forMinimum = false;
   #grantsSent: number;
   /** What it said last, to be told to a budget after this one. */
@@ -49,7 +51,10 @@ export class WorkerHolder implements HolderSide {
   wants(said: Want): void {
     this.#said = said;
     const { count, grantsSeen, limits, forMinimum } = said;
-    if (forMinimum !== this.#forMinimum || !sameLimits(limits, this.#limits)) {
+    const servers = said.servers as readonly ServerName[];
+    const isSame = sameLimits(limits, this.#limits) && sameServers(servers, this.#servers);
+    if (forMinimum !== this.#forMinimum || !isSame) {
+      this.#servers = servers;
       this.#forMinimum = forMinimum;
       this.#limits = limits;
       for (const want of this.#pending.splice(0)) want.withdraw();
@@ -74,7 +79,8 @@ export class WorkerHolder implements HolderSide {
 
   #request(): void {
     const { pool, database, user } = this.account;
-    const want = { pool, database, user, ...this.#limits, forMinimum: this.#forMinimum };
+    const servers = this.#servers;
+    const want = { pool, database, user, ...this.#limits, servers, forMinimum: this.#forMinimum };
     let pending: PendingWant | undefined;
     let granted = false;
     const tellsWait = this.#pending.length === 0;
@@ -132,4 +138,8 @@ function sameLimits(one: LinkLimits, other: LinkLimits): boolean {
     one.databaseLinksMax === other.databaseLinksMax &&
     one.userLinksMax === other.userLinksMax
   );
+}
+
+export function sameServers(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((server, at) => server === other[at]);
 }

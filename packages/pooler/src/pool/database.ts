@@ -1,12 +1,13 @@
 import type { Link } from '../backend/link';
 import type { ListeningLink } from '../listen/listening-link';
-import { type DatabaseName, databaseName, type UserName } from '../ports/names';
+import { type DatabaseName, databaseName, type ServerName, type UserName } from '../ports/names';
 import type { PositionSource } from '../ports/position-source';
 import type { ServerEndpoint, TopologySource } from '../ports/topology-source';
 import type { DatabaseReads } from '../routing/database-reads';
 import { freshnessOf, ReplicaPositions } from '../routing/replica-positions';
 import type { DatabaseSettings, PoolerSettings } from '../settings/settings';
 import { DatabaseCounters } from '../stats/counters';
+import { TargetCounters } from '../stats/target-counters';
 import { wantedRole } from '../topology/fit-servers';
 import { ReplicaServers } from '../topology/replica-servers';
 import { FALLBACK_SERVERS } from '../topology/static-topology';
@@ -38,6 +39,8 @@ export class Database {
   readonly unreachedHosts = new Set<number>();
   usedAtMs = 0;
   readonly counters = new DatabaseCounters();
+  /** By server. */
+  readonly targets = new Map<ServerName, TargetCounters>();
   /** The links that have logged in, by their server processes. */
   readonly backends = new Map<number, Link>();
   /** Which statements are proven reads; made when somebody wants to know. */
@@ -62,6 +65,16 @@ export class Database {
       servers: () => this.servers,
       settings: () => this.settings,
     });
+  }
+
+  /** What has happened at one of its servers. */
+  targetAt(server: ServerName): TargetCounters {
+    let counters = this.targets.get(server);
+    if (counters === undefined) {
+      counters = new TargetCounters();
+      this.targets.set(server, counters);
+    }
+    return counters;
   }
 
   /** A link has logged in. */

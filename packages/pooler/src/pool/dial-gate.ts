@@ -14,8 +14,10 @@ export interface DialFailure {
   readonly error: ErrorFields;
   /** For the log. */
   readonly reason: string;
-  /** Another host of the list has not been tried yet: nobody need hear of this one. */
-  readonly hasOtherHost?: boolean;
+  /** PostgreSQL did not take the password. */
+  readonly passwordRefused?: boolean;
+  /** Another host, or another password, is worth a try at once: nobody need hear of this one. */
+  readonly hasAnother?: boolean;
 }
 
 /** A failure of reaching a PostgreSQL server at all. */
@@ -108,6 +110,12 @@ export class DialGate {
   waitMs(nowMs: number): number {
     if (this.#state.kind === 'open') return 0;
     return Math.max(0, this.#state.retryAtMs - nowMs);
+  }
+
+  /** The same for a password of its own: that PostgreSQL refuses others says nothing about it. */
+  waitWithOwnPasswordMs(nowMs: number): number {
+    const isRejected = this.#state.kind === 'failing' && this.#state.failure.kind === 'rejected';
+    return isRejected ? 0 : this.waitMs(nowMs);
   }
 
   /**

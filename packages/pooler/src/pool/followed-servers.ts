@@ -37,6 +37,8 @@ export class FollowedServers {
   held = false;
   /** Since when links are wanted and none could be opened; 0: the last attempt worked. */
   heldSinceMs = 0;
+  /** Until when work waited last because there was no server. */
+  heldUntilMs = 0;
   /** When a link last ended by itself: those that are idle since before that may be dead, too. */
   lostAtMs = 0;
   /** When a link last ended without a word: of a server that has crashed the others die a moment later. */
@@ -137,7 +139,9 @@ export class FollowedServers {
     this.#kind = question === undefined ? 'go' : fitServers(question).kind;
     if (this.#isTurnedOff) this.#kind = 'none';
     if (this.#kind === 'hold' && this.#only !== undefined) this.#kind = 'none';
-    this.held = this.#kind === 'hold';
+    const isHeld = this.#kind === 'hold';
+    if (this.held && !isHeld) this.heldUntilMs = this.#context.clock.nowMs();
+    this.held = isHeld;
     return this.#kind;
   }
 
@@ -148,6 +152,7 @@ export class FollowedServers {
 
   /** A link has been opened. */
   reached(): void {
+    if (this.heldSinceMs !== 0) this.heldUntilMs = this.#context.clock.nowMs();
     this.heldSinceMs = 0;
   }
 

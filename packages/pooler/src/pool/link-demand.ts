@@ -1,5 +1,6 @@
 import type { PoolerContext } from '../pooler-context';
 import type { LinkWant } from '../ports/link-budget';
+import { serverName } from '../ports/names';
 import type { LinkCare } from './link-care';
 import type { Pool } from './pool';
 
@@ -15,21 +16,23 @@ export class LinkDemand {
     this.#care = care;
   }
 
-  /** How many links are wanted beyond those that are there, or are there and being tested. */
-  count(): number {
+  /** How many more links would serve those who wait, but for proofs. Some are being opened already. */
+  waiting(): number {
     const { waiters, welcomeWaiters, dedicatedWaiters, welcomes } = this.#pool;
     const welcome = welcomeWaiters.size > 0 && welcomes.reported === undefined ? 1 : 0;
-    const waiting = Math.max(waiters.length - this.#care.testing, welcome, 0);
-    return Math.max(waiting + dedicatedWaiters.length, this.#missingForMinimum());
+    return Math.max(waiters.length - this.#care.testing, welcome, 0) + dedicatedWaiters.length;
   }
 
   /** Links to open for `min_pool_size`, which holds for pools with clients and for forced users. */
-  #missingForMinimum(): number {
+  missingForMinimum(): number {
     const { databaseState, limits, supply } = this.#pool;
     const { clients } = this.#pool.main ?? this.#pool;
     const wanted = clients > 0 || databaseState.settings.forcedUser !== undefined;
     if (!wanted || limits.minPoolSize === 0) return 0;
-    return Math.max(0, limits.minPoolSize - (this.#pool.liveCount() - supply.dialing));
+    const missing = limits.minPoolSize - (this.#pool.liveCount() - supply.dialing);
+    // Whoever brings a password brings a link as well, and the rest can follow.
+    if (missing <= 0 || this.#context.dialer.lacksPassword(this.#pool)) return 0;
+    return missing;
   }
 
   /** Links that the pool may have now, the reserve included when it may be used; 0: no limit. */
@@ -41,7 +44,7 @@ export class LinkDemand {
 
   /** What is asked of the budget for one more link. */
   want(): LinkWant {
-    const { key, database, user, limits } = this.#pool;
+    const { key, database, user, limits, servers } = this.#pool;
     return {
       pool: key,
       database,
@@ -49,6 +52,7 @@ export class LinkDemand {
       poolLinksMax: this.linksMax(),
       databaseLinksMax: limits.databaseLinksMax,
       userLinksMax: limits.userLinksMax,
+      servers: servers.candidates.map(serverName),
     };
   }
 

@@ -7,12 +7,14 @@ import type {
   LinkWant,
   PendingWant,
   Permit,
+  ServerShares,
 } from '../ports/link-budget';
-import type { PoolKey } from '../ports/names';
+import type { PoolKey, ServerName } from '../ports/names';
 import { HolderAccount, type HolderSide } from './budget-account';
 import { BudgetCore, type GrantedLink } from './budget-core';
 import type { BudgetPolicy } from './budget-moves';
 import type { RemoteLinkBudget } from './remote-budget';
+import { ServerCaps, type ServerCapView } from './server-caps';
 
 /** A tick is a third of a second here. Idle links go at once, one after the other. */
 const POLICY: BudgetPolicy = {
@@ -32,6 +34,7 @@ export class LocalLinkBudget implements LinkBudget {
   readonly #pools = new Map<PoolKey, { account: HolderAccount; side: LocalSide }>();
   readonly #permits = new Set<LocalPermit>();
   readonly #waiting = new Set<LocalWant>();
+  readonly #caps = new ServerCaps((server, cap) => this.#core.limitServer(server, cap));
   /** Who has the books since `surrender`, and how those leave it that were registered here. */
   #heir: RemoteLinkBudget | undefined;
   readonly #leaveHeir = new Map<LinkHolder, () => void>();
@@ -40,6 +43,20 @@ export class LocalLinkBudget implements LinkBudget {
   /** Links that exist, by our count. */
   get total(): number {
     return this.#permits.size;
+  }
+
+  /** Replaces what links may have of each server. */
+  limitServers(shares: ServerShares): void {
+    this.#caps.configure(shares);
+    this.#serve();
+  }
+
+  get serverCaps(): readonly ServerCapView[] {
+    return this.#caps.view((server) => this.#core.linksAt(server));
+  }
+
+  #serve(): void {
+    if (this.#heir === undefined) this.#core.serve();
   }
 
   request(want: LinkWant, answer: (answer: BudgetAnswer) => void): PendingWant {
@@ -122,8 +139,9 @@ export class LocalLinkBudget implements LinkBudget {
   }
 
   #permit(link: GrantedLink): Permit {
-    const permit = new LocalPermit(this.#nextPermitId++, link, (gone) => {
-      this.#permits.delete(gone);
+    const permit = new LocalPermit(this.#nextPermitId++, link, this.#caps, {
+      released: (gone) => this.#permits.delete(gone),
+      learned: () => this.#serve(),
     });
     this.#permits.add(permit);
     return permit;
@@ -141,20 +159,29 @@ class LocalWant {
   }
 }
 
+interface LocalPermitNews {
+  released(permit: LocalPermit): void;
+  /** What its server may have is another number now. */
+  learned(): void;
+}
+
 class LocalPermit implements Permit {
   readonly id: number;
   readonly #link: GrantedLink;
-  readonly #released: (permit: LocalPermit) => void;
+  readonly #caps: ServerCaps;
+  readonly #tell: LocalPermitNews;
+  #maxConnections: number | undefined;
   #descriptor: number | undefined;
   #target: CancelTarget | undefined;
   /** The same link in the books of another budget. */
   #moved: Permit | undefined;
   #held = true;
 
-  constructor(id: number, link: GrantedLink, released: (permit: LocalPermit) => void) {
+  constructor(id: number, link: GrantedLink, caps: ServerCaps, tell: LocalPermitNews) {
     this.id = id;
     this.#link = link;
-    this.#released = released;
+    this.#caps = caps;
+    this.#tell = tell;
   }
 
   get want(): LinkWant {
@@ -168,19 +195,37 @@ class LocalPermit implements Permit {
 
   established(target: CancelTarget): void {
     this.#target = target;
+    const [server] = this.#link.servers;
+    if (server !== undefined) this.#caps.established(server, this.id);
     this.#moved?.established(target);
+  }
+
+  leadsTo(server: ServerName): void {
+    this.#link.leadsTo(server);
+    this.#moved?.leadsTo(server);
+  }
+
+  serverAllows(maxConnections: number): void {
+    this.#maxConnections = maxConnections;
+    const [server] = this.#link.servers;
+    if (server !== undefined) this.#caps.learned(server, this.id, maxConnections);
+    this.#tell.learned();
+    this.#moved?.serverAllows(maxConnections);
   }
 
   release(): void {
     invariant(this.#held, 'permit released twice');
     this.#held = false;
-    this.#released(this);
+    this.#tell.released(this);
+    for (const server of this.#link.servers) this.#caps.gone(server, this.id);
     if (this.#moved === undefined) this.#link.release();
     else this.#moved.release();
   }
 
   moveTo(heir: RemoteLinkBudget, connected: (permit: number, descriptor: number) => void): void {
-    this.#moved = heir.adopt(this.id, this.want, this.#target);
+    const want = { ...this.want, servers: this.#link.servers };
+    this.#moved = heir.adopt({ id: this.id, want, target: this.#target });
+    if (this.#maxConnections !== undefined) this.#moved.serverAllows(this.#maxConnections);
     if (this.#descriptor !== undefined) connected(this.id, this.#descriptor);
   }
 }

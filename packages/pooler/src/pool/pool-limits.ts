@@ -66,7 +66,7 @@ export function poolLimits(
 }
 
 /** One worker's part of something that all workers have together: the parts add up. */
-function shareOf(whole: number, slot: WorkerSlot = { index: 0, count: 1 }): number {
+export function shareOf(whole: number, slot: WorkerSlot = { index: 0, count: 1 }): number {
   return Math.floor(whole / slot.count) + (slot.index < whole % slot.count ? 1 : 0);
 }
 

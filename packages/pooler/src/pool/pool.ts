@@ -3,24 +3,26 @@ import type { Link } from '../backend/link';
 import type { LinkOwner } from '../backend/link-owner';
 import type { LinkPhase } from '../backend/link-phase';
 import { CLIENT_LEFT, isOutdated } from '../backend/outdated';
-import { recoverLink } from '../backend/recovery';
+import { RECOVERY_MAX_MS, recoverLink } from '../backend/recovery';
 import type { PoolerContext } from '../pooler-context';
 import type { StoredSecret } from '../ports/credential-source';
 import type { DatabaseName, PoolKey, UserName } from '../ports/names';
 import type { ReportedValues } from '../ports/welcome-exchange';
 import { SettingDefaults } from '../session-state/setting-defaults';
 import type { PoolMode } from '../settings/settings';
-import { WaitHistogram } from '../stats/wait-histogram';
+import { Histogram } from '../stats/histogram';
 import type { ReplicaServer } from '../topology/replica-servers';
 import type { Database } from './database';
 import { FollowedServers } from './followed-servers';
 import { IdleLinks } from './idle-links';
+import { lend } from './lend';
 import { LinkCare } from './link-care';
 import { LinkDemand } from './link-demand';
 import { LinkSupply } from './link-supply';
 import { PinBook } from './pin-book';
 import { type PoolLimits, poolLimits } from './pool-limits';
 import { countOutstanding, mistrustReplica, type PoolPlace } from './pool-place';
+import type { ProofWaiter } from './proof-waiter';
 import { ServerKeys } from './server-keys';
 import { WaitQueue } from './wait-queue';
 import {
@@ -42,6 +44,8 @@ export class Pool implements LinkOwner {
   readonly links = new Set<Link>();
   readonly waiters = new WaitQueue<PoolWaiter>();
   readonly dedicatedWaiters = new WaitQueue<DedicatedWaiter>();
+  /** Passwords that wait for a login that proves them. */
+  readonly proofWaiters = new WaitQueue<ProofWaiter>();
   /** Those whose reads wait for a replica that is fit, and not for a link of this pool. */
   readonly readWaiters = new WaitQueue<PoolWaiter>();
   readonly welcomeWaiters = new Set<WelcomeWaiter>();
@@ -50,10 +54,10 @@ export class Pool implements LinkOwner {
   readonly yielding: Yielding;
   readonly welcomes = new WelcomeBook();
   readonly settingDefaults = new SettingDefaults();
-  readonly serverKeys = new ServerKeys();
   readonly servers: FollowedServers;
   readonly pins: PinBook;
-  readonly waits = new WaitHistogram();
+  /** How long its leases were waited for. */
+  readonly waits = new Histogram();
   /** Some client has asked for the last value of a sequence. */
   readsSequences = false;
   /** Sessions that belong to this pool, whatever they do. */
@@ -73,8 +77,9 @@ export class Pool implements LinkOwner {
   paused: boolean;
   /** When a link was last closed for its age. */
   lastAgedMs = 0;
+  readonly #serverKeys = new ServerKeys();
   readonly #idle: IdleLinks;
-  readonly #care: LinkCare;
+  readonly care: LinkCare;
   readonly #context: PoolerContext;
 
   constructor(context: PoolerContext, { database, user, key, replica, main }: PoolPlace) {
@@ -91,9 +96,9 @@ export class Pool implements LinkOwner {
     this.servers = new FollowedServers(context, database, replica);
     this.supply = new LinkSupply(context, this);
     this.welcomes.adopt(context.sharedWelcomes?.known(key));
-    this.#care = new LinkCare(context, this);
-    this.#idle = new IdleLinks(context, this.servers, this.#care);
-    this.demand = new LinkDemand(context, this, this.#care);
+    this.care = new LinkCare(context, this);
+    this.#idle = new IdleLinks(context, this.servers, this.care);
+    this.demand = new LinkDemand(context, this, this.care);
     this.pins = new PinBook((run) => context.soon(run));
     const { budget } = context;
     this.yielding = new Yielding({
@@ -134,7 +139,7 @@ export class Pool implements LinkOwner {
     if (this.waiters.length === 0 && !this.paused && !this.servers.held) {
       const link = this.#idle.take();
       if (link !== undefined) {
-        this.waits.none();
+        this.waits.observeNone();
         this.#lend(link, waiter);
         return link;
       }
@@ -163,7 +168,14 @@ export class Pool implements LinkOwner {
 
   /** auth_query has found the secret of the pool's user: another one is worth another attempt. */
   learnSecret(secret: StoredSecret): void {
-    if (this.serverKeys.learnSecret(secret)) this.supply.gate.reset(this.#context.clock.nowMs());
+    if (!this.serverKeys.learnSecret(secret)) return;
+    for (const pool of [this, ...this.replicaPools.values()])
+      pool.supply.gate.reset(this.#context.clock.nowMs());
+  }
+
+  /** Logins are seen by the pool that sessions belong to, and open links to replicas, too. */
+  get serverKeys(): ServerKeys {
+    return (this.main ?? this).#serverKeys;
   }
 
   /** Queues for a link of its own. */
@@ -275,7 +287,7 @@ export class Pool implements LinkOwner {
     }
     link.statements.forgetExpected();
     if (link.needsCleaning) {
-      this.#care.clean(link);
+      this.care.clean(link);
       return;
     }
     const settings = this.#context.settings;
@@ -284,7 +296,7 @@ export class Pool implements LinkOwner {
       link.usedSinceReset = false;
       link.forgetUnreportedSettings();
       link.statements.clear();
-      this.#care.reset(link, settings.serverResetQuery);
+      this.care.reset(link, settings.serverResetQuery);
       return;
     }
     link.deadlineMs = 0;
@@ -324,14 +336,18 @@ export class Pool implements LinkOwner {
       link.close(reason);
       return;
     }
-    if (this.yielding.takes(link)) return;
+    if (this.yielding.takes(link) || this.care.asksServer(link)) return;
+    if (this.supply.proofGoesFirst()) {
+      link.close('makes room for the proof of a password');
+      return;
+    }
     const waiter = this.servers.held ? undefined : this.waiters.shift();
     if (waiter !== undefined) {
       this.#handOver(link, waiter);
       return;
     }
     this.#idle.add(link);
-    if (this.dedicatedWaiters.length > 0) this.supply.makeRoom();
+    this.supply.makeRoom();
     this.yielding.hasIdle();
   }
 
@@ -351,14 +367,7 @@ export class Pool implements LinkOwner {
   }
 
   #lend(link: Link, waiter: PoolWaiter): void {
-    link.enter('leased');
-    link.session = waiter;
-    link.speaker = waiter.toldProcessId;
-    link.fatalForwarded = false;
-    link.usedSinceReset = true;
-    if (link.sequencesOf !== waiter.id) link.sequencesOf = 0;
-    link.queryStartMs = 0;
-    link.transactionStartMs = 0;
+    lend(link, waiter);
     this.databaseState.counters.leases++;
   }
 
@@ -375,8 +384,9 @@ export class Pool implements LinkOwner {
 
   /** No client, no link, nobody waiting: may be forgotten. */
   get unused(): boolean {
-    const { clients, links, waiters, welcomeWaiters } = this;
-    return clients + links.size + waiters.length + welcomeWaiters.size === 0;
+    const { clients, links, waiters, welcomeWaiters, proofWaiters } = this;
+    const waiting = waiters.length + welcomeWaiters.size + proofWaiters.length;
+    return clients + links.size + waiting === 0;
   }
 
   /** Leaves the budget. Only when `unused`. */
@@ -384,8 +394,6 @@ export class Pool implements LinkOwner {
     this.supply.dispose();
     if (this.replica !== undefined) this.main?.replicaPools.delete(this.replica);
     this.yielding.leave();
+    this.databaseState.counters.times.poolEnds(this.waits);
   }
 }
-
-/** How long cleaning up after a client that left may take before the link is closed instead. */
-export const RECOVERY_MAX_MS = 5000;

@@ -10,7 +10,7 @@ import type {
   Permit,
 } from '../ports/link-budget';
 import type { PoolKey } from '../ports/names';
-import { type LimitKind, limitKey } from './budget-account';
+import { type LimitName, limitKey } from './budget-account';
 import {
   BUDGET_VERSION,
   type BudgetFromWorker,
@@ -31,6 +31,18 @@ export interface RemoteBudgetNeeds {
    * @returns false when that failed: the link is not opened
    */
   passDescriptor(permit: number, descriptor: number | undefined): boolean;
+}
+
+/** A link that a budget before this one has granted. */
+interface AdoptedLink {
+  readonly id: number;
+  readonly want: LinkWant;
+  /** Once PostgreSQL has let it in. */
+  readonly target: CancelTarget | undefined;
+}
+
+function noteServers(holder: RemoteHolder, { servers = [] }: LinkWant): void {
+  for (const server of servers) holder.serverKeys.add(limitKey('server', server));
 }
 
 /** How long a want that was withdrawn is kept for the next who wants one: queues grow and shrink. */
@@ -59,6 +71,7 @@ export class RemoteLinkBudget implements LinkBudget {
     const entry = { want, answer };
     holder.waiting.add(entry);
     holder.latest = want;
+    noteServers(holder, want);
     this.#announce(holder, 'now');
     if (holder.blockedBy !== undefined) {
       this.#announceSoon(holder);
@@ -130,17 +143,19 @@ export class RemoteLinkBudget implements LinkBudget {
 
   /**
    * A link that another budget of this process has granted: from here on it is in the books of the
-   * supervisor. `target`: once PostgreSQL has let it in.
+   * supervisor.
    */
-  adopt(id: number, want: LinkWant, target: CancelTarget | undefined): Permit {
+  adopt({ id, want, target }: AdoptedLink): Permit {
     const holder = this.#holder(want);
+    const { servers = [] } = want;
+    noteServers(holder, want);
     const told = target === undefined ? null : toMessage(target);
-    this.#send({ kind: 'budget-adopt', holder: holder.id, permit: id, target: told });
+    this.#send({ kind: 'budget-adopt', holder: holder.id, permit: id, target: told, servers });
     this.permits++;
     return this.#permit(id, want);
   }
 
-  #blocked(holder: RemoteHolder, limit: LimitKind): void {
+  #blocked(holder: RemoteHolder, limit: LimitName): void {
     holder.blockedBy = limit;
     for (const { answer } of [...holder.waiting]) answer({ kind: 'wait', limit });
   }
@@ -164,6 +179,10 @@ export class RemoteLinkBudget implements LinkBudget {
       connected: (descriptor) => this.#needs.passDescriptor(id, descriptor),
       established: (target: CancelTarget) => {
         this.#send({ kind: 'budget-established', permit: id, target: toMessage(target) });
+      },
+      leadsTo: (server) => this.#send({ kind: 'budget-leads', permit: id, server }),
+      serverAllows: (maxConnections) => {
+        this.#send({ kind: 'budget-allows', permit: id, maxConnections });
       },
       release: () => {
         invariant(held, 'permit released twice');
@@ -203,8 +222,9 @@ export class RemoteLinkBudget implements LinkBudget {
     this.#send({ kind: 'budget-idle', holder: holder.id, idleMs });
   }
 
-  #isNeeded({ keys }: RemoteHolder): boolean {
+  #isNeeded({ keys, serverKeys }: RemoteHolder): boolean {
     for (const key of keys) if (this.#standing.has(key)) return true;
+    for (const key of serverKeys) if (this.#standing.has(key)) return true;
     return false;
   }
 

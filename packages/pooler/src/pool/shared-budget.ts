@@ -1,31 +1,19 @@
 import { unreachable } from '../errors';
-import type { CancelTarget } from '../ports/link-budget';
-import type { DatabaseName, UserName } from '../ports/names';
-import { LIMIT_KINDS, type LinkLimits } from './budget-account';
+import type { ServerShares } from '../ports/link-budget';
+import type { ServerName } from '../ports/names';
+import type { LinkLimits } from './budget-account';
 import { BudgetCore, type CoreAnswer, type GrantedLink } from './budget-core';
 import {
   BUDGET_VERSION,
   type BudgetFromWorker,
   type BudgetToWorker,
   fromMessage,
-  toMessage,
   type Unversioned,
 } from './budget-messages';
+import { type PermitBooks, type SharedPermit, type Testimony, testimony } from './budget-testimony';
 import { WorkerHolder } from './budget-worker-holder';
 import type { LinkCounts } from './pool-limits';
-
-/** A link that a worker has, or had: its place is taken until `permitGone`. */
-export interface SharedPermit {
-  readonly id: number;
-  readonly worker: number;
-  /** The worker's own number for the pool. */
-  readonly holder: number;
-  readonly pool: string;
-  readonly database: DatabaseName;
-  readonly user: UserName;
-  /** Known once PostgreSQL has let the worker in. */
-  readonly cancelTarget: CancelTarget | undefined;
-}
+import { ServerCaps, type ServerCapView } from './server-caps';
 
 export interface SharedBudgetNeeds {
   /** Monotonic milliseconds. */
@@ -41,12 +29,6 @@ export interface SharedBudgetNeeds {
   readonly released: (permit: SharedPermit) => void;
 }
 
-/** What a worker has told, to be repeated to a budget after this one. */
-export interface Testimony {
-  readonly worker: number;
-  readonly message: BudgetFromWorker;
-}
-
 const NO_LIMITS: LinkLimits = { poolLinksMax: 0, databaseLinksMax: 0, userLinksMax: 0 };
 
 interface WorkerBooks {
@@ -54,11 +36,6 @@ interface WorkerBooks {
   readonly permits: Set<number>;
   /** Limits under which it has been told that somebody waits. */
   readonly needs: Set<string>;
-}
-
-interface PermitBooks {
-  readonly link: GrantedLink;
-  readonly permit: SharedPermit;
 }
 
 /**
@@ -72,6 +49,7 @@ export class SharedLinkBudget {
   readonly #core: BudgetCore;
   readonly #workers = new Map<number, WorkerBooks>();
   readonly #permits = new Map<number, PermitBooks>();
+  readonly #caps = new ServerCaps((server, cap) => this.#core.limitServer(server, cap));
   #nextPermitId = 1;
   /** Another budget has the books. */
   #surrendered = false;
@@ -93,6 +71,18 @@ export class SharedLinkBudget {
   /** Places that are taken, those of workers that are gone included. */
   get total(): number {
     return this.#core.total;
+  }
+
+  /** Replaces what links may have of each server. */
+  limitServers(shares: ServerShares): void {
+    this.#caps.configure(shares);
+    if (this.#surrendered) return;
+    this.#core.serve();
+    this.#tellNeeds();
+  }
+
+  get serverCaps(): readonly ServerCapView[] {
+    return this.#caps.view((server) => this.#core.linksAt(server));
   }
 
   /** `relieve` has something to do. */
@@ -121,37 +111,12 @@ export class SharedLinkBudget {
   surrender(): { readonly told: readonly Testimony[]; readonly gone: ReadonlySet<number> } {
     this.#core.hold();
     this.#surrendered = true;
-    const told: Testimony[] = [];
-    const gone = new Set<number>();
-    const tell = (worker: number, message: Unversioned<BudgetFromWorker>): void => {
-      told.push({ worker, message: { ...message, version: BUDGET_VERSION } });
-    };
-    for (const [worker, { holders, needs }] of this.#workers) {
+    for (const [worker, { needs }] of this.#workers) {
       // The other one does not know who has been told what.
       for (const key of needs) this.#send(worker, { kind: 'budget-need', key, standing: false });
       needs.clear();
-      for (const { introduction } of holders.values()) tell(worker, introduction);
     }
-    const closed = new Set<string>();
-    for (const { permit } of this.#permits.values()) {
-      const { worker, holder, pool, database, user } = permit;
-      const books = this.#workers.get(worker);
-      if (books === undefined) gone.add(worker);
-      // The links of a holder that has left are there still.
-      if (books?.holders.has(holder) !== true && !closed.has(`${worker} ${holder}`)) {
-        closed.add(`${worker} ${holder}`);
-        tell(worker, { kind: 'budget-open', holder, pool, database, user, grants: 0 });
-      }
-      tell(worker, adoption(permit));
-    }
-    for (const key of closed) {
-      const [worker = 0, holder = 0] = key.split(' ').map(Number);
-      tell(worker, { kind: 'budget-close', holder });
-    }
-    for (const [worker, { holders }] of this.#workers) {
-      for (const { said } of holders.values()) if (said !== undefined) tell(worker, said);
-    }
-    return { told, gone };
+    return testimony(this.#workers, this.#permits.values());
   }
 
   /** A worker begins: from now on its messages count. */
@@ -192,6 +157,7 @@ export class SharedLinkBudget {
     if (books === undefined) return;
     this.#permits.delete(id);
     this.#workers.get(books.permit.worker)?.permits.delete(id);
+    for (const server of books.link.servers) this.#caps.gone(server, id);
     books.link.release();
     this.#tellNeeds();
   }
@@ -266,8 +232,16 @@ export class SharedLinkBudget {
         if (known === undefined) return;
         const permit = { ...known.permit, cancelTarget: fromMessage(message.target) };
         this.#permits.set(message.permit, { ...known, permit });
+        this.#established(known.link, permit.id);
         return;
       }
+      case 'budget-leads':
+        if (books.permits.has(message.permit))
+          this.#permits.get(message.permit)?.link.leadsTo(message.server as ServerName);
+        return;
+      case 'budget-allows':
+        if (books.permits.has(message.permit)) this.#allows(message);
+        return;
       case 'budget-release': {
         const permit = books.permits.has(message.permit) ? this.permit(message.permit) : undefined;
         if (permit === undefined) return;
@@ -304,12 +278,27 @@ export class SharedLinkBudget {
     const { permit: id, target } = message;
     const { pool, database, user } = account;
     const cancelTarget = target === null ? undefined : fromMessage(target);
-    const link = this.#core.adopt(account, { pool, database, user, ...NO_LIMITS });
+    const servers = message.servers as readonly ServerName[];
+    const link = this.#core.adopt(account, { pool, database, user, ...NO_LIMITS, servers });
     const permit = { id, worker, holder, pool, database, user, cancelTarget };
     this.#permits.set(id, { link, permit });
+    if (cancelTarget !== undefined) this.#established(link, id);
     books.permits.add(id);
     // Those that are granted here must not have the same.
     this.#nextPermitId = Math.max(this.#nextPermitId, id + 1);
+  }
+
+  #established({ servers: [server] }: GrantedLink, permit: number): void {
+    if (server !== undefined) this.#caps.established(server, permit);
+  }
+
+  #allows({ permit: id, maxConnections }: Extract<BudgetFromWorker, { kind: 'budget-allows' }>) {
+    const books = this.#permits.get(id);
+    const [server] = books?.link.servers ?? [];
+    if (books === undefined || server === undefined) return;
+    this.#permits.set(id, { ...books, maxConnections });
+    this.#caps.learned(server, id, maxConnections);
+    this.#core.serve();
   }
 
   #limit({ account }: WorkerHolder): void {
@@ -343,8 +332,7 @@ export class SharedLinkBudget {
     if (shortages.size === 0) return;
     for (const [worker, { holders, needs }] of this.#workers) {
       for (const { account } of holders.values()) {
-        for (const kind of LIMIT_KINDS) {
-          const key = account.keys[kind];
+        for (const key of account.everyKey()) {
           const shortage = needs.has(key) ? undefined : shortages.get(key);
           if (shortage === undefined) continue;
           const helps =
@@ -367,8 +355,7 @@ export class SharedLinkBudget {
         this.#send(worker, { kind: 'budget-need', key, standing: false });
       }
       for (const holder of holders.values()) {
-        const { pool, database, user } = holder.account.keys;
-        if (!needs.has(pool) && !needs.has(database) && !needs.has(user)) holder.forgetIdle();
+        if (![...holder.account.everyKey()].some((key) => needs.has(key))) holder.forgetIdle();
       }
     }
   }
@@ -377,9 +364,4 @@ export class SharedLinkBudget {
     if (this.#workers.has(worker))
       this.#needs.send(worker, { ...message, version: BUDGET_VERSION });
   }
-}
-
-function adoption({ id, holder, cancelTarget }: SharedPermit): Unversioned<BudgetFromWorker> {
-  const target = cancelTarget === undefined ? null : toMessage(cancelTarget);
-  return { kind: 'budget-adopt', holder, permit: id, target };
 }

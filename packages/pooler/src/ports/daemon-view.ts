@@ -1,4 +1,5 @@
 import type { Replication } from '../frontend/admission';
+import type { HistogramView } from '../stats/histogram';
 import type { ClientId, LinkId } from './names';
 
 /** How many of what one pool holds. Plain data; a merged view adds them up. */
@@ -20,8 +21,8 @@ export interface PoolView {
   readonly linksPinned: number;
   /** How long the oldest waiter has waited, milliseconds. */
   readonly waitMaxMs: number;
-  /** How many leases were waited for how long since start, as `WaitHistogram` counts them. */
-  readonly waits: readonly number[];
+  /** How long its leases were waited for since start. */
+  readonly waits: HistogramView;
 }
 
 /** Totals since start. Times in microseconds. */
@@ -29,6 +30,8 @@ export interface DatabaseStatsView {
   readonly database: string;
   readonly transactions: number;
   readonly queries: number;
+  /** Those of them that came over TLS. */
+  readonly queriesTls: number;
   readonly leases: number;
   readonly receivedBytes: number;
   readonly sentBytes: number;
@@ -163,6 +166,47 @@ export interface PinCountView {
   readonly count: number;
 }
 
+/** Clients that have come and gone since start, by entry. Merged views add them up. */
+export interface ClientTrafficView {
+  readonly entry: string;
+  /** Have said which database they want; those who want none of the configuration count at `*`. */
+  readonly received: number;
+  readonly succeeded: number;
+  readonly failedAuth: number;
+  readonly closed: number;
+}
+
+/** What has happened at one server for one entry since start, as `TargetCounters` has it. */
+export interface TargetTrafficView {
+  readonly entry: string;
+  readonly server: string;
+  readonly requests: number;
+  readonly requestsTls: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly replies: number;
+  readonly replyUs: number;
+}
+
+/** Clients of one entry that have been let in and are there now. */
+export interface EntryClientsView {
+  readonly entry: string;
+  readonly clients: number;
+  readonly clientsTls: number;
+}
+
+/** Links of one entry to one server that are there now. */
+export interface TargetLinksView {
+  readonly entry: string;
+  readonly server: string;
+  /** PostgreSQL has let them in. */
+  readonly links: number;
+  readonly linksTls: number;
+  readonly borrowed: number;
+  readonly inTransaction: number;
+  readonly pinned: number;
+}
+
 /** One process that carries traffic. */
 export interface WorkerView {
   /** Which of the `workers` places it fills. */
@@ -178,10 +222,42 @@ export interface WorkerView {
   readonly restarts: number;
 }
 
+/** What a `DatabaseTimesView` is about. */
+export type MeasuredTime =
+  | 'lease_wait'
+  | 'held'
+  | 'failover_pause'
+  | 'replica_wait'
+  | 'transaction';
+
+/** How long something took that sessions of one database did, or waited for, since start. */
+export interface DatabaseTimesView extends HistogramView {
+  readonly database: string;
+  readonly what: MeasuredTime;
+}
+
 /** What has happened since start: these numbers never fall. */
 export interface TotalsView {
   readonly stats: readonly DatabaseStatsView[];
   readonly pinCounts: readonly PinCountView[];
+  readonly clientTraffic: readonly ClientTrafficView[];
+  readonly targetTraffic: readonly TargetTrafficView[];
+  readonly times: readonly DatabaseTimesView[];
+}
+
+/** Of something that has done nothing. */
+export const NO_TOTALS: TotalsView = {
+  stats: [],
+  pinCounts: [],
+  clientTraffic: [],
+  targetTraffic: [],
+  times: [],
+};
+
+/** The totals alone. */
+export function totalsOf(all: TotalsView): TotalsView {
+  const { stats, pinCounts, clientTraffic, targetTraffic, times } = all;
+  return { stats, pinCounts, clientTraffic, targetTraffic, times };
 }
 
 /** A plain-data picture of a pooler, or of all of them together, at one moment. */
@@ -190,6 +266,8 @@ export interface DaemonSnapshot extends TotalsView {
   readonly clientsTotal: number;
   readonly linksTotal: number;
   readonly pools: readonly PoolView[];
+  readonly entryClients: readonly EntryClientsView[];
+  readonly targetLinks: readonly TargetLinksView[];
   /** Of databases with `read_write_split`, those that have been read from. */
   readonly replicas: readonly ReplicaView[];
   /** Of peers that have something to do. */
@@ -218,10 +296,11 @@ export const NOTHING_SEEN: DaemonSnapshot = {
   consoleClients: 0,
   loginsTotal: 0,
   pools: [],
+  entryClients: [],
+  targetLinks: [],
   replicas: [],
   peerPools: [],
-  stats: [],
-  pinCounts: [],
+  ...NO_TOTALS,
   clients: [],
   links: [],
   waiters: [],

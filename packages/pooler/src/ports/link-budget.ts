@@ -1,4 +1,4 @@
-import type { DatabaseName, PoolKey, UserName } from './names';
+import type { DatabaseName, PoolKey, ServerName, UserName } from './names';
 import type { Address } from './transport';
 
 /** What a pool wants to open, and every limit that applies. 0 in a limit means unlimited. */
@@ -10,6 +10,8 @@ export interface LinkWant {
   readonly poolLinksMax: number;
   readonly databaseLinksMax: number;
   readonly userLinksMax: number;
+  /** The servers that it may lead to, as `serverName` names them: it counts at each of them. */
+  readonly servers?: readonly ServerName[];
   /** Nobody waits for it: it is for `min_pool_size`. It gets free room only, nobody makes room for it. */
   readonly forMinimum?: boolean;
 }
@@ -26,6 +28,10 @@ export interface Permit {
    * @returns false when that was not possible: then nothing may be sent
    */
   connected(descriptor: number | undefined): boolean;
+  /** This is the server that is dialed: from now on it counts at no other one. */
+  leadsTo(server: ServerName): void;
+  /** Its server has said what its own `max_connections` is. */
+  serverAllows(maxConnections: number): void;
   /** PostgreSQL has let us in; from now on a cancel request reaches this connection. */
   established(target: CancelTarget): void;
   release(): void;
@@ -45,7 +51,17 @@ export interface CancelTarget {
   readonly key: Buffer;
 }
 
-export type RefusalReason = 'pool' | 'database' | 'user' | 'closed';
+export type RefusalReason = 'pool' | 'database' | 'user' | 'server' | 'closed';
+
+/** How much of one server links may have, over all entries that lead to it. */
+export interface ServerShare {
+  /** Of its own `max_connections`: 1 to 100. */
+  readonly percent: number;
+  /** Somebody asks it all the time how it is: on one connection, which counts. */
+  readonly watched: boolean;
+}
+
+export type ServerShares = ReadonlyMap<ServerName, ServerShare>;
 
 /** The answer to a want. `wait` may be followed by `granted` later, through the same callback. */
 export type BudgetAnswer =

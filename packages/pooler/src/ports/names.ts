@@ -7,6 +7,8 @@ export type DatabaseName = Branded<string, 'DatabaseName'>;
 export type UserName = Branded<string, 'UserName'>;
 /** Names one pool: database, pool user, and the server where it is for one replica. Compare with ===. */
 export type PoolKey = Branded<string, 'PoolKey'>;
+/** Names one server as the configuration does: host and port. Two names of one machine are two servers. */
+export type ServerName = Branded<string, 'ServerName'>;
 /** Numbers one session for the life of the process. */
 export type ClientId = Branded<number, 'ClientId'>;
 /** Numbers one link for the life of the process. */
@@ -14,6 +16,8 @@ export type LinkId = Branded<number, 'LinkId'>;
 
 export const databaseName = (name: string): DatabaseName => name as DatabaseName;
 export const userName = (name: string): UserName => name as UserName;
+export const serverName = ({ host, port }: { readonly host: string; readonly port: number }) =>
+  `${host.toLowerCase()}:${port}` as ServerName;
 export const poolKey = (database: DatabaseName, user: UserName): PoolKey =>
   `${database}\0${user}` as PoolKey;
 /** Of the links to one replica, where reads go to replicas. `server`: host and port. */

@@ -22,7 +22,7 @@ export function learnReads(
   if (tag === Bind) {
     const tail = tracker.statements.bound?.statement.tail;
     if (tail === undefined || tail.length === 0) return;
-    context.reads(admission.database).judge.isProvenRead(tail, 0, tail.indexOf(0));
+    context.reads(admission.database).judge.verdictOnPrepared(tail);
     return;
   }
   if ((tag !== Query && tag !== Parse) || end - start < bodyLength) return;

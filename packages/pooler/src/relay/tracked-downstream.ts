@@ -62,6 +62,7 @@ export function relayTracked(
         session.unanswered?.add(buffer, frameStart, at);
       }
     } else {
+      session.unanswered?.lookBack(link);
       at = readHeader(session, buffer, frameStart, length);
       if (at < 0) {
         at = frameStart;

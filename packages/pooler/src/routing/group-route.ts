@@ -98,7 +98,7 @@ export function routeOfGroup(
       const text = prepared(BIND);
       BIND.buffer = NOTHING;
       if (text === undefined) return 'primary';
-      route = routeOf(judge.verdictOn(text, 0, text.indexOf(0)), context);
+      route = routeOf(judge.verdictOnPrepared(text), context);
     } else if (tag === Query || tag === Parse) {
       if (tag === Parse) named = body;
       const textStart = tag === Query ? body : nameEndAt(buffer, body, at) + 1;

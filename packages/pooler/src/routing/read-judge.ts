@@ -63,6 +63,8 @@ export class ReadJudge {
   readonly #knowledge: CatalogKnowledge;
   readonly #clock: Clock;
   readonly #verdicts: ShapeCache<ShapeVerdict>;
+  /** By the texts of statements that clients have prepared. */
+  readonly #prepared = new WeakMap<Buffer, ShapeVerdict>();
 
   constructor({ grammar, knowledge, clock, limits }: ReadJudgeNeeds) {
     this.#grammar = grammar;
@@ -81,9 +83,27 @@ export class ReadJudge {
 
   /** The same, and all else that a route depends on. To be looked at before the next call. */
   verdictOn(text: Buffer, start: number, end: number): Verdict {
-    if (!shape.read(text, start, end)) return NO_VERDICT;
-    const verdict = this.#verdicts.get(shape) ?? this.#parse(text, start, end);
+    const verdict = this.#find(text, start, end);
+    return verdict === undefined ? NO_VERDICT : this.#current(verdict);
+  }
+
+  /** The same for a text, a NUL behind it, that never changes: it is read once. */
+  verdictOnPrepared(text: Buffer): Verdict {
+    const known = this.#prepared.get(text);
+    if (known !== undefined) return this.#current(known);
+    const verdict = this.#find(text, 0, text.indexOf(0));
     if (verdict === undefined) return NO_VERDICT;
+    this.#prepared.set(text, verdict);
+    return this.#current(verdict);
+  }
+
+  /** undefined: nobody can tell now. */
+  #find(text: Buffer, start: number, end: number): ShapeVerdict | undefined {
+    if (!shape.read(text, start, end)) return undefined;
+    return this.#verdicts.get(shape) ?? this.#parse(text, start, end);
+  }
+
+  #current(verdict: ShapeVerdict): Verdict {
     if (verdict.untilMs === Number.POSITIVE_INFINITY) return verdict;
     const nowMs = this.#clock.nowMs();
     if (verdict.version !== this.#knowledge.version || nowMs >= verdict.untilMs) {
@@ -103,7 +123,6 @@ export class ReadJudge {
     verdict.version = version;
   }
 
-  /** undefined: nobody can tell now. */
   #parse(text: Buffer, start: number, end: number): ShapeVerdict | undefined {
     if (!this.#grammar.ready) return undefined;
     const decoded = text.toString('utf8', start, end);

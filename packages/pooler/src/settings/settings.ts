@@ -1,6 +1,6 @@
 import type { AccessRule } from '../access/access-rules';
 import type { AddressList } from '../access/address-list';
-import type { DirectoryOptions } from '../ports/client-verifier';
+import type { DirectoryOptions, IamOptions } from '../ports/client-verifier';
 import type { DatabaseName, UserName } from '../ports/names';
 import type { TlsClientOptions, TlsServerOptions } from '../ports/transport';
 
@@ -42,7 +42,8 @@ export type AuthType =
   | 'scram-sha-256'
   | 'cert'
   | 'hba'
-  | 'ldap';
+  | 'ldap'
+  | 'iam';
 
 export type TlsMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
 
@@ -53,6 +54,8 @@ export interface PoolerSettings {
   readonly accessRules: readonly AccessRule[];
   /** For `ldap`: which directory, and how it is asked. */
   readonly directory?: DirectoryOptions | undefined;
+  /** For `iam`: whose tokens, and as whom. */
+  readonly iam?: IamOptions | undefined;
   /** Secret from which the salts of mock authentication derive; the same in all workers. */
   readonly mockAuthenticationSecret: Buffer;
   readonly scramIterations: number;
@@ -73,6 +76,10 @@ export interface PoolerSettings {
   readonly databaseClientsMax: number;
   readonly userLinksMax: number;
   readonly userClientsMax: number;
+  /** Of the `max_connections` of each server, for all links to it together; absent: no such limit. */
+  readonly maxConnectionsPercent?: number | undefined;
+  /** The same, for links that are idle for long. */
+  readonly maxIdleConnectionsPercent?: number | undefined;
   readonly serverRoundRobin: boolean;
 
   readonly sessionState: SessionState;
@@ -132,6 +139,8 @@ export interface PoolerSettings {
   /** Present unless the mode is `disable`. */
   readonly clientTls: TlsServerOptions | undefined;
   readonly serverTls: ServerTls;
+  /** User goes before database, and database before this; absent: by passwords. */
+  readonly serverIdentity?: ServerIdentity;
 
   readonly logConnections: boolean;
   readonly logDisconnections: boolean;
@@ -165,6 +174,21 @@ export interface WorkerSlot {
   readonly count: number;
 }
 
+/**
+ * What links log in to PostgreSQL with. `iam`: a token that is made for each. `iam-passthrough`: one
+ * that a client of the same user has shown.
+ */
+export const SERVER_AUTHS = ['password', 'iam', 'iam-passthrough'] as const;
+export type ServerAuth = (typeof SERVER_AUTHS)[number];
+
+/** For whoever makes passwords. `undefined`: what stands above holds, or whatever is usual. */
+export interface ServerIdentity {
+  readonly auth?: ServerAuth | undefined;
+  readonly awsRegion?: string | undefined;
+  readonly awsRoleArn?: string | undefined;
+  readonly awsExternalId?: string | undefined;
+}
+
 /** How links speak TLS. */
 export interface ServerTls {
   readonly mode: TlsMode;
@@ -175,6 +199,10 @@ export interface ServerTls {
 /** How reads are shared among replicas. */
 export const REPLICA_BALANCES = ['least-outstanding', 'weighted', 'round-robin'] as const;
 export type ReplicaBalance = (typeof REPLICA_BALANCES)[number];
+
+/** Whether hosts are servers, or lead to a cluster whose members are found. */
+export const TOPOLOGIES = ['static', 'aurora', 'rds-cluster'] as const;
+export type Topology = (typeof TOPOLOGIES)[number];
 
 /** One entry of `[databases]`. `undefined`: the global setting holds. */
 export interface DatabaseSettings {
@@ -187,6 +215,9 @@ export interface DatabaseSettings {
   readonly forcedUser: UserName | undefined;
   /** For the forced user; otherwise the `CredentialSource` knows it. */
   readonly password: string | undefined;
+  /** The place in a secret store where its password is, for whoever can read it, and as which role. */
+  readonly secret: string | undefined;
+  readonly secretRoleArn: string | undefined;
   /** For these three, `undefined`: the global setting holds. */
   readonly authUser: UserName | undefined;
   readonly authQuery: string | undefined;
@@ -205,6 +236,10 @@ export interface DatabaseSettings {
   readonly replicaFallback: 'primary' | 'wait';
   /** Links per pool to one replica. */
   readonly replicaPoolSize: number | undefined;
+  /** Whether `hosts` are the servers, or lead to a cluster whose members have to be found. */
+  readonly topology: Topology;
+  /** How the hosts of instances are called, `?` for an instance's name; undefined: as `hosts` tell. */
+  readonly instanceHostPattern: string | undefined;
   /** The REST APIs of Patroni, for whoever watches the servers; may have passwords, and is never shown. */
   readonly patroniUrls: readonly string[];
   readonly consistency: Consistency | undefined;
@@ -217,16 +252,22 @@ export interface DatabaseSettings {
   readonly reservePoolSize: number | undefined;
   readonly databaseLinksMax: number | undefined;
   readonly databaseClientsMax: number | undefined;
+  readonly maxConnectionsPercent?: number | undefined;
+  readonly maxIdleConnectionsPercent?: number | undefined;
   readonly serverLifetimeMs: number | undefined;
   readonly queryWaitTimeoutMs: number | undefined;
   /** TLS towards its servers, where that is not as everywhere. */
   readonly serverTls: ServerTls | undefined;
+  readonly serverIdentity?: ServerIdentity;
   /** Sent in the startup packet of every link: client_encoding, datestyle, timezone, application_name. */
   readonly startupParameters: ReadonlyMap<string, string>;
 }
 
 /** One entry of `[users]`. `undefined`: database or global setting holds. */
 export interface UserSettings {
+  /** The place in a secret store where its password is, for whoever can read it, and as which role. */
+  readonly secret: string | undefined;
+  readonly secretRoleArn: string | undefined;
   readonly poolMode: PoolMode | undefined;
   readonly sessionState: SessionState | undefined;
   readonly pinnedPerPoolMax: number | undefined;
@@ -239,4 +280,6 @@ export interface UserSettings {
   readonly idleTransactionTimeoutMs: number | undefined;
   readonly transactionTimeoutMs: number | undefined;
   readonly clientIdleTimeoutMs: number | undefined;
+  /** Of the pool's user. */
+  readonly serverIdentity?: ServerIdentity;
 }

@@ -25,6 +25,8 @@ export type StepKind =
 
 export interface Step {
   readonly kind: StepKind;
+  /** It is one that changes rows. */
+  readonly isDml: boolean;
   /** The statement, in bytes of the text. */
   readonly start: number;
   readonly end: number;
@@ -38,14 +40,18 @@ export function transactionSteps(sql: SqlKnowledge, bytes: Buffer): readonly Ste
   const isUnsure = (bits & LOOK_UNSURE) !== 0 && (bits & LOOK_EXITS) !== 0;
   const statements = isUnsure ? undefined : sql.statementsOf(bytes.toString());
   if (statements === undefined) {
-    return [{ kind: (bits & LOOK_EXITS) === 0 ? 'plain' : 'unknown', ...whole }];
+    const kind = (bits & LOOK_EXITS) === 0 ? 'plain' : 'unknown';
+    return [{ kind, isDml: false, ...whole }];
   }
   return statements.map(({ node }, index) => ({
     kind: kindOf(node),
+    isDml: DML.some((name) => child(node, name) !== undefined),
     start: startOf(statements[index]),
     end: index + 1 < statements.length ? startOf(statements[index + 1]) : bytes.length,
   }));
 }
+
+const DML = ['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'];
 
 function startOf(statement: Statement | undefined): number {
   return statement?.start ?? 0;

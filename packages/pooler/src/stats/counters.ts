@@ -1,7 +1,11 @@
+import { DatabaseTimes } from './database-times';
+
 /** Plain counters of one database, since start. Times in microseconds. */
 export class DatabaseCounters {
   transactions = 0;
   queries = 0;
+  /** Those of them that came over TLS. */
+  queriesTls = 0;
   leases = 0;
   receivedBytes = 0;
   sentBytes = 0;
@@ -24,6 +28,7 @@ export class DatabaseCounters {
   readsOnPrimary = 0;
   /** Reads that a replica has refused, and the primary has run. */
   rerouted = 0;
+  readonly times = new DatabaseTimes();
   /** How often clients were pinned, by reason. */
   readonly pins = new Map<string, number>();
 

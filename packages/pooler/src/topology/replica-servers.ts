@@ -1,6 +1,9 @@
 import type { ServerEndpoint } from '../ports/topology-source';
 import type { DatabaseSettings, ReplicaBalance } from '../settings/settings';
 
+/** So many are remembered at least; where members come and go there are new names for ever. */
+const KNOWN_MAX = 100;
+
 /** One server that reads of a database may go to, as long as it is known to be a standby in service. */
 export interface ReplicaServer {
   /** Host and port: names it in keys of pools. */
@@ -30,7 +33,7 @@ export class ReplicaServers {
   #seen: readonly ServerEndpoint[] | undefined;
   #settings: DatabaseSettings | undefined;
   #all: readonly ReplicaServer[] = [];
-  /** Those that have ever been one: pools know them. As many as the configuration has named. */
+  /** Those that have been one, the last ones at least: pools know them. */
   readonly #known = new Map<string, ReplicaServer>();
   #turn = 0;
 
@@ -46,7 +49,7 @@ export class ReplicaServers {
     return this.#all;
   }
 
-  /** All that have ever been one. */
+  /** Those that have been one, as far as they are remembered. */
   get known(): readonly ReplicaServer[] {
     return [...this.#known.values()];
   }
@@ -91,16 +94,30 @@ export class ReplicaServers {
       server.weight = settings.replicaWeights[at] ?? 1;
       return [server];
     });
+    this.#forgetOldest(servers);
+  }
+
+  #forgetOldest(servers: readonly ServerEndpoint[]): void {
+    if (this.#known.size <= KNOWN_MAX) return;
+    const listed = new Set(servers.map(keyOf));
+    for (const [key, { outstanding }] of this.#known) {
+      if (this.#known.size <= KNOWN_MAX) return;
+      if (!listed.has(key) && outstanding === 0) this.#known.delete(key);
+    }
   }
 
   #serverOf(endpoint: ServerEndpoint): ReplicaServer {
-    const key = `${endpoint.host}:${endpoint.port}`;
+    const key = keyOf(endpoint);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const server = { key, endpoint, weight: 1, outstanding: 0, transactions: 0, credit: 0 };
     this.#known.set(key, server);
     return server;
   }
+}
+
+function keyOf({ host, port }: ServerEndpoint): string {
+  return `${host}:${port}`;
 }
 
 /** Each gets its parts, well mixed: whoever has saved up most is next, and pays what all have got. */

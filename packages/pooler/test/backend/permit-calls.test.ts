@@ -14,6 +14,8 @@ async function rigWithPermits(accepts: () => boolean) {
       calls.push(`connected after ${rig.server.backends.length} startup packets`);
       return accepts();
     },
+    leadsTo: (server) => permit.leadsTo(server),
+    serverAllows: (maxConnections) => permit.serverAllows(maxConnections),
     established: (target) => {
       calls.push('established');
       targets.push(target);

@@ -133,6 +133,12 @@ export class FakeBackend implements Peer {
     this.wire.close(new Error('read ECONNRESET'));
   }
 
+  /** Answers what it has collected, and what comes. */
+  goOn(): void {
+    this.answers = true;
+    this.#continue();
+  }
+
   /** What `hang` was running ends by itself. */
   finish(): void {
     if (this.#doing === 'nothing') return;

@@ -6,7 +6,13 @@ import type {
   PendingWant,
   Permit,
 } from '../../src/ports/link-budget';
-import { databaseName, poolKey, replicaPoolKey, userName } from '../../src/ports/names';
+import {
+  databaseName,
+  poolKey,
+  replicaPoolKey,
+  type ServerName,
+  userName,
+} from '../../src/ports/names';
 
 export interface FakePoolLimits {
   readonly poolLinksMax: number;
@@ -30,12 +36,19 @@ export class FakePool implements LinkHolder {
   readonly user;
   readonly links: FakeLink[] = [];
   limits: FakePoolLimits;
+  /** Those that its links may lead to; each goes to the next. */
+  servers: readonly ServerName[] = [];
   minimum = 0;
   /** Sessions that wait for a link. */
   waiting = 0;
   /** Links that were closed for another holder's sake. */
   given = 0;
   served = 0;
+  /** Where links lead. */
+  readonly leads = new WeakMap<Permit, ServerName>();
+  /** What a server says of itself at the login of each link; undefined: nothing. */
+  serverAllows: (server: ServerName) => number | undefined = () => undefined;
+  #dials = 0;
   #wants: PendingWant[] = [];
   #forMinimum = false;
   #yields = 0;
@@ -131,7 +144,9 @@ export class FakePool implements LinkHolder {
   #want(): void {
     this.#forMinimum = this.waiting === 0;
     const { pool, database, user } = this;
-    const want: LinkWant = { pool, database, user, ...this.limits, forMinimum: this.#forMinimum };
+    const { servers } = this;
+    const forMinimum = this.#forMinimum;
+    const want: LinkWant = { pool, database, user, ...this.limits, servers, forMinimum };
     let pending: PendingWant | undefined;
     let granted = false;
     pending = this.#budget.request(want, (answer) => {
@@ -141,9 +156,20 @@ export class FakePool implements LinkHolder {
       if (at >= 0) this.#wants.splice(at, 1);
       const link: FakeLink = { permit: answer.permit, state: 'busy', idleSinceMs: 0 };
       this.links.push(link);
+      this.#dial(answer.permit);
       this.#free(link);
     });
     if (!granted) this.#wants.push(pending);
+  }
+
+  /** Connects to one of its servers, which says what it allows. */
+  #dial(permit: Permit): void {
+    const server = this.servers[this.#dials++ % Math.max(1, this.servers.length)];
+    if (server === undefined) return;
+    permit.leadsTo(server);
+    this.leads.set(permit, server);
+    const allows = this.serverAllows(server);
+    if (allows !== undefined) permit.serverAllows(allows);
   }
 
   #withdrawSurplus(): void {

@@ -51,6 +51,8 @@ export class FakeServer implements Transport {
   answersCancels = true;
   /** False: a backend that was told goodbye does not close its side until `close`. */
   closesOnGoodbye = true;
+  /** What backends answer to a simple query, from now on; undefined: the default. */
+  answer: FakeBackend['answer'];
   /** Parameters reported at login. */
   parameters = new Map([
     ['server_version', '18.0'],
@@ -157,6 +159,7 @@ export class FakeServer implements Transport {
   loginBegan(wire: FakeWire, behaviour: DialBehaviour, request: Startup): Peer {
     const backend = new FakeBackend(this, wire, this.#nextProcessId++, request.parameters);
     backend.answers = this.answersAtFirst;
+    backend.answer = this.answer;
     this.backends.push(backend);
     this.openMax = Math.max(this.openMax, this.open);
     if (behaviour.kind === 'accept') backend.welcome();
@@ -206,6 +209,9 @@ class Stranger implements Peer {
       this.#server.dials++;
       this.#successor = this.#server.loginBegan(this.#wire, this.#behaviour, request);
       this.#wire.peer = this.#successor;
+    } else if (request.kind === 'ssl') {
+      this.#bytes = Buffer.alloc(0);
+      this.#wire.arrive(Buffer.from('S'));
     } else if (request.kind === 'cancel') {
       this.#server.cancelArrived(this.#wire, request.processId, request.key);
     } else {

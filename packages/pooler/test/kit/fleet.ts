@@ -1,8 +1,10 @@
 import { HandClock } from '@pgweir/testkit';
 import type { BudgetFromWorker, BudgetToWorker } from '../../src/pool/budget-messages';
+import type { SharedPermit } from '../../src/pool/budget-testimony';
 import type { LinkCounts } from '../../src/pool/pool-limits';
 import { RemoteLinkBudget } from '../../src/pool/remote-budget';
-import { SharedLinkBudget, type SharedPermit } from '../../src/pool/shared-budget';
+import { SharedLinkBudget } from '../../src/pool/shared-budget';
+import type { ServerShares } from '../../src/ports/link-budget';
 import { FakePool, type FakePoolLimits, NO_LIMITS } from './fake-pool';
 
 /** One worker and its channel. What is in a channel arrives in order, whenever the test says so. */
@@ -52,6 +54,7 @@ export class Fleet {
   messages = 0;
   /** The configuration in force in the supervisor. */
   limits: FakePoolLimits;
+  #shares: ServerShares = new Map();
   limitsOf: (counts: LinkCounts) => FakePoolLimits = () => this.limits;
   #nextNumber = 1;
   /** Workers that are gone, and that a new budget still has to hear of. */
@@ -77,6 +80,7 @@ export class Fleet {
   handOver(): void {
     const { told, gone } = this.shared.surrender();
     const fresh = this.#budget();
+    fresh.limitServers(this.#shares);
     fresh.hold();
     for (const { number } of this.workers) fresh.workerJoined(number);
     for (const number of gone) fresh.workerJoined(number);
@@ -189,6 +193,12 @@ export class Fleet {
     if (permit === undefined) return;
     this.counted.delete(permit.id);
     this.shared.permitGone(permit.id);
+  }
+
+  /** Parts of servers, from now on. */
+  limitServers(shares: ServerShares): void {
+    this.#shares = shares;
+    this.shared.limitServers(shares);
   }
 
   reload(limits: FakePoolLimits): void {

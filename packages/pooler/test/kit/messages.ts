@@ -19,6 +19,9 @@ export const query = (sql: string): Buffer => frame('Q', `${sql}\0`);
 export const parse = (sql: string, name = ''): Buffer => frame('P', `${name}\0${sql}\0\0\0`);
 export const bind = (): Buffer => frame('B', Buffer.alloc(8));
 export const describe = (): Buffer => frame('D', 'P\0');
+/** Of a statement with this name. */
+export const bound = (name: string): Buffer => frame('B', `\0${name}\0\0\0\0\0\0\0`);
+export const describeStatement = (name: string): Buffer => frame('D', `S${name}\0`);
 export const execute = (): Buffer => frame('E', Buffer.alloc(5));
 export const sync = (): Buffer => frame('S');
 export const flush = (): Buffer => frame('H');

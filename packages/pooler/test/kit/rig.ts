@@ -8,6 +8,7 @@ import type { CredentialSource } from '../../src/ports/credential-source';
 import { databaseName, poolKey, userName } from '../../src/ports/names';
 import type { PositionSource } from '../../src/ports/position-source';
 import type { Resolver } from '../../src/ports/resolver';
+import type { ServerPasswords } from '../../src/ports/server-passwords';
 import type { SocketPeers } from '../../src/ports/socket-peers';
 import type { TopologySource } from '../../src/ports/topology-source';
 import type { VirtualDatabase } from '../../src/ports/virtual-database';
@@ -30,6 +31,7 @@ interface Outside {
   readonly virtualDatabases?: readonly VirtualDatabase[];
   readonly worker?: WorkerIdentity;
   readonly resolver?: Resolver;
+  readonly serverPasswords?: ServerPasswords;
   readonly socketPeers?: SocketPeers;
   readonly topology?: TopologySource;
   readonly positions?: PositionSource;
@@ -61,6 +63,9 @@ export class Rig {
       log: this.log,
       sql: new SqlKnowledge(grammar),
       virtualDatabases,
+      ...(outside.serverPasswords === undefined
+        ? {}
+        : { serverPasswords: outside.serverPasswords }),
       ...(outside.worker === undefined ? {} : { worker: outside.worker }),
       ...(outside.topology === undefined ? {} : { topology: outside.topology }),
       ...(outside.positions === undefined ? {} : { positions: outside.positions }),

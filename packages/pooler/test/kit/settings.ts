@@ -3,6 +3,8 @@ import { databaseName } from '../../src/ports/names';
 import type { DatabaseSettings, PoolerSettings, UserSettings } from '../../src/settings/settings';
 
 export const NO_USER_SETTINGS: UserSettings = {
+  secret: undefined,
+  secretRoleArn: undefined,
   poolMode: undefined,
   sessionState: undefined,
   pinnedPerPoolMax: undefined,
@@ -37,7 +39,11 @@ export function databaseSettings(changes: Partial<DatabaseSettings> = {}): Datab
     replicaPoolSize: undefined,
     consistency: undefined,
     maxReplicaLagMs: undefined,
+    topology: 'static',
+    instanceHostPattern: undefined,
     patroniUrls: [],
+    secret: undefined,
+    secretRoleArn: undefined,
     poolMode: undefined,
     sessionState: undefined,
     pinnedPerPoolMax: undefined,

@@ -22,6 +22,13 @@ export class TaskQueue {
     );
   }
 
+  /** Does the next thing alone. */
+  runOne(): void {
+    const task = this.#tasks.shift();
+    if (task === undefined) throw new Error('nothing is to be done');
+    task();
+  }
+
   /** Does everything, microtasks included. */
   async settle(): Promise<void> {
     do {

@@ -1,4 +1,4 @@
-import { errorResponse } from '@pgweir/protocol';
+import { commandComplete, errorResponse, readyForQuery } from '@pgweir/protocol';
 import {
   copyData,
   copyDone,
@@ -10,15 +10,9 @@ import {
   sync,
   terminate,
 } from '../kit/messages';
-import type { TestClient } from '../kit/test-client';
-import { heard, ONE, Stage, TWO } from './stage';
+import { asks, heard, ONE, ranAt, Stage, TWO } from './stage';
 
-async function asks(stage: Stage, client: TestClient, ...parts: Buffer[]): Promise<string> {
-  client.forget();
-  client.send(...parts);
-  await stage.rig.settle();
-  return heard(client);
-}
+const GOES = errorResponse({ severity: 'FATAL', code: '57P01', message: 'it ends' });
 
 describe('PostgreSQL says itself that it ends a connection', () => {
   test.each(['57P01', '57P02', '57P03'])('%s: the client does not hear of it', async (code) => {
@@ -67,6 +61,24 @@ describe('PostgreSQL says itself that it ends a connection', () => {
     },
   );
 
+  test('behind the answer to a SET of ours: the statement has not been sent, and gets another connection', async () => {
+    const stage = await Stage.open({ poolSize: 1 });
+    const [plain, client] = [
+      await stage.rig.client(),
+      await stage.rig.client({ application_name: 'other' }),
+    ];
+    await asks(stage, plain, query('SELECT 1'));
+    const backend = stage.at(ONE);
+    backend.answer = (sql) => {
+      if (!sql.includes('set_config')) return undefined;
+      return Buffer.concat([commandComplete('SELECT 1'), readyForQuery('I'), GOES]);
+    };
+    expect(await asks(stage, client, query('INSERT INTO t VALUES (1)'))).toBe('C(SELECT 0) ZI');
+    expect(client.closed).toBe(false);
+    expect(backend.queries.at(-1)).toContain('application_name');
+    expect(ranAt(stage, ONE)).toContain('INSERT INTO t VALUES (1)');
+  });
+
   test('in an open transaction: the next statement hears of it', async () => {
     const stage = await Stage.open();
     const client = await stage.rig.client();
@@ -76,76 +88,6 @@ describe('PostgreSQL says itself that it ends a connection', () => {
     await stage.rig.settle();
     expect(heard(client)).toBe('');
     expect(await asks(stage, client, query('SELECT 1'))).toBe('E08006 ZE');
-  });
-});
-
-describe('several statements are under way', () => {
-  test('all reads are run once more, in order', async () => {
-    const stage = await Stage.open();
-    const client = await stage.rig.client();
-    stage.at(ONE).answers = false;
-    await asks(stage, client, query('SELECT 1'), extended('SELECT a FROM t'), sync());
-    await stage.failOver();
-    expect(heard(client)).toBe('C(SELECT 0) ZI 1 2 C(SELECT 0) ZI');
-    expect(stage.at(TWO).tags).toBe('QPBES');
-  });
-
-  test('an answer that has come is not asked for again', async () => {
-    const stage = await Stage.open();
-    const client = await stage.rig.client();
-    // The first answer, and nothing of the second.
-    stage.at(ONE).diesAfter = 2;
-    const answer = await asks(
-      stage,
-      client,
-      query('SELECT 1'),
-      query('SELECT 2'),
-      query('SELECT 3'),
-    );
-    expect(answer).toBe('C(SELECT 0) ZI C(SELECT 0) ZI C(SELECT 0) ZI');
-    expect(stage.at(ONE).queries).toEqual(['SELECT 2', 'SELECT 3']);
-  });
-
-  test('a write among them: each hears what holds for it, and none is sent again', async () => {
-    const stage = await Stage.open();
-    const client = await stage.rig.client();
-    stage.at(ONE).diesAfter = 2;
-    const answer = await asks(
-      stage,
-      client,
-      query('SELECT 1'),
-      query('SELECT 2'),
-      query('INSERT INTO t VALUES (1)'),
-      extended('SELECT 3'),
-      sync(),
-    );
-    expect(answer).toBe('C(SELECT 0) ZI E08006 ZI E08007 ZI E08006 ZI');
-    expect(await asks(stage, client, query('SELECT 4'))).toBe('C(SELECT 0) ZI');
-    expect(stage.at(ONE).queries).toEqual(['SELECT 4']);
-  });
-
-  test('what was kept behind them goes on afterwards, in the transaction that failed', async () => {
-    const stage = await Stage.open();
-    const client = await stage.rig.client();
-    await asks(stage, client, query('BEGIN'));
-    stage.at(ONE).answers = false;
-    // A setting changes: what follows waits for the end of it.
-    await asks(stage, client, query('SET work_mem TO 1'), query('SELECT 1'), query('COMMIT'));
-    expect(stage.at(ONE).queries).toEqual(['BEGIN', 'SET work_mem TO 1']);
-    await stage.failOver();
-    expect(heard(client)).toBe('E08006 ZE E25P02 ZE C(ROLLBACK) ZI');
-  });
-
-  test('the beginning of a header has come with them', async () => {
-    const stage = await Stage.open();
-    const client = await stage.rig.client();
-    stage.at(ONE).answers = false;
-    const last = query('SELECT 3');
-    await asks(stage, client, query('SELECT 1'), last.subarray(0, 3));
-    await stage.failOver();
-    expect(heard(client)).toBe('C(SELECT 0) ZI');
-    expect(await asks(stage, client, last.subarray(3))).toBe('C(SELECT 0) ZI');
-    expect(stage.at(TWO).queries).toEqual(['SELECT 1', 'SELECT 3']);
   });
 });
 

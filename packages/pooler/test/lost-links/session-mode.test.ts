@@ -1,4 +1,4 @@
-import { execute, frame, parse, query, sync } from '../kit/messages';
+import { bound, execute, parse, query, sync } from '../kit/messages';
 import type { TestClient } from '../kit/test-client';
 import { NotifyingServer } from '../listen/notifying-server';
 import { notifications } from '../listen/stage';
@@ -12,8 +12,6 @@ async function asks(stage: Stage, client: TestClient, ...parts: Buffer[]): Promi
   await stage.rig.settle();
   return heard(client);
 }
-
-const bound = (name: string): Buffer => frame('B', `\0${name}\0\0\0\0\0\0\0`);
 
 describe('a client in session mode whose database follows roles', () => {
   test('keeps one link to itself', async () => {

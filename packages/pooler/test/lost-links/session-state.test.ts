@@ -1,6 +1,6 @@
 import { commandComplete, parameterStatus, readyForQuery } from '@pgweir/protocol';
 import { databaseName } from '../../src/ports/names';
-import { execute, frame, parse, query, sync } from '../kit/messages';
+import { bound, execute, parse, query, sync } from '../kit/messages';
 import { poolerSettings } from '../kit/settings';
 import type { TestClient } from '../kit/test-client';
 import { NotifyingServer } from '../listen/notifying-server';
@@ -13,8 +13,6 @@ async function asks(stage: Stage, client: TestClient, ...parts: Buffer[]): Promi
   await stage.rig.settle();
   return heard(client);
 }
-
-const bound = (name: string): Buffer => frame('B', `\0${name}\0\0\0\0\0\0\0`);
 
 test('settings are made again on the next server', async () => {
   const { stage, client } = await truthful();

@@ -164,3 +164,17 @@ export function heard(client: TestClient): string {
     })
     .join(' ');
 }
+
+/** What the client hears of these messages. */
+export async function asks(stage: Stage, client: TestClient, ...parts: Buffer[]): Promise<string> {
+  client.forget();
+  client.send(...parts);
+  await stage.rig.settle();
+  return heard(client);
+}
+
+/** What has run on a server, without what tries whether a link still works. */
+export function ranAt(stage: Stage, port: number): readonly string[] {
+  const all = stage.rig.server.liveAt(port).flatMap(({ ran }) => ran.map(({ sql }) => sql));
+  return all.filter((sql) => sql !== '');
+}

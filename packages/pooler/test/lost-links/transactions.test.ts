@@ -1,6 +1,8 @@
 import {
   bind,
+  bound,
   describe as describePortal,
+  describeStatement,
   execute,
   extended,
   flush,
@@ -31,9 +33,7 @@ async function asks(stage: Stage, client: TestClient, ...parts: Buffer[]): Promi
   return heard(client);
 }
 
-const bound = (name: string): Buffer => frame('B', `\0${name}\0\0\0\0\0\0\0`);
 const closed = (kind: string, name: string): Buffer => frame('C', `${kind}${name}\0`);
-const describeStatement = (name: string): Buffer => frame('D', `S${name}\0`);
 
 test('its next statement hears 08006, the others 25P02, until it rolls back; all without a link', async () => {
   const { stage, client } = await inLostTransaction();

@@ -113,3 +113,17 @@ test('without weights each counts as one', () => {
   const { times } = open([server(1), server(2)], { replicaBalance: 'weighted' });
   expect(times(4).toSorted()).toEqual([1, 1, 2, 2]);
 });
+
+test('of servers that come and go for ever the last hundred are remembered, and those in use', () => {
+  const { now, replicas } = open([server(1), server(2)]);
+  const [stays, busy] = replicas.all;
+  if (busy !== undefined) busy.outstanding = 1;
+  for (let port = 3; port < 300; port++) {
+    now.servers = [server(1), server(port)];
+    expect(replicas.all).toHaveLength(2);
+  }
+  expect(replicas.known).toHaveLength(100);
+  expect(replicas.known).toContain(stays);
+  expect(replicas.known).toContain(busy);
+  expect(portsOf(replicas.known)).toContain(299);
+});

@@ -8,8 +8,11 @@ import { md5Hash, type StoredSecret } from './secret';
  */
 export function passwordMatches(secret: StoredSecret, user: string, password: string): boolean {
   switch (secret.kind) {
-    case 'plain':
-      return equalTexts(password, secret.password);
+    case 'plain': {
+      const { password: current, previous = current } = secret;
+      const fits = [equalTexts(password, current), equalTexts(password, previous)];
+      return fits.includes(true);
+    }
     case 'md5':
       return equalTexts(md5Hash(password, user), secret.hash);
     case 'scram': {

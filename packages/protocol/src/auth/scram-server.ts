@@ -29,8 +29,14 @@ export type ScramServerFinal =
     }
   | ScramFailure;
 
-export type ScramServerOptions = {
+/** What a proof may fit. The verifiers have one salt and one number of iterations. */
+export type ScramVerifiers = {
   readonly secret: ScramSecret;
+  /** Of another password that is good as well. */
+  readonly previous?: ScramSecret | undefined;
+};
+
+export type ScramServerOptions = ScramVerifiers & {
   /** Data of `tls-server-end-point` when PLUS is offered to this client. */
   readonly channelBinding: Buffer | undefined;
   /** The server's half of the nonce, for tests. */
@@ -44,9 +50,12 @@ type Challenge = {
   readonly serverFirst: string;
 };
 
+type Exchange = Challenge & { readonly clientFinalWithoutProof: string };
+
 type Phase =
   | { readonly kind: 'fresh' }
   | { readonly kind: 'challenged'; readonly challenge: Challenge }
+  | { readonly kind: 'refused'; readonly exchange: Exchange; readonly proof: Buffer }
   | { readonly kind: 'over' };
 
 /** The mechanisms to offer, in PostgreSQL's order. */
@@ -56,22 +65,23 @@ export function scramMechanisms(channelBinding: Buffer | undefined): readonly Sc
 }
 
 /**
- * The server's side of one SCRAM login: `first`, then `final`. Whatever the client sends, the answer is
- * a result and never an exception; a call out of order fails too. The user name inside the messages is
- * ignored, as in PostgreSQL: the one of the startup packet counts.
+ * The server's side of one SCRAM login: `first`, then `final`, and `again` if other passwords have become
+ * known. Whatever the client sends, the answer is a result and never an exception; a call out of order
+ * fails too. The user name inside the messages is ignored, as in PostgreSQL: the one of the startup
+ * packet counts.
  *
  * Reasons are for the log. A client should only learn that its login failed.
  *
  * @see RFC 5802, RFC 7677; PostgreSQL documentation, anchor sasl-scram-sha-256
  */
 export class ScramServer {
-  readonly #secret: ScramSecret;
+  readonly #verifiers: ScramVerifiers;
   readonly #channelBinding: Buffer | undefined;
   readonly #nonce: string;
   #phase: Phase = { kind: 'fresh' };
 
   constructor(options: ScramServerOptions) {
-    this.#secret = options.secret;
+    this.#verifiers = options;
     this.#channelBinding = options.channelBinding;
     this.#nonce = options.nonce ?? newNonce();
   }
@@ -118,7 +128,7 @@ export class ScramServer {
     if (clientNonce === undefined || !isNonce(clientNonce)) return failed('malformed client nonce');
     if (!areExtensions(extensions)) return failed('malformed client-first-message');
     const nonce = clientNonce + this.#nonce;
-    const { salt, iterations } = this.#secret;
+    const { salt, iterations } = this.#verifiers.secret;
     const serverFirst = `r=${nonce},s=${salt.toString('base64')},i=${iterations}`;
     const binding = channelBindingValue(gs2Header, bound ? this.#channelBinding : undefined);
     this.#phase = {
@@ -142,17 +152,47 @@ export class ScramServer {
     const proof = base64Attribute(proofPart, 'p');
     if (binding === undefined || nonce === undefined || !areExtensions(extensions))
       return failed('malformed client-final-message');
-    if (proof?.length !== this.#secret.storedKey.length) return failed('malformed proof');
+    if (proof?.length !== this.#verifiers.secret.storedKey.length) return failed('malformed proof');
     if (!equalTokens(binding, challenge.binding)) return failed('channel binding does not match');
     if (!equalTokens(nonce, challenge.nonce)) return failed('nonce does not match');
-    return this.#verify(challenge, parts.join(','), proof);
+    const exchange = { ...challenge, clientFinalWithoutProof: parts.join(',') };
+    return this.#verify(exchange, proof, this.#verifiers);
   }
 
-  #verify(challenge: Challenge, clientFinalWithoutProof: string, proof: Buffer): ScramServerFinal {
-    const exchange = { ...challenge, clientFinalWithoutProof };
-    const clientKey = xor(proof, signature(this.#secret.storedKey, exchange));
-    const serverSignature = signature(this.#secret.serverKey, exchange);
-    if (!equalBytes(sha256(clientKey), this.#secret.storedKey)) return failed('wrong password');
+  /** All was well but for the password: `again` makes sense. */
+  get isPasswordWrong(): boolean {
+    return this.#phase.kind === 'refused';
+  }
+
+  /** Compares the proof that `final` has refused with other verifiers: still one guess of the client's. */
+  again(verifiers: ScramVerifiers): ScramServerFinal {
+    const phase = this.#phase;
+    if (phase.kind !== 'refused') return failed('SCRAM message out of order');
+    const { salt, iterations } = this.#verifiers.secret;
+    const { secret } = verifiers;
+    if (iterations !== secret.iterations || !salt.equals(secret.salt))
+      return failed('wrong password');
+    this.#phase = { kind: 'over' };
+    return this.#verify(phase.exchange, phase.proof, verifiers);
+  }
+
+  #verify(
+    exchange: Exchange,
+    proof: Buffer,
+    { secret, previous = secret }: ScramVerifiers,
+  ): ScramServerFinal {
+    // All of it for both, so that the time does not tell who has two passwords.
+    const answers = [secret, previous].map(({ storedKey, serverKey }) => {
+      const clientKey = xor(proof, signature(storedKey, exchange));
+      const serverSignature = signature(serverKey, exchange);
+      return { clientKey, serverSignature, fits: equalBytes(sha256(clientKey), storedKey) };
+    });
+    const answer = answers.find(({ fits }) => fits);
+    if (answer === undefined) {
+      this.#phase = { kind: 'refused', exchange, proof };
+      return failed('wrong password');
+    }
+    const { clientKey, serverSignature } = answer;
     return { kind: 'ok', data: `v=${serverSignature.toString('base64')}`, clientKey };
   }
 }

@@ -7,7 +7,12 @@ import { deriveKeysSync, newSalt } from './scram-keys';
  * `md5…` text; `none` knows the role but has no usable password.
  */
 export type StoredSecret =
-  | { readonly kind: 'plain'; readonly password: string }
+  | {
+      readonly kind: 'plain';
+      readonly password: string;
+      /** Another one that is good as well: the one before, for a while. */
+      readonly previous?: string | undefined;
+    }
   | { readonly kind: 'md5'; readonly hash: string }
   | ScramSecret
   | { readonly kind: 'none' };

@@ -1,11 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, type QueryConfig, type QueryResult } from 'pg';
 import type { Random } from '../random';
+import { type Application, type ApplicationNeeds, PAUSE_MS } from './application';
+import { Diary, describe } from './diary';
 import type { Ledger } from './ledger';
+import { PG_STYLES, PgApplication } from './pg-application';
+import { POSTGRESJS_CONNECTIONS, PostgresJsApplication } from './postgresjs-application';
 
-/** How statements are sent. */
-export const STYLES = ['simple', 'extended', 'prepared'] as const;
+/** How statements are sent: by `pg` in one of its ways, or by postgres.js. */
+export const STYLES = [...PG_STYLES, 'postgres.js'] as const;
 export type Style = (typeof STYLES)[number];
+
+/** What has been answered. A write that may have been lost is no answer. */
+export type Answered = 'read' | 'write' | 'transaction' | 'lost write';
 
 export interface LedgerClientNeeds {
   readonly port: number;
@@ -16,15 +22,8 @@ export interface LedgerClientNeeds {
   /** An error, or an answer, that must not be. */
   readonly wrong: (what: string) => void;
   /** How long an answer took. */
-  readonly answered: (what: 'read' | 'write' | 'transaction', ms: number) => void;
+  readonly answered: (what: Answered, ms: number) => void;
 }
-
-/** A client's errors by what it was doing; anything else is wrong. */
-const LOST_IN_TRANSACTION = '08006';
-const OUTCOME_UNKNOWN = '08007';
-const TRANSACTION_FAILED = '25P02';
-
-const PAUSE_MS = 5;
 
 /**
  * An application that works on without an end: writes by themselves, transactions, reads. It knows what
@@ -32,43 +31,50 @@ const PAUSE_MS = 5;
  */
 export class LedgerClient {
   readonly #needs: LedgerClientNeeds;
-  readonly #client: Client;
+  readonly #application: Application;
+  readonly #diary: Diary;
   readonly #stopping = new AbortController();
-  #running: Promise<void> | undefined;
-  #made = 0;
-  /** Errors so far that may be, by their codes. */
-  readonly errors = new Map<string, number>();
+  #running: Promise<unknown> | undefined;
 
   constructor(needs: LedgerClientNeeds) {
+    const { ledger, name, port, random, style, wrong } = needs;
     this.#needs = needs;
-    const { port, name, wrong } = needs;
-    this.#client = new Client({ host: '127.0.0.1', port, user: 'app', database: 'app' });
-    this.#client.on('error', (error) => {
-      if (!this.#stopping.signal.aborted)
-        wrong(`${name}: the connection was lost: ${error.message}`);
+    this.#diary = new Diary(name, ledger);
+    this.#application = applicationOf(style, {
+      ...{ port, random, diary: this.#diary },
+      lost: (what) => wrong(`${name}: the connection was lost: ${what}`),
     });
   }
 
+  /** Errors so far that may be, by their codes. */
+  get errors(): ReadonlyMap<string, number> {
+    return this.#diary.errors;
+  }
+
   async start(): Promise<void> {
-    await this.#client.connect();
-    this.#running = this.#work();
+    await this.#application.connect();
+    const lanes = Array.from({ length: this.#application.lanes }, () => this.#work());
+    this.#running = Promise.all(lanes);
   }
 
   /** Ends after what it is at. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
-    await this.#client.end();
+    await this.#application.end();
+  }
+
+  /** Is what it has set up still there? While no server is lost. */
+  async check(): Promise<void> {
+    const { name, wrong } = this.#needs;
+    await this.#application.check().catch((error: unknown) => wrong(`${name}: ${describe(error)}`));
   }
 
   async #work(): Promise<void> {
     const { random, name, wrong } = this.#needs;
     while (!this.#stopping.signal.aborted) {
       try {
-        const dice = random.next();
-        if (dice < 0.4) await this.#timed('write', () => this.#write());
-        else if (dice < 0.7) await this.#timed('transaction', () => this.#transaction());
-        else await this.#timed('read', () => this.#read());
+        await this.#piece();
       } catch (error) {
         wrong(`${name}: ${describe(error)}`);
         return;
@@ -77,126 +83,32 @@ export class LedgerClient {
     }
   }
 
-  async #timed(what: 'read' | 'write' | 'transaction', run: () => Promise<void>): Promise<void> {
+  async #piece(): Promise<void> {
+    const { answered, random } = this.#needs;
+    const application = this.#application;
+    const dice = random.next();
     const startedMs = performance.now();
-    await run();
-    this.#needs.answered(what, performance.now() - startedMs);
-  }
-
-  #entry(): string {
-    return `${this.#needs.name}-${++this.#made}`;
-  }
-
-  async #write(): Promise<void> {
-    const entry = this.#entry();
-    const { ledger } = this.#needs;
-    try {
-      await this.#insert(entry);
-      ledger.note(entry, 'committed');
-    } catch (error) {
-      ledger.note(entry, 'unknown');
-      this.#allow(error, [OUTCOME_UNKNOWN]);
+    const took = (): number => performance.now() - startedMs;
+    if (dice < 0.4) {
+      const isCommitted = await application.write();
+      answered(isCommitted ? 'write' : 'lost write', took());
+    } else if (dice < 0.7) {
+      await application.transaction();
+      answered('transaction', took());
+    } else {
+      await application.read();
+      answered('read', took());
     }
-  }
-
-  async #read(): Promise<void> {
-    const id = this.#needs.random.between(1, 100);
-    const { rows } = await this.#run('SELECT id, worth FROM things WHERE id = $1', [id]);
-    const [row]: unknown[] = rows;
-    if (JSON.stringify(row) !== JSON.stringify({ id, worth: id * 2 })) {
-      throw new Error(`a read of ${id} brought ${JSON.stringify(rows)}`);
-    }
-  }
-
-  async #transaction(): Promise<void> {
-    const { ledger, random } = this.#needs;
-    const entries = [this.#entry(), this.#entry()];
-    const noteAll = (fate: 'committed' | 'rolled back' | 'unknown'): void => {
-      for (const entry of entries) ledger.note(entry, fate);
-    };
-    // Nothing of it may be there, unless COMMIT says something else.
-    noteAll('rolled back');
-    try {
-      await this.#run('BEGIN', []);
-      for (const entry of entries) {
-        await this.#insert(entry);
-        await delay(PAUSE_MS * random.next());
-      }
-    } catch (error) {
-      this.#allow(error, [LOST_IN_TRANSACTION]);
-      await this.#rollBack();
-      return;
-    }
-    await this.#commit(noteAll);
-  }
-
-  async #commit(noteAll: (fate: 'committed' | 'unknown') => void): Promise<void> {
-    try {
-      const { command } = await this.#run('COMMIT', []);
-      if (command === 'COMMIT') noteAll('committed');
-      else if (command !== 'ROLLBACK') throw new Error(`COMMIT was answered with ${command}`);
-    } catch (error) {
-      // It may have been lost before COMMIT; that ends the transaction in any case.
-      this.#allow(error, [OUTCOME_UNKNOWN, LOST_IN_TRANSACTION]);
-      if (codeOf(error) === OUTCOME_UNKNOWN) noteAll('unknown');
-    }
-  }
-
-  /** Whoever does not know that a transaction has failed must not write outside of it. */
-  async #rollBack(): Promise<void> {
-    try {
-      await this.#insert('must not be');
-      throw new Error('a statement of a lost transaction was carried out');
-    } catch (error) {
-      if (codeOf(error) !== TRANSACTION_FAILED) throw error;
-    }
-    const { command } = await this.#run('ROLLBACK', []);
-    if (command !== 'ROLLBACK') throw new Error(`ROLLBACK was answered with ${command}`);
-  }
-
-  #insert(entry: string): Promise<QueryResult> {
-    return this.#run('INSERT INTO ledger (entry) VALUES ($1)', [entry]);
-  }
-
-  #run(text: string, values: readonly (string | number)[]): Promise<QueryResult> {
-    const client = this.#client;
-    switch (this.#needs.style) {
-      case 'simple':
-        return client.query(inline(text, values));
-      case 'extended':
-        return client.query<Record<string, unknown>>(asExtended(text, values));
-      case 'prepared':
-        return client.query({ name: text, text, values: [...values] });
-    }
-  }
-
-  /** @throws the error, if it may not be */
-  #allow(error: unknown, codes: readonly string[]): void {
-    const code = codeOf(error);
-    if (code === undefined || !codes.includes(code)) throw error;
-    this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
   }
 }
 
-/** Also where there are no values, which is more than the types of `pg` know. */
-function asExtended(text: string, values: readonly (string | number)[]): QueryConfig {
-  const config = { text, values: [...values], queryMode: 'extended' };
-  return config;
+/** How many connections a client of this style has open. */
+export function connectionsOf(style: Style): number {
+  return style === 'postgres.js' ? POSTGRESJS_CONNECTIONS : 1;
 }
 
-/** Our own entries and numbers have nothing that needs care. */
-function inline(text: string, values: readonly (string | number)[]): string {
-  return text.replace('$1', () => {
-    const [value = ''] = values;
-    return typeof value === 'number' ? String(value) : `'${value}'`;
-  });
-}
-
-function codeOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? `${codeOf(error) ?? 'no code'} ${error.message}` : String(error);
+function applicationOf(style: Style, needs: ApplicationNeeds): Application {
+  return style === 'postgres.js'
+    ? new PostgresJsApplication(needs)
+    : new PgApplication(needs, style);
 }

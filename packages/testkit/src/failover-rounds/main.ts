@@ -6,9 +6,9 @@ import { failoverRounds, type RoundsReport } from './rounds';
 const USAGE = `Failovers under load: is every acknowledged commit there, once, and who sees an error?
 
   main.js [--rounds 50] [--seed n] [--clients 12] [--runtime node|bun] [--workers n] [--pool-mode transaction|session]
-          [--only accident] [--split] [--major 18] [--set 'name = value' ...] [--log]
+          [--only accident] [--split] [--replicas 2] [--major 18] [--set 'name = value' ...] [--log]
 
-Starts PostgreSQL with a replica and pgweir by itself. Ends with 1 at the first thing that must not be.
+Starts PostgreSQL with replicas and pgweir by itself. Ends with 1 at the first thing that must not be.
 `;
 
 async function main(): Promise<number> {
@@ -21,6 +21,7 @@ async function main(): Promise<number> {
       runtime: { type: 'string' },
       workers: { type: 'string' },
       only: { type: 'string' },
+      replicas: { type: 'string', default: '2' },
       split: { type: 'boolean', default: false },
       'pool-mode': { type: 'string', default: 'transaction' },
       set: { type: 'string', multiple: true, default: [] },
@@ -44,6 +45,7 @@ async function main(): Promise<number> {
     seed: Number(values.seed),
     major: majorOf(values.major),
     clients: Number(values.clients),
+    replicas: Number(values.replicas),
     accidents,
     splits: values.split,
     poolMode,

@@ -9,7 +9,8 @@ import { Random } from '../random';
 import { waitFor } from '../wait-for';
 import { ACCIDENTS, type Accident, happens, type Loss } from './accidents';
 import { Ledger } from './ledger';
-import { LedgerClient, STYLES } from './ledger-client';
+import { type Answered, connectionsOf, LedgerClient, STYLES, type Style } from './ledger-client';
+import { RoundServers } from './servers';
 
 export interface RoundsOptions {
   readonly rounds: number;
@@ -17,7 +18,9 @@ export interface RoundsOptions {
   readonly major?: Major;
   /** Working clients; one more is idle for each. */
   readonly clients?: number;
-  /** Reads go to the replica (`read_write_split`). */
+  /** Streaming replicas, of which the most advanced is promoted. Default 1. */
+  readonly replicas?: number;
+  /** Reads go to replicas (`read_write_split`). */
   readonly splits?: boolean;
   /** Further lines of `[pgbouncer]`. */
   readonly extraLines?: readonly string[];
@@ -67,11 +70,13 @@ const WORK_MS = 500;
 export async function failoverRounds(options: RoundsOptions): Promise<RoundsReport> {
   const cluster = await startCluster({
     major: options.major ?? 18,
-    replicas: 1,
+    replicas: options.replicas ?? 1,
     users: [{ name: 'app' }],
     settings: {
       ...{ synchronous_commit: 'on', wal_retrieve_retry_interval: '100ms' },
       ...{ synchronous_standby_names: '', max_connections: '60' },
+      // A replica that follows another primary may need what was written before the promotion.
+      wal_keep_size: '64MB',
     },
   });
   let daemon: Daemon | undefined;
@@ -100,10 +105,12 @@ function configuration(
   { command }: DemotionDesk,
   { clients = CLIENTS, extraLines = [], poolMode = 'transaction', splits = false }: RoundsOptions,
 ): string {
-  const links = poolMode === 'session' ? 2 * clients : LINKS;
-  const ports = [primary, ...replicas].map(({ port }) => port).join(',');
+  const links = poolMode === 'session' ? connectionsInAll(clients) : LINKS;
+  const servers = [primary, ...replicas];
+  const hosts = servers.map(({ host }) => host).join(',');
+  const ports = servers.map(({ port }) => port).join(',');
   return `[databases]
-app = host=127.0.0.1,127.0.0.1 port=${ports} dbname=postgres ${splits ? 'read_write_split=on' : 'target_session_attrs=primary'}
+app = host=${hosts} port=${ports} dbname=postgres ${splits ? 'read_write_split=on' : 'target_session_attrs=primary'}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {port}
@@ -119,9 +126,19 @@ ${extraLines.join('\n')}
 `;
 }
 
+function styleAt(at: number): Style {
+  return STYLES[at % STYLES.length] ?? 'simple';
+}
+
+/** Of the clients that work, and of as many that are idle. */
+function connectionsInAll(clients: number): number {
+  const each = Array.from({ length: clients }, (_, at) => connectionsOf(styleAt(at)) + 1);
+  return each.reduce((sum, count) => sum + count, 0);
+}
+
 class Rounds {
   readonly #options: RoundsOptions;
-  readonly #cluster: Cluster;
+  readonly #servers: RoundServers;
   readonly #daemon: Daemon;
   readonly #random: Random;
   readonly #ledger = new Ledger();
@@ -129,21 +146,15 @@ class Rounds {
   readonly #rounds: RoundReport[] = [];
   readonly #working: LedgerClient[] = [];
   readonly #idle: Client[] = [];
-  #primary: Server;
-  #replica: Server;
   /** When a write was last answered. */
   #writes: number[] = [];
   #longestMs = 0;
 
   constructor(options: RoundsOptions, cluster: Cluster, daemon: Daemon) {
-    const [replica] = cluster.replicas;
-    if (replica === undefined) throw new Error('the replica is missing');
     this.#options = options;
-    this.#cluster = cluster;
     this.#daemon = daemon;
     this.#random = new Random(options.seed);
-    this.#primary = cluster.primary;
-    this.#replica = replica;
+    this.#servers = new RoundServers(cluster, this.#random);
   }
 
   async run(): Promise<RoundsReport> {
@@ -160,32 +171,20 @@ class Rounds {
   }
 
   async #prepare(): Promise<void> {
-    await this.#primary.query(`
+    await this.#servers.primary.query(`
       CREATE TABLE ledger (entry text NOT NULL);
       CREATE TABLE things (id int PRIMARY KEY, worth int NOT NULL);
       INSERT INTO things SELECT n, n * 2 FROM generate_series(1, 100) AS n;
       GRANT ALL ON ledger, things TO app;
       GRANT EXECUTE ON FUNCTION pg_promote TO app;
       GRANT pg_monitor TO app`);
-    await this.#synchronize();
-  }
-
-  /** What the primary acknowledges is on the replica from now on, so that none of it can be lost. */
-  async #synchronize(): Promise<void> {
-    await this.#primary.configure({ synchronous_standby_names: '*' });
-    await waitFor(
-      async () => {
-        const rows = await this.#primary.query('SELECT sync_state FROM pg_stat_replication');
-        return rows.some(({ sync_state }) => sync_state === 'sync');
-      },
-      { what: 'the replica to be synchronous', deadlineMs: 20_000 },
-    );
+    await this.#servers.synchronize();
   }
 
   async #startClients(): Promise<void> {
     const count = this.#options.clients ?? CLIENTS;
     for (let at = 0; at < count; at++) {
-      const style = STYLES[at % STYLES.length] ?? 'simple';
+      const style = styleAt(at);
       const client = new LedgerClient({
         ...{ port: this.#daemon.port, name: `${style}${at}`, style, ledger: this.#ledger },
         random: new Random(this.#options.seed + at + 1),
@@ -208,7 +207,7 @@ class Rounds {
     return client;
   }
 
-  #answered(what: 'read' | 'write' | 'transaction', ms: number): void {
+  #answered(what: Answered, ms: number): void {
     this.#longestMs = Math.max(this.#longestMs, ms);
     if (what === 'write') this.#writes.push(performance.now());
   }
@@ -216,20 +215,19 @@ class Rounds {
   async #round(accident: Accident): Promise<void> {
     const { workMs = WORK_MS } = this.#options;
     await delay(workMs);
-    const [lost, promoted] = [this.#primary, this.#replica];
     this.#longestMs = 0;
     this.#writes = [];
     const startedMs = performance.now();
-    if (accident === 'switchover') await this.#switchOver(promoted);
-    else await this.#lose(accident, lost, promoted);
+    const promoted = await (accident === 'switchover' ? this.#switchOver() : this.#lose(accident));
     const doneMs = performance.now();
     const firstMs = await waitFor(
       () => this.#wrong.length > 0 || this.#writes.find((atMs) => atMs > doneMs),
       { what: 'a write after the promotion', deadlineMs: 20_000 },
     );
-    [this.#primary, this.#replica] = [promoted, lost];
+    const lost = await this.#servers.promoted(promoted);
     await delay(workMs);
     await this.#checkIdle();
+    await Promise.all(this.#working.map((client) => client.check()));
     const round: RoundReport = {
       accident,
       promotedAfterMs: doneMs - startedMs,
@@ -240,19 +238,24 @@ class Rounds {
     this.#options.onRound?.(round);
     if (this.#wrong.length > 0) return;
     if (accident === 'switchover') await lost.start();
-    else await this.#copyBack(lost, promoted);
-    await this.#bringBack(lost);
+    else await this.#servers.copyBack(lost);
+    await this.#servers.synchronize();
+    await this.#untilInService();
   }
 
-  async #lose(accident: Loss, lost: Server, promoted: Server): Promise<void> {
-    await happens(accident, lost);
+  /** @returns who was promoted */
+  async #lose(accident: Loss): Promise<Server> {
+    await happens(accident, this.#servers.primary);
     const { promotedWithinMs = PROMOTED_WITHIN_MS } = this.#options;
     await delay(this.#random.between(0, promotedWithinMs));
+    const promoted = await this.#servers.mostAdvanced();
     await promoted.promote();
+    return promoted;
   }
 
-  /** Nobody sees an error of any kind. */
-  async #switchOver(target: Server): Promise<void> {
+  /** Nobody sees an error of any kind. @returns who was promoted */
+  async #switchOver(): Promise<Server> {
+    const target = this.#servers.anyReplica();
     const before = JSON.stringify([...this.#errors()]);
     try {
       await this.#onConsole((console) =>
@@ -263,6 +266,7 @@ class Rounds {
     }
     const after = JSON.stringify([...this.#errors()]);
     if (before !== after) this.#wrong.push(`errors in a switchover: ${before}, then ${after}`);
+    return target;
   }
 
   async #onConsole<T>(work: (console: Client) => Promise<T>): Promise<T> {
@@ -290,31 +294,27 @@ class Rounds {
     }
   }
 
-  async #copyBack(lost: Server, primary: Server): Promise<void> {
-    await lost.kill();
-    await lost.configure({ synchronous_standby_names: '' });
-    await this.#cluster.rejoin(lost, primary);
-  }
-
-  async #bringBack(lost: Server): Promise<void> {
-    await this.#synchronize();
+  /** pgweir has to see that all replicas are fit again, or it would be right not to take the next one. */
+  async #untilInService(): Promise<void> {
+    const ports = new Set(this.#servers.replicas.map(({ port }) => port));
     await this.#onConsole(async (console) => {
       await waitFor(
         async () => {
           const { rows } = await console.query<{ port: number; role: string; health: string }>(
             'SHOW TOPOLOGY',
           );
-          return rows.some(
-            ({ port, role, health }) => port === lost.port && role === 'replica' && health === 'up',
+          const fit = rows.filter(
+            ({ port, role, health }) => ports.has(port) && role === 'replica' && health === 'up',
           );
+          return fit.length === ports.size;
         },
-        { what: 'the old primary to be a replica', deadlineMs: 20_000 },
+        { what: 'the replicas to be in service', deadlineMs: 20_000 },
       );
     });
   }
 
   async #found(): Promise<ReadonlyMap<string, number>> {
-    const rows = await this.#primary.query(
+    const rows = await this.#servers.primary.query(
       'SELECT entry, count(*)::int AS count FROM ledger GROUP BY entry',
     );
     return new Map(rows.map(({ entry, count }) => [String(entry), Number(count)]));

@@ -33,10 +33,12 @@ export function elementsIn(body: Buffer): readonly Element[] {
   return elements;
 }
 
+/** Its length is as short as DER wants it. */
 export function element(tag: number, ...parts: readonly (Buffer | string)[]): Buffer {
   const body = Buffer.concat(parts.map((part) => Buffer.from(part)));
   if (body.length < 0x80) return Buffer.concat([Buffer.from([tag, body.length]), body]);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(body.length);
-  return Buffer.concat([Buffer.from([tag, 0x84]), length, body]);
+  const whole = Buffer.alloc(4);
+  whole.writeUInt32BE(body.length);
+  const length = whole.subarray(whole.findIndex((byte) => byte !== 0));
+  return Buffer.concat([Buffer.from([tag, 0x80 | length.length]), length, body]);
 }

@@ -51,9 +51,14 @@ export async function copyForReplica(
 
 /** Makes a primary that has been stopped in order a replica of `primary`, which has all that it wrote. */
 export async function makeReplica(server: Server, primary: Server): Promise<void> {
+  await follow(server, primary);
+  writeOwned({ dataDir: server.dataDir, user: server.user }, 'standby.signal', '');
+}
+
+/** Makes a server ask `primary` for what is written, now if it is a running replica. */
+export async function follow(server: Server, primary: Server): Promise<void> {
   await reserveSlot(primary, server.name);
   await server.configure(replicaSettings(primary, server.name));
-  writeOwned({ dataDir: server.dataDir, user: server.user }, 'standby.signal', '');
 }
 
 /** What a replica has not received yet stays on `primary` from now on. */

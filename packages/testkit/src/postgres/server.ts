@@ -1,9 +1,8 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { Client, type ClientConfig } from 'pg';
 import { isAlive } from '../process/alive';
 import { freePort } from '../process/free-port';
@@ -11,6 +10,7 @@ import { type ServerUser, spawnAs } from '../process/system-user';
 import { waitFor } from '../wait-for';
 import type { Binaries, Major } from './binaries';
 import { type Settings, writeHba, writeSettings } from './config-file';
+import { removeSharedMemory, sharedMemoryId } from './lock-file';
 import { childrenOf, signalIfAlive } from './process-tree';
 
 const START_DEADLINE_MS = 60_000;
@@ -234,7 +234,7 @@ export class Server {
     // Stopped first, so that it starts no process while we look.
     phase.child.kill('SIGSTOP');
     const all = this.processes();
-    const segment = this.#sharedMemoryId();
+    const segment = sharedMemoryId(this.dataDir);
     for (const pid of all) signalIfAlive(pid, 'SIGKILL');
     await phase.exited;
     await waitFor(() => !all.some(isAlive), { what: `the processes of ${this.name} to end` });
@@ -287,16 +287,6 @@ export class Server {
     this.#phase.child.kill('SIGHUP');
     await waitFor(async () => (await loadedAt()) !== before, { what: 'a reload of PostgreSQL' });
   }
-
-  /** The SysV segment that guards the data folder: line 7 of the lock file, "key id". */
-  #sharedMemoryId(): string | undefined {
-    try {
-      const lines = readFileSync(join(this.dataDir, 'postmaster.pid'), 'utf8').split('\n');
-      return lines[6]?.trim().split(/\s+/)[1];
-    } catch {
-      return undefined;
-    }
-  }
 }
 
 /** Without a listener, `pg` would end the process when a server goes away. */
@@ -311,10 +301,4 @@ async function endsWithin(end: Promise<void>, limitMs: number): Promise<boolean>
   const result = await Promise.race([ended, late]);
   timeout.abort();
   return result;
-}
-
-/** A killed server cannot remove its segment; where `ipcrm` is missing, the next start does. */
-async function removeSharedMemory(id: string | undefined): Promise<void> {
-  if (id === undefined || !/^\d+$/.test(id)) return;
-  await promisify(execFile)('ipcrm', ['-m', id]).catch((error: unknown) => error);
 }

@@ -1,6 +1,13 @@
-import type { DaemonSnapshot, DatabaseStatsView, Holds, SnapshotPart } from '@pgweir/pooler';
+import type {
+  DaemonSnapshot,
+  DatabaseStatsView,
+  Holds,
+  ServerCapView,
+  SnapshotPart,
+} from '@pgweir/pooler';
 import type { DaemonConfig } from '../../config/daemon-config';
 import type { ServersSeen } from '../../health/server-watch';
+import type { SecretView } from '../../secrets/secrets';
 import type { Column, Row } from '../table';
 
 /** All that a console can show: the daemon as it is, over all workers, at one moment. Plain data. */
@@ -8,6 +15,10 @@ export interface Picture extends DaemonSnapshot, ServersSeen {
   /** Of the last whole `stats_period`, as `StatsPeriods` makes them. */
   readonly averages: readonly DatabaseStatsView[];
   readonly holds: Holds;
+  /** Servers of whose max_connections links may have a part. */
+  readonly serverCaps: readonly ServerCapView[];
+  /** As the process that answers knows them. */
+  readonly secrets: readonly SecretView[];
 }
 
 /** What the items of SHOW are made from. */

@@ -3,11 +3,20 @@ import { DAEMON } from './daemon';
 import type { ShowItem, ShowItems } from './item';
 import { OWN } from './own';
 import { POOLS } from './pools';
+import { SECRETS } from './secrets';
 import { SERVERS } from './servers';
 import { SOCKETS } from './sockets';
 import { STATS } from './stats';
 
-const ITEMS: ShowItems = { ...DAEMON, ...POOLS, ...SOCKETS, ...STATS, ...OWN, ...SERVERS };
+const ITEMS: ShowItems = {
+  ...DAEMON,
+  ...POOLS,
+  ...SOCKETS,
+  ...STATS,
+  ...OWN,
+  ...SERVERS,
+  ...SECRETS,
+};
 
 /** What drivers ask for as if it were a setting of PostgreSQL. */
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -40,7 +49,7 @@ export const HELP = `
 \tSHOW FDS|SOCKETS|ACTIVE_SOCKETS|LISTS|MEM|STATE
 \tSHOW DNS_HOSTS|DNS_ZONES
 \tSHOW STATS|STATS_TOTALS|STATS_AVERAGES|TOTALS
-\tSHOW ${Object.keys({ ...OWN, ...SERVERS })
+\tSHOW ${Object.keys({ ...OWN, ...SERVERS, ...SECRETS })
   .map((name) => name.toUpperCase())
   .join('|')}
 \tSET key = arg

@@ -1,13 +1,22 @@
-import { databaseName, type PoolView, waitPercentileUs } from '@pgweir/pooler';
+import {
+  countOf,
+  databaseName,
+  type HistogramView,
+  type PoolView,
+  quantileUs,
+} from '@pgweir/pooler';
 import type { DaemonConfig } from '../../config/daemon-config';
 import type { Row } from '../table';
 import { byName, integers, numerics, type ShowItems, texts, timestamp, wholeSeconds } from './item';
 
-function waits(pool: PoolView): Row {
-  const leases = pool.waits.reduce((sum, count) => sum + count, 0);
-  const at = (share: number): number => waitPercentileUs(pool.waits, share);
-  const waited = leases - (pool.waits[0] ?? 0);
-  return [pool.database, pool.user, leases, waited, at(0.5), at(0.95), at(0.99)];
+function waits({ database, user, waits: histogram }: PoolView): Row {
+  const leases = countOf(histogram);
+  const waited = leases - (histogram.cumulative[0] ?? 0);
+  return [database, user, leases, waited, ...quantiles(histogram)];
+}
+
+function quantiles(histogram: HistogramView): readonly number[] {
+  return [0.5, 0.95, 0.99].map((share) => quantileUs(histogram, share));
 }
 
 function isSplit({ pooler }: DaemonConfig, database: string): boolean {
@@ -79,6 +88,28 @@ export const OWN: ShowItems = {
     ],
     rows: ({ picture }) => picture.pools.map(waits),
   },
+  histograms: {
+    columns: [
+      ...texts('database', 'what'),
+      ...numerics('count', 'sum_us'),
+      ['p50_us', 'int8'],
+      ['p95_us', 'int8'],
+      ['p99_us', 'int8'],
+      ['max_us', 'int8'],
+    ],
+    rows: ({ picture }) =>
+      [...picture.times]
+        .filter((time) => countOf(time) > 0)
+        .sort((a, b) => byName(a.database, b.database))
+        .map((time) => [
+          time.database,
+          time.what,
+          countOf(time),
+          Math.round(time.sumUs),
+          ...quantiles(time),
+          Math.round(time.maxUs),
+        ]),
+  },
   replicas: {
     columns: [
       ...texts('database', 'host'),
@@ -105,6 +136,16 @@ export const OWN: ShowItems = {
         .filter(({ database }) => isSplit(config, database))
         .sort((a, b) => byName(a.database, b.database))
         .map((row) => [row.database, row.replicaTransactions, row.readsOnPrimary, row.rerouted]),
+  },
+  server_limits: {
+    columns: [
+      ...texts('server'),
+      ...integers('percent', 'max_connections', 'limit', 'connections'),
+    ],
+    rows: ({ picture }) =>
+      [...picture.serverCaps]
+        .sort((a, b) => byName(a.server, b.server))
+        .map((one) => [one.server, one.percent, one.maxConnections, one.linksMax, one.links]),
   },
   workers: {
     columns: [

@@ -15,7 +15,7 @@ export const SERVERS: ShowItems = {
       ...integers('connections', 'max_connections'),
       ['probe_us', 'int8'],
       ['probe_age_ms', 'int8'],
-      ...texts('failover', 'alarm', 'promoter', 'promotion'),
+      ...texts('failover', 'alarm', 'promoter', 'promotion', 'member'),
     ],
     rows: ({ picture }) =>
       picture.clusters
@@ -46,6 +46,7 @@ export const SERVERS: ShowItems = {
           alarms.length === 0 ? null : alarms.map(({ text }) => text).join('; '),
           promoter,
           promotion,
+          server.member,
         ])
         .map(withNulls),
   },

@@ -24,6 +24,7 @@ const NOTHING: Omit<DatabaseStatsView, 'database'> = {
   leases: 0,
   transactions: 0,
   queries: 0,
+  queriesTls: 0,
   receivedBytes: 0,
   sentBytes: 0,
   transactionUs: 0,

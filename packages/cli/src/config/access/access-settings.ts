@@ -7,6 +7,7 @@ import type { FileAccess } from '../ini-file';
 import { readSettingFile } from '../setting-file';
 import type { GlobalValues } from '../settings';
 import { type HbaRule, readHbaFile } from './hba-file';
+import { type IamReader, iamReader } from './iam-settings';
 import { type IdentMaps, readIdentFile } from './ident-file';
 import { LineFault, TokenCursor } from './rule-tokens';
 
@@ -17,6 +18,10 @@ export interface AccessContext {
   readonly place: (name: keyof GlobalValues) => Place;
   /** Why nobody can tell who is at the other end of a Unix socket; undefined: it can be told. */
   readonly peerProblem: () => string | undefined;
+  /** Clients may log in with tokens for RDS, which need no other setting of IAM. */
+  readonly passesTokens?: boolean;
+  /** As `LoadOptions` has it. */
+  readonly stsEndpoint?: string | undefined;
 }
 
 /** Reads `auth_hba_file` and `auth_ident_file`, where `auth_type` asks for them. */
@@ -43,7 +48,12 @@ export function readAccessRules(
     findings.warning({ file: values.auth_hba_file, line: 0 }, 'no rule: nobody can log in');
   }
   checkRules(rules, values, context);
-  return rules.map((rule) => ({ ...rule.rule, identMap: mapOf(rule, maps, values, findings) }));
+  const iam = iamReader(values, context);
+  return rules.map((rule) =>
+    rule.rule.method === 'iam'
+      ? withIam(rule, iam)
+      : { ...rule.rule, identMap: mapOf(rule, maps, values, findings) },
+  );
 }
 
 /** Reads `auth_ldap_options`, where `auth_type` asks for them. */
@@ -103,6 +113,10 @@ function readMaps(values: GlobalValues, context: AccessContext): IdentMaps {
   return readIdentFile(text, values.auth_ident_file, context.findings);
 }
 
+function withIam({ rule, mapName, ...place }: HbaRule, iam: IamReader): AccessRule {
+  return { ...rule, identMap: undefined, iam: iam(mapName, place) };
+}
+
 function mapOf(
   { mapName, ...place }: HbaRule,
   maps: IdentMaps,
@@ -123,6 +137,10 @@ function checkRules(rules: readonly HbaRule[], values: GlobalValues, context: Ac
   const peer = rules.find(({ rule }) => rule.method === 'peer');
   const problem = peer === undefined ? undefined : context.peerProblem();
   if (peer !== undefined && problem !== undefined) findings.problem(peer, `peer: ${problem}`);
+  const iam = rules.find(({ rule }) => rule.method === 'iam' && rule.connection !== 'local');
+  if (iam !== undefined && values.client_tls_sslmode === 'disable') {
+    findings.warning(iam, 'iam lets nobody in: client_tls_sslmode = disable');
+  }
   const cert = rules.find(({ rule }) => rule.method === 'cert');
   if (cert === undefined) return;
   const off = values.client_tls_sslmode === 'disable';

@@ -4,9 +4,11 @@ import type { AccessContext } from './access-settings';
 
 const WITHOUT_TLS: readonly string[] = ['disable', 'allow', 'prefer'];
 
-/** Whether some rule has users proven by a directory. */
-export function asksDirectory(rules: readonly AccessRule[]): boolean {
-  return rules.some(({ method }) => method === 'ldap');
+/** Whether a directory or IAM may vouch for users whom nothing else knows. */
+export function othersVouch({ auth_type }: GlobalValues, rules: readonly AccessRule[]): boolean {
+  return [auth_type, ...rules.map(({ method }) => method)].some(
+    (method) => method === 'ldap' || method === 'iam',
+  );
 }
 
 /** With LDAP clients send their passwords as they are. One warning, however many rules. */

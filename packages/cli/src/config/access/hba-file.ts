@@ -2,9 +2,10 @@ import type { AccessMethod, AccessRule } from '@pgweir/pooler';
 import { readLdapOptions } from '../../ldap/read-options';
 import { type Findings, type Place, quoted } from '../finding';
 import type { FileAccess } from '../ini-file';
+import { readRuleLines } from './rule-lines';
 import { NameLists, type OpenFile } from './rule-names';
 import { readNetwork } from './rule-network';
-import { LineFault, linesOf, TokenCursor } from './rule-tokens';
+import { LineFault, type TokenCursor } from './rule-tokens';
 
 /** A rule as it stands in the file: its map is only a name yet. */
 export interface HbaRule extends Place {
@@ -13,8 +14,6 @@ export interface HbaRule extends Place {
 }
 
 const RULES_MAX = 10_000;
-/** Then it is another kind of file. */
-const BAD_LINES_MAX = 100;
 
 /**
  * Reads an HBA file. Every bad line is a problem, and the others are still read: a configuration with a
@@ -27,27 +26,13 @@ export function readHbaFile(
   file: Pick<OpenFile, 'resolved' | 'shown'>,
   { access, findings }: { readonly access: FileAccess; readonly findings: Findings },
 ): readonly HbaRule[] {
-  const rules: HbaRule[] = [];
   const names = new NameLists(access, findings);
   const opened = { ...file, outer: [] };
-  let badLines = 0;
-  for (const [index, line] of linesOf(text).entries()) {
-    const place = { file: file.shown, line: index + 1 };
-    try {
-      const cursor = new TokenCursor(line);
-      if (cursor.atEnd) continue;
-      if (rules.length === RULES_MAX) throw new LineFault(`more than ${RULES_MAX} rules`);
-      rules.push({ ...place, ...readRule(cursor, { names, file: opened, line: place.line }) });
-    } catch (error) {
-      if (!(error instanceof LineFault)) throw error;
-      findings.problem(place, error.message);
-      badLines += 1;
-      if (badLines < BAD_LINES_MAX) continue;
-      findings.problem(place, `${BAD_LINES_MAX} bad lines: the rest is not read`);
-      break;
-    }
-  }
-  return rules;
+  const options = { findings, max: RULES_MAX, noun: 'rules' };
+  return readRuleLines(text, file.shown, options, (cursor, place) => ({
+    ...place,
+    ...readRule(cursor, { names, file: opened, line: place.line }),
+  }));
 }
 
 interface RuleContext {
@@ -76,6 +61,9 @@ function readRule(
   if (method === 'peer' && connection !== 'local') {
     throw new LineFault(`peer works with local only: behind ${connection} it lets nobody in`);
   }
+  if (method === 'iam' && connection === 'hostnossl') {
+    throw new LineFault('iam needs TLS: behind hostnossl it lets nobody in');
+  }
   if (method === 'cert' && (connection === 'local' || connection === 'hostnossl')) {
     throw new LineFault(`cert needs TLS: behind ${connection} it lets nobody in`);
   }
@@ -99,6 +87,7 @@ const METHODS: ReadonlyMap<string, AccessMethod> = new Map([
   ['cert', 'cert'],
   ['scram-sha-256', 'scram-sha-256'],
   ['ldap', 'ldap'],
+  ['iam', 'iam'],
 ]);
 
 function methodOf(cursor: TokenCursor): AccessMethod {
@@ -117,8 +106,8 @@ function readOptions(cursor: TokenCursor, method: AccessMethod): string | undefi
   if (name === undefined) {
     throw new LineFault(`${quoted(text)} is not understood; accepted behind the method: map=NAME`);
   }
-  if (method !== 'cert' && method !== 'peer') {
-    throw new LineFault('map= means something with cert and peer only');
+  if (method !== 'cert' && method !== 'peer' && method !== 'iam') {
+    throw new LineFault('map= means something with cert, peer and iam only');
   }
   if (!cursor.atEnd) throw new LineFault('nothing may stand behind map=NAME');
   return name;

@@ -1,11 +1,11 @@
 import type { IdentEntry } from '@pgweir/pooler';
 import { type Findings, quoted } from '../finding';
-import { LineFault, linesOf, TokenCursor } from './rule-tokens';
+import { readRuleLines } from './rule-lines';
+import { LineFault, type TokenCursor } from './rule-tokens';
 
 export type IdentMaps = ReadonlyMap<string, readonly IdentEntry[]>;
 
 const ENTRIES_MAX = 100_000;
-const BAD_LINES_MAX = 100;
 
 /**
  * Reads an ident file: `map-name system-name user` on each line, where the user may be `all`. Every bad
@@ -13,27 +13,11 @@ const BAD_LINES_MAX = 100;
  */
 export function readIdentFile(text: string, file: string, findings: Findings): IdentMaps {
   const maps = new Map<string, IdentEntry[]>();
-  let entries = 0;
-  let badLines = 0;
-  for (const [index, line] of linesOf(text).entries()) {
-    const place = { file, line: index + 1 };
-    try {
-      const cursor = new TokenCursor(line);
-      if (cursor.atEnd) continue;
-      entries += 1;
-      if (entries > ENTRIES_MAX) throw new LineFault(`more than ${ENTRIES_MAX} lines`);
-      const { mapName, entry } = readEntry(cursor);
-      const known = maps.get(mapName);
-      if (known === undefined) maps.set(mapName, [entry]);
-      else known.push(entry);
-    } catch (error) {
-      if (!(error instanceof LineFault)) throw error;
-      findings.problem(place, error.message);
-      badLines += 1;
-      if (badLines < BAD_LINES_MAX) continue;
-      findings.problem(place, `${BAD_LINES_MAX} bad lines: the rest is not read`);
-      break;
-    }
+  const options = { findings, max: ENTRIES_MAX, noun: 'lines' };
+  for (const { mapName, entry } of readRuleLines(text, file, options, readEntry)) {
+    const known = maps.get(mapName);
+    if (known === undefined) maps.set(mapName, [entry]);
+    else known.push(entry);
   }
   return maps;
 }

@@ -5,7 +5,7 @@ import { setting } from './row';
 /** Who may log in, and how they prove it. */
 export const AUTHENTICATION = {
   auth_type: setting(
-    oneOf(['md5', 'scram-sha-256', 'plain', 'trust', 'any', 'cert', 'hba', 'ldap'], {
+    oneOf(['md5', 'scram-sha-256', 'plain', 'trust', 'any', 'cert', 'hba', 'ldap', 'iam'], {
       pam: 'PAM is a library of the system, which waits for its answers: use ldap or hba',
     }),
     {
@@ -14,7 +14,8 @@ export const AUTHENTICATION = {
         'How clients log in. md5 uses SCRAM for users with a SCRAM secret; trust asks for no ' +
         'password of users in auth_file; any takes every name and needs databases with a user; ' +
         'cert wants a certificate with the name of the user; hba: as auth_hba_file says; ldap asks the ' +
-        'directory of auth_ldap_options.',
+        'directory of auth_ldap_options; iam takes tokens signed with credentials of AWS, over TLS, as ' +
+        'iam_map_file says.',
     },
   ),
   auth_hba_file: setting(text(), {

@@ -1,14 +1,26 @@
 import { REPLICA_BALANCES, TARGET_SESSION_ATTRS } from '@pgweir/pooler';
+import { secretPlace } from '../secret-place';
 import { httpUrls, numbers, oneOf, onOff, ports, text, time, wholeNumber } from '../value-types';
 import { FAILOVER } from './failover';
 import { GENERIC } from './generic';
 import { DATABASE_NAME_BYTES_MAX, PASSWORD_BYTES_MAX, USER_NAME_BYTES_MAX } from './names';
-import { setting } from './row';
+import { RDS_ENTRY } from './rds';
+import { RDS_OF_DATABASE } from './rds-proxy';
+import { aliasOf, setting } from './row';
+import { SECRETS } from './secrets';
+import { OWN_SERVER_AUTH } from './server-auth';
 import { SESSION_STATE } from './session-state';
 import { TLS } from './tls';
 
 const connections = (help: string) => setting(wholeNumber(), { unit: 'connections', help });
 const duration = (help: string) => setting(time(), { help });
+
+const CONNECT_QUERY = setting(text(), {
+  help: 'Run on every new link before it is used. Errors are logged and ignored.',
+});
+const QUERY_WAIT_OF_DATABASE = duration('Longest wait of a client of this database for a link.');
+const QUERY_WAIT_OF_USER = duration('Longest wait of this user for a link.');
+const CLIENT_IDLE_OF_USER = duration('Longest pause of this user.');
 
 /** What an entry of `[databases]` may say. What it leaves out comes from `[pgbouncer]`. */
 export const DATABASE_PARAMETERS = {
@@ -30,6 +42,15 @@ export const DATABASE_PARAMETERS = {
     secret: true,
     help: 'Password of user. Not set: from auth_file.',
   }),
+  secret: setting(secretPlace, {
+    help:
+      'Our own. Where the password is, instead of in files of the configuration: the ARN of a secret of AWS Secrets ' +
+      'Manager, or file:/path. With user: the password of that user. Otherwise that of the user whom the secret ' +
+      'names. See docs/aws-secrets.md.',
+  }),
+  secret_role_arn: setting(SECRETS.secret_role_arn.type, {
+    help: 'Our own. As the global setting, for the secret of this database.',
+  }),
   auth_user: setting(text({ bytesMax: USER_NAME_BYTES_MAX }), {
     help: 'As the global setting, for clients of this database.',
   }),
@@ -41,15 +62,20 @@ export const DATABASE_PARAMETERS = {
   min_pool_size: connections('Links that a pool of this database keeps open.'),
   reserve_pool_size: connections('Links beyond the pool size of this database.'),
   reserve_pool: connections('Another word for reserve_pool_size.'),
-  connect_query: setting(text(), {
-    help: 'Run on every new link before it is used. Errors are logged and ignored.',
-  }),
+  connect_query: CONNECT_QUERY,
+  init_query: aliasOf('connect_query', CONNECT_QUERY, 'Our own. Another word for connect_query.'),
+  ...RDS_OF_DATABASE,
   pool_mode: setting(GENERIC.pool_mode.type, { help: 'Pool mode of this database.' }),
   session_state: setting(SESSION_STATE.session_state.type, {
     help: 'Our own. What becomes of session state in this database.',
   }),
   max_pinned_per_pool: connections('Our own. Links of a pool of this database that may be pinned.'),
-  query_wait_timeout: duration('Longest wait of a client of this database for a link.'),
+  query_wait_timeout: QUERY_WAIT_OF_DATABASE,
+  connection_borrow_timeout: aliasOf(
+    'query_wait_timeout',
+    QUERY_WAIT_OF_DATABASE,
+    'Our own. Another word for query_wait_timeout.',
+  ),
   load_balance_hosts: setting(oneOf(['round-robin', 'disable']), {
     help: 'With round-robin each link goes to the next host, with disable to one host until it fails.',
   }),
@@ -90,6 +116,7 @@ export const DATABASE_PARAMETERS = {
       '(http://db1:8008,https://user:password@db2:8008). What they say confirms who is primary, and SWITCHOVER is ' +
       'made by Patroni then. https: the certificate has to be good for the system, or for server_tls_ca_file.',
   }),
+  ...RDS_ENTRY,
   consistency: setting(FAILOVER.consistency.type, {
     help: 'Our own. What a replica of this database must have replayed to be read from.',
   }),
@@ -102,6 +129,7 @@ export const DATABASE_PARAMETERS = {
   server_tls_ca_file: setting(text(), { help: 'Our own. As the global setting.' }),
   server_tls_key_file: setting(text(), { help: 'Our own. As the global setting.' }),
   server_tls_cert_file: setting(text(), { help: 'Our own. As the global setting.' }),
+  ...OWN_SERVER_AUTH,
   max_db_connections: connections('Links of this database, over all its users.'),
   max_db_client_connections: connections('Clients of this database.'),
   server_lifetime: duration('Close links of this database that are older and unused.'),
@@ -113,6 +141,14 @@ export const DATABASE_PARAMETERS = {
 
 /** What an entry of `[users]` may say. It goes before the database and the global setting. */
 export const USER_PARAMETERS = {
+  secret: setting(secretPlace, {
+    help:
+      'Our own. Where the password of this user is, instead of in auth_file: the ARN of a secret of AWS Secrets ' +
+      'Manager, or file:/path. See docs/aws-secrets.md.',
+  }),
+  secret_role_arn: setting(SECRETS.secret_role_arn.type, {
+    help: 'Our own. As the global setting, for the secret of this user.',
+  }),
   pool_size: connections('Links per pool of this user. 0: no limit.'),
   reserve_pool_size: connections('Links beyond the pool size of this user.'),
   pool_mode: setting(GENERIC.pool_mode.type, { help: 'Pool mode of this user.' }),
@@ -122,11 +158,22 @@ export const USER_PARAMETERS = {
   max_pinned_per_pool: connections('Our own. Links of a pool of this user that may be pinned.'),
   max_user_connections: connections('Links of this user, over all databases.'),
   query_timeout: duration('Longest query of this user.'),
-  query_wait_timeout: duration('Longest wait of this user for a link.'),
+  query_wait_timeout: QUERY_WAIT_OF_USER,
+  connection_borrow_timeout: aliasOf(
+    'query_wait_timeout',
+    QUERY_WAIT_OF_USER,
+    'Our own. Another word for query_wait_timeout.',
+  ),
   idle_transaction_timeout: duration('Longest pause of this user inside a transaction.'),
   transaction_timeout: duration('Longest transaction of this user.'),
-  client_idle_timeout: duration('Longest pause of this user.'),
+  client_idle_timeout: CLIENT_IDLE_OF_USER,
+  idle_client_timeout: aliasOf(
+    'client_idle_timeout',
+    CLIENT_IDLE_OF_USER,
+    'Our own. Another word for client_idle_timeout.',
+  ),
   max_user_client_connections: connections('Clients of this user.'),
+  ...OWN_SERVER_AUTH,
 };
 
 /** What an entry of `[peers]` may say. */

@@ -54,6 +54,13 @@ export const FAILOVER = {
       'How long SWITCHOVER lets work wait until all transactions have ended and the target has caught up. Then it is ' +
       'called off, and work goes on.',
   }),
+  switchover_lead: setting(time(), {
+    default: '2',
+    help:
+      'How long before a switchover that Patroni has scheduled new work begins to wait for it, so that open transactions ' +
+      'can end. It goes on when another server is primary, when the switchover is off, or switchover_timeout after ' +
+      'the time that was set for it. 0: nothing waits before it happens.',
+  }),
   demote_command: setting(text(), {
     notBySet: true,
     help:

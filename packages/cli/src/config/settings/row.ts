@@ -25,7 +25,20 @@ export interface Setting<T> {
   readonly secret: boolean;
   /** Only files may say it: who may use the console need not be who may do anything as this process. */
   readonly notBySet: boolean;
+  /** It is another word for a setting of the same table. */
+  readonly alias: Alias | undefined;
   readonly help: string;
+}
+
+/** Two names of one setting. Values are those of the types of the two rows. */
+export interface Alias {
+  readonly of: string;
+  /** What the other one becomes where only this one is set; undefined: nothing. */
+  readonly means: (value: unknown) => unknown;
+  /** Both are set, and say the same. */
+  readonly agrees: (value: unknown, other: unknown) => boolean;
+  /** What this one is, for SHOW CONFIG, when the other one is `other`. */
+  readonly shows: (other: unknown) => unknown;
 }
 
 export type SettingTable = Readonly<Record<string, Setting<unknown>>>;
@@ -43,6 +56,7 @@ interface Row {
   readonly differs?: string;
   readonly secret?: boolean;
   readonly notBySet?: boolean;
+  readonly alias?: Alias;
   readonly help: string;
 }
 
@@ -57,7 +71,23 @@ export function setting<T>(type: ValueType<T>, row: Row): Setting<T> {
     differs: row.differs,
     secret: row.secret ?? false,
     notBySet: row.notBySet ?? false,
+    alias: row.alias,
     help: row.help,
+  };
+}
+
+/** Another word for `target`, with the same values. */
+export function aliasOf<T>(of: string, target: Setting<T>, help: string): Setting<T> {
+  return {
+    ...target,
+    help,
+    alias: {
+      of,
+      means: (value) => value,
+      // Both have been read by the type of `target`.
+      agrees: (value, other) => target.type.show(value as T) === target.type.show(other as T),
+      shows: (other) => other,
+    },
   };
 }
 

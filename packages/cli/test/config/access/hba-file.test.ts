@@ -139,7 +139,7 @@ test.each([
   ['host all all all peer', 'peer works with local only'],
   ['local all all cert', 'cert needs TLS'],
   ['hostnossl all all all cert', 'cert needs TLS'],
-  ['local all all md5 map=x', 'with cert and peer only'],
+  ['local all all md5 map=x', 'with cert, peer and iam only'],
   ['local all all peer map=', 'is not understood'],
   ['local all all peer map=x y', 'nothing may stand behind'],
   ['hostssl all all all cert clientcert=verify-full', 'is not understood'],

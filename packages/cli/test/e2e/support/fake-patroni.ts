@@ -1,9 +1,17 @@
 import { createServer, type Server as HttpServer, type IncomingMessage } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster, Server } from '@pgweir/testkit';
 
 /** What it lets in. */
 export const PATRONI_LOGIN = 'weir:seven%20seals';
 const AUTHORIZATION = `Basic ${Buffer.from('weir:seven seals').toString('base64')}`;
+
+/** As `GET /cluster` has it. */
+interface Scheduled {
+  readonly at: string;
+  readonly from: string;
+  readonly to: string;
+}
 
 interface Answer {
   readonly status: number;
@@ -17,6 +25,7 @@ export class FakePatroni {
   readonly posted: unknown[] = [];
   /** Instead of a switchover. */
   refusal: Answer | undefined;
+  #scheduled: Scheduled | undefined;
   readonly #cluster: Cluster;
   readonly #https: HttpServer[] = [];
 
@@ -54,6 +63,15 @@ export class FakePatroni {
     return urls.join(',');
   }
 
+  /** Hands over in `ms` from now, whoever is at work then. Resolves when that is over. */
+  async handOverIn(ms: number, candidate: Server): Promise<void> {
+    const at = new Date(Date.now() + ms).toISOString();
+    this.#scheduled = { at, from: this.leader.name, to: candidate.name };
+    await delay(ms);
+    await this.#handOver(candidate);
+    this.#scheduled = undefined;
+  }
+
   async close(): Promise<void> {
     for (const http of this.#https) {
       http.closeAllConnections();
@@ -84,7 +102,8 @@ export class FakePatroni {
       ...{ name: member.name, host: member.host, port: member.port, state: 'running' },
       role: member === this.leader ? 'leader' : 'replica',
     }));
-    return JSON.stringify({ members });
+    const scheduled = this.#scheduled;
+    return JSON.stringify({ members, ...(scheduled && { scheduled_switchover: scheduled }) });
   }
 
   async #switchOver(asked: { readonly candidate: string }): Promise<Answer> {
@@ -92,11 +111,15 @@ export class FakePatroni {
     if (this.refusal !== undefined) return this.refusal;
     const candidate = this.#members.find(({ name }) => name === asked.candidate);
     if (candidate === undefined) return { status: 412, body: 'no such member' };
+    await this.#handOver(candidate);
+    return { status: 200, body: `Successfully switched over to "${candidate.name}"` };
+  }
+
+  async #handOver(candidate: Server): Promise<void> {
     const old = this.leader;
     await this.#cluster.demote(old, candidate);
     await candidate.promote();
     this.leader = candidate;
     await old.start();
-    return { status: 200, body: `Successfully switched over to "${candidate.name}"` };
   }
 }

@@ -34,13 +34,15 @@ export interface RigOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Connection strings of `[databases]`; `{server}` becomes `host=... port=...` of the primary. */
   readonly databases: Readonly<Record<string, string>>;
+  /** Lines of `[users]`. */
+  readonly users?: Readonly<Record<string, string>>;
   readonly userlist?: string;
   readonly files?: Readonly<Record<string, string>>;
   /** Variables of the daemon's environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export type ConfigParts = Pick<RigOptions, 'databases' | 'settings'>;
+export type ConfigParts = Pick<RigOptions, 'databases' | 'settings' | 'users'>;
 
 /** PostgreSQL, and a pgweir before it. */
 export interface Rig {
@@ -81,7 +83,10 @@ export async function startDaemonFor(server: Server, options: RigOptions): Promi
 }
 
 /** A configuration: TCP and a Unix socket, users from userlist.txt, no statistics in the log. */
-export function configText(server: Server, { databases, settings }: ConfigParts): string {
+export function configText(
+  server: Server,
+  { databases, settings, users = {} }: ConfigParts,
+): string {
   const address = `host=${server.host} port=${server.port}`;
   const all = {
     listen_addr: '127.0.0.1',
@@ -96,6 +101,8 @@ export function configText(server: Server, { databases, settings }: ConfigParts)
     ...Object.entries(databases).map(
       ([name, text]) => `${name} = ${text.replaceAll('{server}', address)}`,
     ),
+    '[users]',
+    ...Object.entries(users).map(([name, text]) => `${name} = ${text}`),
     '[pgbouncer]',
     ...Object.entries(all).map(([name, value]) => `${name} = ${value}`),
     '',

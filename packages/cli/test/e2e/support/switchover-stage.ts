@@ -3,10 +3,6 @@ import {
   type Daemon,
   type DemotionAsk,
   DemotionDesk,
-  LEDGER_STYLES,
-  Ledger,
-  LedgerClient,
-  Random,
   type Server,
   serverOn,
   startCluster,
@@ -14,6 +10,7 @@ import {
 } from '@pgweir/testkit';
 import { Client } from 'pg';
 import { entryOf, type Shown } from './cluster-stage';
+import { LEDGER_SCHEMA, LedgerLoad } from './ledger-load';
 import { pooler, type Settings } from './stage';
 
 export interface SwitchoverOptions {
@@ -41,12 +38,7 @@ export class SwitchoverStage {
   readonly cluster: Cluster;
   readonly daemon: Daemon;
   readonly desk: DemotionDesk;
-  readonly ledger = new Ledger();
-  /** What must not be. */
-  readonly wrong: string[] = [];
-  /** The longest time that an answer took. */
-  longestMs = 0;
-  readonly #clients: LedgerClient[] = [];
+  readonly load = new LedgerLoad();
   readonly #closing: (() => Promise<void>)[] = [];
 
   private constructor(cluster: Cluster, daemon: Daemon, desk: DemotionDesk) {
@@ -61,10 +53,7 @@ export class SwitchoverStage {
     const desk = await DemotionDesk.open(cluster, (ask) => demote(ask, cluster));
     try {
       await cluster.primary.query(`
-        CREATE TABLE ledger (entry text NOT NULL);
-        CREATE TABLE things (id int PRIMARY KEY, worth int NOT NULL);
-        INSERT INTO things SELECT n, n * 2 FROM generate_series(1, 100) AS n;
-        GRANT ALL ON ledger, things TO app;
+        ${LEDGER_SCHEMA};
         GRANT EXECUTE ON FUNCTION pg_promote TO app;
         GRANT pg_monitor TO app`);
       const attributes = (await options.attributes?.(cluster)) ?? '';
@@ -99,7 +88,7 @@ export class SwitchoverStage {
   async client(database: string): Promise<Client> {
     const { host, port } = this.daemon;
     const client = new Client({ host, port, user: 'app', database });
-    client.on('error', (error) => this.wrong.push(`${database}: ${error.message}`));
+    client.on('error', (error) => this.load.wrong.push(`${database}: ${error.message}`));
     await client.connect();
     this.#closing.push(() => client.end());
     return client;
@@ -149,36 +138,18 @@ export class SwitchoverStage {
 
   /** Applications that write to and read from the primary without an end. */
   async startLoad(count = 6): Promise<void> {
-    for (let at = 0; at < count; at++) {
-      const style = LEDGER_STYLES[at % LEDGER_STYLES.length] ?? 'simple';
-      const client = new LedgerClient({
-        ...{ port: this.daemon.port, name: `${style}${at}`, style, ledger: this.ledger },
-        random: new Random(at + 1),
-        wrong: (what) => void this.wrong.push(what),
-        answered: (_what, ms) => {
-          this.longestMs = Math.max(this.longestMs, ms);
-        },
-      });
-      await client.start();
-      this.#clients.push(client);
-    }
+    await this.load.start(this.daemon.port, count);
   }
 
   /** Waits until entries have been made since. */
   async untilWorked(): Promise<void> {
-    const before = this.ledger.count('committed');
-    await waitFor(() => this.ledger.count('committed') > before + 50, { what: 'work to be done' });
+    await this.load.untilWorked();
   }
 
   /** Ends the load. @returns everything that any of them has seen and should not, one line each */
   async stopLoad(primary: Server): Promise<readonly string[]> {
-    await Promise.all(this.#clients.map((client) => client.stop()));
-    const errors = this.#clients.flatMap((client) => [...client.errors].map(([code]) => code));
-    const rows = await primary.query(
-      'SELECT entry, count(*)::int AS count FROM ledger GROUP BY entry',
-    );
-    const found = new Map(rows.map(({ entry, count }) => [String(entry), Number(count)]));
-    return [...this.wrong, ...errors, ...this.ledger.judge(found)];
+    const wrong = await this.load.stop(primary);
+    return [...wrong, ...this.load.errors];
   }
 
   async close(): Promise<void> {
