@@ -4,7 +4,7 @@ import { CollectingLogger, HandClock } from '@pgweir/testkit';
 import type { DaemonConfig } from '../../src/config/daemon-config';
 import { loadConfig } from '../../src/config/load';
 import { Secrets } from '../../src/secrets/secrets';
-import { DENIED, HandStore, json, settle } from './stage';
+import { DENIED, HandStore, json, letPass } from './stage';
 
 const ARN = 'arn:aws:secretsmanager:us-east-1:123456789012:secret';
 const SHOP = databaseName('shop');
@@ -75,18 +75,7 @@ class Stage {
   }
 
   async pass(ms: number): Promise<void> {
-    const untilMs = this.clock.nowMs() + ms;
-    await settle();
-    for (
-      let due = this.clock.nextDueMs;
-      due !== undefined && due <= untilMs;
-      due = this.clock.nextDueMs
-    ) {
-      this.clock.advance(Math.max(0, due - this.clock.nowMs()));
-      await settle();
-    }
-    this.clock.advance(untilMs - this.clock.nowMs());
-    await settle();
+    await letPass(this.clock, ms);
   }
 
   /** Reads again for a user. @returns which secrets, and how long it took */

@@ -75,17 +75,18 @@ export class KeptStage {
 
   /** Lets time pass; promises settle after every timer. */
   async pass(ms: number): Promise<void> {
-    const untilMs = this.clock.nowMs() + ms;
-    await settle();
-    for (
-      let due = this.clock.nextDueMs;
-      due !== undefined && due <= untilMs;
-      due = this.clock.nextDueMs
-    ) {
-      this.clock.advance(Math.max(0, due - this.clock.nowMs()));
-      await settle();
-    }
-    this.clock.advance(untilMs - this.clock.nowMs());
+    await letPass(this.clock, ms);
+  }
+}
+
+/** Lets time pass by a clock; promises settle after every timer. */
+export async function letPass(clock: HandClock, ms: number): Promise<void> {
+  const untilMs = clock.nowMs() + ms;
+  await settle();
+  for (let due = clock.nextDueMs; due !== undefined && due <= untilMs; due = clock.nextDueMs) {
+    clock.advance(Math.max(0, due - clock.nowMs()));
     await settle();
   }
+  clock.advance(untilMs - clock.nowMs());
+  await settle();
 }
