@@ -228,6 +228,8 @@ describe('hygiene', () => {
     "test.skip('x', f);",
     "test.todo('x');",
     "const dir = mkdtempSync('x');",
+    "test.concurrent('x', f);",
+    "test.concurrent.each([1])('x', f);",
   ])('refused: %s', (text) => {
     expect(codeBreaches(repository({ 'cli/test/x.ts': text }))).toHaveLength(1);
   });
@@ -237,6 +239,7 @@ describe('hygiene', () => {
     "test.skip('x (skipped: no psql on PATH)', f);",
     "(isRoot ? test : test.skip)('x (needs root)', f);",
     "const dir = mkdtempSync('x'); rmSync(dir);",
+    "import './support/all-loaded'; test.concurrent('x', f);",
   ])('accepted: %s', (text) => {
     expect(codeBreaches(repository({ 'cli/test/x.ts': text }))).toEqual([]);
   });

@@ -7,6 +7,8 @@ import type { Repository, Workspace } from '../tree/repository';
 const TOOLS: readonly string[] = [
   'test/count-reporter.js', // jest.config.ts
   'test/bun-environment.js', // jest.config.ts
+  'test/long-first.js', // jest.config.ts
+  'packages/dashboard/src/page/page.tsx', // the web page: what is bundled
   'bench/src/own-code/main.ts', // what our own code takes, without a socket
   'bench/src/split/main.ts', // what it costs to send reads to a replica
   'bench/src/profile/main.ts', // reads what `npm run bench -- --profile` leaves

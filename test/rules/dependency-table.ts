@@ -27,6 +27,7 @@ const PROTOCOL = '@pgweir/protocol';
 const POOLER = '@pgweir/pooler';
 const CONTROL = '@pgweir/control';
 const AWS = '@pgweir/aws';
+const DASHBOARD = '@pgweir/dashboard';
 const TESTKIT = '@pgweir/testkit';
 const DAEMON = 'pgweir';
 
@@ -84,11 +85,17 @@ export const DEPENDENCY_RULES: Readonly<Record<string, PackageRule>> = {
     npm: { '@aws-sdk/*': '', '@smithy/*': '', '@aws-crypto/*': '' },
     globals: 'any',
   },
-  '@pgweir/dashboard': { packages: [], node: {}, npm: 'declared', globals: 'any' },
+  [DASHBOARD]: {
+    packages: [],
+    // What bundles the page; the page itself runs in a browser.
+    node: { 'node:fs': 'bundle/', 'node:path': 'bundle/' },
+    npm: { esbuild: 'bundle/', preact: 'page/', uplot: 'page/' },
+    globals: 'any',
+  },
   [DAEMON]: {
     packages: [PROTOCOL, POOLER, CONTROL],
-    types: [AWS],
-    lazily: [AWS],
+    types: [AWS, DASHBOARD],
+    lazily: [AWS, DASHBOARD],
     node: 'any',
     npm: 'declared',
     globals: 'any',
@@ -101,6 +108,8 @@ export const DEPENDENCY_RULES: Readonly<Record<string, PackageRule>> = {
     npm: 'declared',
     globals: 'any',
   },
+  // A leaf that builds what is handed out. It imports nothing of what it builds.
+  '@pgweir/release': { packages: [TESTKIT], node: 'any', npm: 'declared', globals: 'any' },
   // A leaf for people to copy from. It plays AWS and starts the daemon as the tests do.
   '@pgweir/example-serverless': {
     packages: [TESTKIT, AWS],

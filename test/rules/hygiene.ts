@@ -101,7 +101,7 @@ export function codeBreaches(repository: Repository): readonly Finding[] {
       const what = breachOf(node);
       if (what !== undefined) found.push(finding(file.path, file.tree.lineOf(node), what));
     }
-    return [...found, ...leftFolders(file)];
+    return [...found, ...leftFolders(file), ...loadsLate(file)];
   });
 }
 
@@ -154,6 +154,18 @@ function titleText(title: unknown): string {
     text.push(stringValue(node) ?? '');
   });
   return text.join('');
+}
+
+/** A file of concurrent tests that may load a module when Jest lets nobody do that any more. */
+function loadsLate(file: SourceFile): readonly Finding[] {
+  const nodes = file.tree.nodes.map(({ node }) => node);
+  const first = nodes.find((node) => testMember(node) === 'concurrent');
+  const isLoaded = nodes.some(
+    (node) =>
+      node.type === 'ImportDeclaration' && stringValue(node.source)?.endsWith('/all-loaded'),
+  );
+  if (first === undefined || isLoaded) return [];
+  return [finding(file.path, file.tree.lineOf(first), 'concurrent tests without all-loaded.ts')];
 }
 
 /** A file that makes temporary folders and never removes one. */

@@ -30,7 +30,7 @@ export function targetOf(repository: Repository, file: SourceFile, item: Import)
 
 function existingFile(repository: Repository, path: string): string {
   const source = path.replace('/dist/', '/src/').replace(/\.js$/, '.ts');
-  const candidates = [path, `${path}.ts`, `${path}/index.ts`, source];
+  const candidates = [path, `${path}.ts`, `${path}.tsx`, `${path}/index.ts`, source];
   const paths = pathsOf(repository);
   return candidates.find((candidate) => paths.has(candidate)) ?? path;
 }

@@ -68,7 +68,7 @@ export function repositoryOf(files: readonly TextFile[]): Repository {
     root,
     workspaces: folders.map((folder) => ({ dir: folder, manifest: manifestIn(folder) })),
     files,
-    sources: files.filter((file) => /\.(ts|js)$/.test(file.path)).map(sourceFile),
+    sources: files.filter((file) => /\.(tsx?|js)$/.test(file.path)).map(sourceFile),
   };
 }
 
@@ -78,7 +78,7 @@ export function workspaceOf(repository: Repository, path: string): Workspace | u
 }
 
 function sourceFile(file: TextFile): SourceFile {
-  const tree = parseTypeScript(file.text);
+  const tree = parseTypeScript(file.text, { tsx: file.path.endsWith('.tsx') });
   return { ...file, tree, imports: importsOf(tree) };
 }
 

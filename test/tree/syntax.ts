@@ -27,12 +27,16 @@ export interface SyntaxTree {
 const NEWLINE = 0x0a;
 
 /** @throws Error if `text` is not TypeScript */
-export function parseTypeScript(text: string): SyntaxTree {
+export function parseTypeScript(
+  text: string,
+  { tsx }: { readonly tsx: boolean } = { tsx: false },
+): SyntaxTree {
   // The parser counts bytes from a base that it does not tell; an empty statement at the very start
   // shows it. A line with `#!` may only stand first, so it becomes a comment.
   const marked = `;${text.replace(/^#!/, '//')}`;
   const root: unknown = parseSync(marked, {
     syntax: 'typescript',
+    tsx,
     target: 'es2022',
     decorators: true,
   });

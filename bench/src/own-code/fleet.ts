@@ -71,6 +71,7 @@ export class Fleet {
           sql,
           ...stillServers(settings),
           virtualDatabases: [],
+          observer: { ended: () => undefined, counts: () => [] },
         }),
     );
     await fleet.#pooler.listen({ kind: 'tcp', host: '127.0.0.1', port: 6432 }, 128);

@@ -13,6 +13,8 @@ const ROUNDS_ALONE = 150;
 /** The ways in which a session is served. */
 const WAYS: Readonly<Record<string, Way>> = {
   track: {},
+  traced: { lines: ['trace_endpoint = http://127.0.0.1:4318/v1/traces'] },
+  counted: { lines: ['statement_stats = on'] },
   leak: { lines: ['session_state = leak'] },
   unwatched: { lines: ['session_state = leak', 'max_prepared_statements = 0'] },
   roles: { entry: 'host=db,db port=1,2 target_session_attrs=primary' },

@@ -1,21 +1,17 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
+import { chooseConfig, FROM_ENV } from './config/choose-config';
+import { type Exit, parseWith, quiet, refuse } from './tools/tool';
+import { readToolLine, TOOLS, type ToolOrder } from './tools/tools';
 import { VERSION } from './version';
 
 /** What to do, as the command line says. */
 export type Order =
   | { readonly kind: 'run'; readonly run: RunOptions }
   | { readonly kind: 'check'; readonly configPath: string }
-  /** Print a token to log in with. */
-  | { readonly kind: 'iam-token'; readonly token: TokenOptions }
+  | ToolOrder
   /** Started by a supervisor. */
   | { readonly kind: 'worker' }
-  /** Help, version, or a command line that makes no sense. */
-  | {
-      readonly kind: 'exit';
-      readonly code: number;
-      readonly stdout: string;
-      readonly stderr: string;
-    };
+  | Exit;
 
 export interface RunOptions {
   readonly configPath: string;
@@ -28,13 +24,6 @@ export interface RunOptions {
   readonly restart: boolean;
 }
 
-/** For a token by which IAM lets its owner in. */
-export interface TokenOptions {
-  readonly host: string;
-  readonly region: string;
-  readonly expires: number;
-}
-
 interface Flags {
   readonly daemon?: true;
   readonly quiet?: true;
@@ -42,62 +31,41 @@ interface Flags {
   readonly verbose: number;
   readonly user?: string;
   readonly check?: true;
+  readonly fromEnv?: true;
 }
 
 /** For processes that pgweir starts itself. Its value, the worker's number, is for people. */
 export const WORKER_FLAG = '--worker';
-/** Of a command line that starts nothing. */
-export const TOKEN_WORD = 'iam-token';
-
-const TRY = 'Try "pgweir --help" for more information.\n';
 
 /** Reads the arguments behind the program's name. Prints nothing and never exits. */
 export function readCommandLine(args: readonly string[]): Order {
   if (args[0] === WORKER_FLAG) return { kind: 'worker' };
-  if (args[0] === TOKEN_WORD) {
-    return parse(describeToken, args.slice(1), (command) => ({
-      ...{ kind: 'iam-token', token: command.opts<TokenOptions>() },
-    }));
-  }
-  return parse(describe, args, (command) => toOrder(command.opts<Flags>(), command.args[0]));
+  return readToolLine(args) ?? parseWith(daemonCommandLine(), args, toOrder, USAGE_CODE);
 }
 
-function parse(
-  described: (writeOut: (text: string) => void) => Command,
-  args: readonly string[],
-  order: (command: Command) => Order,
-): Order {
-  let stdout = '';
-  const command = described((text) => {
-    stdout += text;
-  });
-  try {
-    command.parse(args, { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return { kind: 'exit', code: 0, stdout, stderr: '' };
-    return refuse(error.message.replace(/^error: /, ''));
-  }
-  return order(command);
+/** An option with what it does, for the manual. */
+export interface OptionHelp {
+  readonly flags: string;
+  readonly help: string;
 }
 
-/** Every option with what it does, for the manual. */
-export function commandOptions(): readonly { readonly flags: string; readonly help: string }[] {
-  return optionsOf(describe(() => undefined));
+export function commandOptions(): readonly OptionHelp[] {
+  return optionsOf(daemonCommandLine());
 }
 
-/** Those behind `iam-token`. */
-export function tokenOptions(): ReturnType<typeof commandOptions> {
-  return optionsOf(describeToken(() => undefined));
-}
-
-function optionsOf(command: Command): ReturnType<typeof commandOptions> {
-  const options = command.createHelp().visibleOptions(command);
+export function optionsOf(command: Command): readonly OptionHelp[] {
+  const options = command.createHelp().visibleOptions(quiet(command, () => undefined));
   return options.map(({ flags, description }) => ({ flags, help: description }));
 }
 
-function toOrder(flags: Flags, configPath: string | undefined): Order {
-  if (configPath === undefined) return refuse('no configuration file specified');
+const USAGE_CODE = 1;
+
+function toOrder(command: Command): Order {
+  const flags = command.opts<Flags>();
+  const configPath = chooseConfig(command.args[0], { fromEnv: flags.fromEnv ?? false });
+  if (configPath === undefined) {
+    return refuse(command, 'no configuration file specified', USAGE_CODE);
+  }
   if (flags.check) return { kind: 'check', configPath };
   return {
     kind: 'run',
@@ -112,11 +80,8 @@ function toOrder(flags: Flags, configPath: string | undefined): Order {
   };
 }
 
-function refuse(message: string): Order {
-  return { kind: 'exit', code: 1, stdout: '', stderr: `pgweir: ${message}\n${TRY}` };
-}
-
-function describe(writeOut: (text: string) => void): Command {
+/** That of the daemon itself. */
+export function daemonCommandLine(): Command {
   return new Command('pgweir')
     .description('A connection pooler for PostgreSQL.')
     .argument('[config.ini]', 'configuration file, in the format of pgbouncer.ini')
@@ -133,35 +98,15 @@ function describe(writeOut: (text: string) => void): Command {
       '--check',
       'load everything, report every problem, warning and difference from PgBouncer, and exit',
     )
+    .option(FROM_ENV.flag, FROM_ENV.help)
     .option(
       '-R, --reboot',
       'take over from the running daemon: its ports at once, its share of the limits as its clients leave',
     )
     .version(`pgweir ${VERSION}`, '-V, --version', 'show the version and exit')
-    .helpOption('-h, --help', 'show this help and exit')
-    .addHelpText('after', `\n"pgweir ${TOKEN_WORD} --help" tells of tokens for auth_type = iam.`)
-    .exitOverride()
-    .configureOutput({ writeOut, writeErr: () => undefined });
+    .addHelpText('after', `\nOther things that it does, each with --help:\n${toolList()}`);
 }
 
-const LIFE_SECONDS_MAX = 900;
-
-function describeToken(writeOut: (text: string) => void): Command {
-  return new Command(`pgweir ${TOKEN_WORD}`)
-    .description(
-      'Prints a password for a pgweir with auth_type = iam, signed with credentials of AWS.',
-    )
-    .requiredOption('--host <name>', 'name of that pgweir, as its iam_server_name says')
-    .requiredOption('--region <region>', 'region whose STS it asks: one of its iam_sts_regions')
-    .option('--expires <seconds>', 'how long the token is accepted', seconds, LIFE_SECONDS_MAX)
-    .helpOption('-h, --help', 'show this help and exit')
-    .allowExcessArguments(false)
-    .exitOverride()
-    .configureOutput({ writeOut, writeErr: () => undefined });
-}
-
-function seconds(text: string): number {
-  const count = /^[1-9]\d{0,2}$/.test(text) ? Number(text) : 0;
-  if (count >= 1 && count <= LIFE_SECONDS_MAX) return count;
-  throw new InvalidArgumentError(`accepted: 1 to ${LIFE_SECONDS_MAX}`);
+function toolList(): string {
+  return TOOLS.map(({ word }) => `  pgweir ${word}`).join('\n');
 }

@@ -26,6 +26,8 @@ export interface DaemonOptions {
   readonly reload: (changes?: Overrides) => LoadResult;
   /** What SET has changed since the last reload. */
   readonly overrides: () => Overrides;
+  /** How the last attempts to read it ended. */
+  readonly loaded: () => LoadView;
   readonly log: DaemonLogger;
   /** Listening sockets of the service manager: used instead of the configured addresses. */
   readonly givenSockets: readonly GivenSocket[];
@@ -38,6 +40,14 @@ export interface DaemonOptions {
    * parent let go.
    */
   readonly onUp: (message: string) => void;
+}
+
+/** Plain data. */
+export interface LoadView {
+  /** When the configuration in force was read, in the time of the wall. */
+  readonly atMs: number;
+  /** The last attempt has failed: an older one is in force. */
+  readonly isOld: boolean;
 }
 
 export interface LogFlags {

@@ -5,16 +5,18 @@ import {
   type SnapshotPart,
   serverShares,
 } from '@pgweir/pooler';
+import type { ConsoleCommands } from './admin/commands';
 import type { Picture } from './admin/show/item';
 import type { DaemonConfig } from './config/daemon-config';
 import type { Overrides } from './config/load';
 import type { DaemonOptions } from './daemon-options';
 import { ServerWatch } from './health/server-watch';
+import { HttpDoor } from './http/http-door';
 import { openPorts } from './listen';
 import { Operator } from './operator';
 import { OwnPorts } from './own-ports';
 import { NO_SLOT, PoolerProcess } from './pooler-process';
-import { readAgain } from './reloading';
+import { readAgain, sayReloaded } from './reloading';
 import { doorPath, RestartDoor } from './restart/door';
 import { FirstBudget, type ProcessBudget, SuccessorBudget } from './restart/process-budget';
 import { type Estate, RETIRING, STILL_CLIENTS } from './restart/successor';
@@ -48,6 +50,7 @@ class Daemon {
   readonly #door: RestartDoor;
   readonly #statsPeriods: StatsPeriods;
   readonly #operator: Operator;
+  readonly #http: HttpDoor;
   readonly #startedAtMs = Date.now();
   /** Resolves with the exit code once everything has been closed. */
   readonly #stopped: Promise<number>;
@@ -87,12 +90,14 @@ class Daemon {
     // Before the pooler hears of servers it must be known how many links they may have.
     this.#limitServers(config);
     this.#servers.control.subscribe(() => this.#limitServers(this.#process.config));
+    const commands = this.#commands();
     this.#process = new PoolerProcess({
       config,
       log,
       budget: this.#budget.own,
       grammar,
       secrets: this.#secrets,
+      place: { role: 'daemon' },
       ...{ topology: this.#servers.control, positions: this.#servers.control.positions },
       adapt: (all) => (this.#retiring ? { ...all, workerSlot: NO_SLOT } : all),
       ...(predecessor === undefined
@@ -100,14 +105,7 @@ class Daemon {
         : {
             cancelBefore: (identity, answer) => void predecessor.cancel(identity).then(answer),
           }),
-      commands: {
-        view: (parts) => this.#picture(parts),
-        reload: async () => this.#reload(),
-        set: async (key, value) => this.#reload([[key, value]]),
-        order: (order) => this.#operator.carryOut(order),
-        shutDown: async (how) => this.#shutDown(how),
-        replaceWorkers: async () => 'there are no workers to replace (workers = 1)',
-      },
+      commands,
     });
     const { pooler } = this.#process;
     this.#ports = new OwnPorts(pooler, config.listen);
@@ -123,6 +121,29 @@ class Daemon {
       stopping: () => pooler.draining,
       servers: this.#servers,
     });
+    this.#http = this.#httpDoor(commands);
+  }
+
+  #httpDoor(commands: ConsoleCommands): HttpDoor {
+    const { log, predecessor } = this.#options;
+    return new HttpDoor({
+      ...{ commands, log, config: () => this.#process.config },
+      holds: () => this.#operator.holds,
+      isCarried: () => true,
+      stopping: () => this.#process.pooler.draining,
+      takesOver: predecessor !== undefined,
+    });
+  }
+
+  #commands(): ConsoleCommands {
+    return {
+      view: (parts) => this.#picture(parts),
+      reload: async () => this.#reload(),
+      set: async (key, value) => this.#reload([[key, value]]),
+      order: (order) => this.#operator.carryOut(order),
+      shutDown: async (how) => this.#shutDown(how),
+      replaceWorkers: async () => 'there are no workers to replace (workers = 1)',
+    };
   }
 
   async run(): Promise<number> {
@@ -139,6 +160,7 @@ class Daemon {
       log,
     });
     try {
+      await this.#http.open();
       await Promise.race([this.#secrets.ready(), this.#stopped]);
       if (pooler.draining) return await this.#stopped;
       const inherited = (await predecessor?.ports()) ?? [];
@@ -152,6 +174,7 @@ class Daemon {
       this.#ports.own();
       await this.#door.open(doorPath(config.listen));
       this.#statsPeriods.restart(config);
+      this.#http.up();
       onUp(upMessage());
       return await this.#stopped;
     } catch (error) {
@@ -180,6 +203,7 @@ class Daemon {
         budget.surrender(successor);
         this.#ports.letGo();
         this.#retiring = true;
+        void this.#http.close();
         this.#process.configure(this.#process.config);
         // Nobody could take that back any more.
         void this.#operator.letGo();
@@ -209,7 +233,8 @@ class Daemon {
     const { holds } = this.#operator;
     this.#servers.account(snapshot.stats);
     const { serverCaps } = this.#budget;
-    const ours = { serverCaps, secrets: this.#secrets.seen() };
+    const configuration = this.#options.loaded();
+    const ours = { serverCaps, secrets: this.#secrets.seen(), configuration, workerRestarts: 0 };
     return { ...snapshot, ...this.#servers.seen(), ...ours, averages, holds, workers };
   }
 
@@ -229,6 +254,7 @@ class Daemon {
   }
 
   #apply(changes: Overrides | undefined): boolean {
+    const before = this.#process.config;
     const config = readAgain(this.#options, changes);
     if (config === undefined) return false;
     this.#limitServers(config);
@@ -236,7 +262,8 @@ class Daemon {
     this.#servers.reconfigure();
     this.#budget.limitsChanged();
     this.#statsPeriods.restart(config);
-    this.#options.log.info('configuration reloaded');
+    this.#http.reconfigure();
+    sayReloaded(this.#options.log, before, config);
     return true;
   }
 
@@ -266,8 +293,9 @@ class Daemon {
 
   async #close(): Promise<void> {
     const watched = this.#servers.close();
-    await this.#process.pooler.stop();
+    await this.#process.stop();
     await watched;
+    await this.#http.close();
     this.#secrets.close();
     await this.#door.close();
     this.#options.predecessor?.close();

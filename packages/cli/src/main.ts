@@ -1,14 +1,9 @@
-import { printToken } from './aws/print-token';
-import { checkReport } from './check';
 import { readCommandLine } from './command-line';
-import { loadConfig } from './config/load';
-import { runDaemon } from './daemon';
 import { stderrIsJournal, withPriority } from './log/journal';
 import { ownCommand } from './process/own-command';
 import { takeServiceEnvironment } from './service/service-environment';
-import { start } from './start';
 import { stackOf } from './system-error';
-import { runWorker } from './workers/worker-main';
+import { runTool } from './tools/run-tool';
 
 const isJournal = stderrIsJournal(process.env);
 
@@ -26,16 +21,22 @@ async function main(): Promise<number> {
       process.stderr.write(order.stderr);
       return order.code;
     case 'check': {
+      const { checkReport }: typeof import('./check') = require('./check');
+      const { loadConfig }: typeof import('./config/load') = require('./config/load');
       const report = checkReport(loadConfig(order.configPath, { cwd }), order.configPath);
       process.stderr.write(report.stderr);
       process.stdout.write(report.stdout);
       return report.code;
     }
-    case 'iam-token':
-      return printToken(order.token, process.stdout, process.stderr);
-    case 'worker':
+    case 'worker': {
+      const {
+        runWorker,
+      }: typeof import('./workers/worker-main') = require('./workers/worker-main');
       return runWorker();
-    case 'run':
+    }
+    case 'run': {
+      const { runDaemon }: typeof import('./daemon') = require('./daemon');
+      const { start }: typeof import('./start') = require('./start');
       return start({
         run: order.run,
         cwd,
@@ -44,6 +45,9 @@ async function main(): Promise<number> {
         service: takeServiceEnvironment(process.env, process.pid),
         runDaemon,
       });
+    }
+    default:
+      return runTool(order);
   }
 }
 

@@ -22,6 +22,7 @@ export type Order =
   | { readonly kind: 'switchover'; readonly database: string; readonly target: string }
   | { readonly kind: 'callOffSwitchover' }
   | { readonly kind: 'killClient'; readonly client: number }
+  | { readonly kind: 'resetStatements' }
   /** `unsuspend`: the client that has suspended is gone, or wants it no more. */
   | { readonly kind: 'suspend' | 'unsuspend'; readonly client: number };
 
@@ -104,6 +105,9 @@ export class Operator {
         return await this.#switchOver(order.database, order.target);
       case 'callOffSwitchover':
         return this.#needs.servers.switchovers.callOff('canceled');
+      case 'resetStatements':
+        await traffic.resetStatements();
+        return undefined;
       case 'killClient':
         // Ids come from whoever typed them; one that is none belongs to nobody.
         return (await traffic.killClient(order.client as ClientId))
@@ -228,6 +232,7 @@ const VERBS: Readonly<Record<Order['kind'], string>> = {
   callOffSwitchover: 'switch over',
   suspend: 'suspend',
   unsuspend: 'resume',
+  resetStatements: 'reset statements of',
 };
 
 function changed(

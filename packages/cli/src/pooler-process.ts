@@ -27,6 +27,7 @@ import type { DaemonConfig } from './config/daemon-config';
 import { firstThatKnows } from './first-that-knows';
 import { LdapVerifier } from './ldap/verifier';
 import type { DaemonLogger } from './log/logger';
+import { ProcessFacts } from './process/process-facts';
 import { withExactNames } from './runtime/abstract-names';
 import { DnsResolver } from './runtime/dns-resolver';
 import { systemQueueLength } from './runtime/queue-length';
@@ -34,6 +35,7 @@ import { systemSocketPeers } from './runtime/socket-peers';
 import { systemClock } from './runtime/system-clock';
 import { ZoneWatch } from './runtime/zone-watch';
 import type { Secrets } from './secrets/secrets';
+import { TransactionTraces } from './tracing/transaction-traces';
 
 /** Of a process on its way out, while another serves: it keeps no links for nobody. */
 export const NO_SLOT: WorkerSlot = {
@@ -47,6 +49,8 @@ export interface PoolerProcessNeeds {
   readonly budget: LinkBudget;
   readonly grammar: Grammar;
   readonly commands: ConsoleCommands;
+  /** Which of the processes of the daemon it is. */
+  readonly place: { readonly role: 'daemon' | 'worker'; readonly slot?: number };
   /** Passwords that are not in the configuration. */
   readonly secrets: Secrets;
   /** Which servers there are, and what they are. */
@@ -74,10 +78,13 @@ export class PoolerProcess {
   readonly #needs: PoolerProcessNeeds;
   readonly #resolver = new DnsResolver(systemClock, () => this.config.dns);
   readonly #zones: ZoneWatch;
+  readonly #facts = new ProcessFacts();
+  readonly #traces: TransactionTraces;
 
   constructor(needs: PoolerProcessNeeds) {
     this.#needs = needs;
     this.config = needs.config;
+    this.#measure();
     this.#zones = new ZoneWatch({
       clock: systemClock,
       log: needs.log,
@@ -95,6 +102,11 @@ export class PoolerProcess {
       proofs: () => this.pooler.proofs,
     });
     const passed = this.passedTokens;
+    this.#traces = new TransactionTraces({
+      ...{ clock: systemClock, log: needs.log },
+      worker: needs.worker?.number,
+    });
+    this.#traces.configure(needs.config.tracing);
     this.pooler = new Pooler({
       settings: this.#settings(),
       credentials: secrets.clientPasswords,
@@ -112,6 +124,7 @@ export class PoolerProcess {
       sql: new SqlKnowledge(needs.grammar),
       virtualDatabases: [this.#console()],
       socketPeers: systemSocketPeers(needs.log),
+      observer: this.#traces,
       ...(needs.worker === undefined ? {} : { worker: needs.worker }),
       ...(needs.cancelBefore === undefined ? {} : { cancelBefore: needs.cancelBefore }),
     });
@@ -132,17 +145,32 @@ export class PoolerProcess {
 
   async snapshot(parts: readonly SnapshotPart[]): Promise<DaemonSnapshot> {
     const snapshot = await this.pooler.snapshot(parts);
-    if (!parts.includes('resolvedHosts')) return snapshot;
+    const { slot = 0, role } = this.#needs.place;
+    const processes = parts.includes('processes') ? [await this.#facts.view(role, slot)] : [];
+    const seen = { ...snapshot, processes };
+    if (!parts.includes('resolvedHosts')) return seen;
     const resolvedZones = this.#zones.zones();
-    return { ...snapshot, resolvedHosts: this.#resolver.resolved(), resolvedZones };
+    return { ...seen, resolvedHosts: this.#resolver.resolved(), resolvedZones };
+  }
+
+  #measure(): void {
+    this.#facts.configure({ isWanted: this.config.http.address !== undefined });
   }
 
   /** Puts a configuration in force as a whole. */
   configure(config: DaemonConfig): void {
     this.config = config;
+    this.#measure();
     this.#needs.log.configure(config.log);
     this.#needs.secrets.reconfigure();
+    this.#traces.configure(config.tracing);
     this.pooler.reload(this.#settings(), this.#needs.secrets.clientPasswords);
+  }
+
+  /** Closes everything at once; what has been noted of transactions is still sent, within two seconds. */
+  async stop(): Promise<void> {
+    await this.pooler.stop();
+    await this.#traces.close();
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Logger } from '@pgweir/pooler';
+import { changedNames } from './config/changes';
 import type { DaemonConfig } from './config/daemon-config';
 import { formatFinding } from './config/finding';
 import type { Overrides } from './config/load';
@@ -20,4 +22,42 @@ export function readAgain(
     `${changes === undefined ? 'RELOAD' : 'SET'} failed: the old configuration stays in force`,
   );
   return undefined;
+}
+
+/** A reload has been applied. */
+export function sayReloaded(log: Logger, before: DaemonConfig, after: DaemonConfig): void {
+  const changed = changedNames(before, after).join(', ');
+  log.info('configuration reloaded', { changed: changed === '' ? 'nothing' : changed });
+}
+
+interface ReloadsNeeds {
+  readonly service: () => Pick<DaemonOptions['service'], 'reloading' | 'reloaded'>;
+  /** @returns false when it was refused */
+  readonly apply: (changes: Overrides | undefined) => Promise<boolean>;
+}
+
+/** Reloads that take time are one after the other. */
+export class Reloads {
+  readonly #needs: ReloadsNeeds;
+  #last: Promise<boolean> = Promise.resolve(true);
+
+  constructor(needs: ReloadsNeeds) {
+    this.#needs = needs;
+  }
+
+  /** `changes`: SET has been asked for, which is no reload for the service manager. */
+  run(changes?: Overrides): Promise<boolean> {
+    this.#last = this.#last.then(() => this.#now(changes));
+    return this.#last;
+  }
+
+  async #now(changes: Overrides | undefined): Promise<boolean> {
+    const service = this.#needs.service();
+    if (changes === undefined) service.reloading();
+    try {
+      return await this.#needs.apply(changes);
+    } finally {
+      service.reloaded();
+    }
+  }
 }

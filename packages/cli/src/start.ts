@@ -3,9 +3,9 @@ import { createTransport } from '@pgweir/pooler';
 import type { RunOptions } from './command-line';
 import type { DaemonConfig, LoadResult } from './config/daemon-config';
 import { formatFinding } from './config/finding';
-import { loadConfig, type Overrides } from './config/load';
+import { type LoadOptions, loadConfig, type Overrides } from './config/load';
 import { FileRecorder } from './config/recorded-files';
-import type { DaemonOptions, LogFlags } from './daemon-options';
+import type { DaemonOptions, LoadView, LogFlags } from './daemon-options';
 import { createLogger, type DaemonLogger, loggerOptions } from './log/logger';
 import { changeUser } from './process/change-user';
 import { daemonize, type WaitingParent, waitingParent } from './process/daemonize';
@@ -125,6 +125,7 @@ async function serve(options: StartOptions, serving: Serving): Promise<number> {
   let latest = result.config;
   let files = serving.recorder.files;
   let overrides: Overrides = [];
+  let loaded: LoadView = { atMs: Date.now(), isOld: false };
   const service = new ServiceManager(options.service, log);
   const cleanUp = (): void => removeQuietly(pidfile, log);
   const crash = (error: unknown): void => {
@@ -141,19 +142,19 @@ async function serve(options: StartOptions, serving: Serving): Promise<number> {
       logFlags: logFlags(options, parent),
       filesRead: () => files,
       overrides: () => overrides,
+      loaded: () => loaded,
       reload: (changes = []) => {
-        // A reload takes back what SET has changed; SET reads again only what it names.
         const fresh = new FileRecorder(changes.length === 0 ? [] : files);
-        const names = new Set(changes.map(([name]) => name));
-        const others = overrides.filter(([name]) => !names.has(name));
-        const all = changes.length === 0 ? [] : [...others, ...changes];
-        const again = loadConfig(run.configPath, {
+        const all = changed(overrides, changes);
+        const again = loadAgain(run.configPath, log, {
           cwd,
           readFile: fresh.readFile,
           overrides: all,
           running: latest,
         });
+        loaded = { atMs: loaded.atMs, isOld: again.kind === 'failed' };
         if (again.kind === 'ok') {
+          loaded = { atMs: Date.now(), isOld: false };
           latest = again.config;
           files = fresh.files;
           overrides = all;
@@ -185,6 +186,28 @@ async function serve(options: StartOptions, serving: Serving): Promise<number> {
     service.close();
     log.close();
   }
+}
+
+/**
+ * Never throws: whatever is in the files, and whatever we have overlooked in reading them, clients are
+ * being served with what was there before.
+ */
+function loadAgain(file: string, log: DaemonLogger, options: LoadOptions): LoadResult {
+  try {
+    return loadConfig(file, options);
+  } catch (error) {
+    log.error('internal error while the configuration was read', { stack: stackOf(error) });
+    const message = 'it cannot be read: an internal error, which the log has';
+    const problem = { severity: 'problem', file, line: 0, message } as const;
+    return { kind: 'failed', problems: [problem], warnings: [], notes: [] };
+  }
+}
+
+/** A reload takes back what SET has changed, and reads everything again; SET only what it names. */
+function changed(overrides: Overrides, changes: Overrides): Overrides {
+  if (changes.length === 0) return [];
+  const names = new Set(changes.map(([name]) => name));
+  return [...overrides.filter(([name]) => !names.has(name)), ...changes];
 }
 
 function logFlags({ run }: StartOptions, parent: WaitingParent | undefined): LogFlags {

@@ -3,10 +3,11 @@ export const VERSION = '0.1.0';
 
 /** What is logged once every port is open. `more` says what there is besides this process. */
 export function upMessage(more = ''): string {
-  return `process up: pgweir ${VERSION}, ${runtimeVersion()}${more}`;
+  return `process up: pgweir ${VERSION}, ${runtimeName()}${more}`;
 }
 
-function runtimeVersion(): string {
+/** What it runs on, with its version. */
+export function runtimeName(): string {
   const { bun } = process.versions;
   return bun === undefined ? `Node.js ${process.version}` : `Bun ${bun}`;
 }

@@ -30,6 +30,25 @@ test('--check only checks', () => {
   expect(readCommandLine(['--check', 'c.ini'])).toEqual({ kind: 'check', configPath: 'c.ini' });
 });
 
+test('--from-env takes the environment where there is no such file', () => {
+  const path = (...args: readonly string[]) => readCommandLine(args);
+  expect(path('--from-env')).toMatchObject({ run: { configPath: 'env:' } });
+  expect(path('--from-env', '/nowhere/c.ini')).toMatchObject({ run: { configPath: 'env:' } });
+  expect(path('--from-env', __filename)).toMatchObject({ run: { configPath: __filename } });
+  expect(path('--check', '--from-env')).toEqual({ kind: 'check', configPath: 'env:' });
+  expect(path('healthcheck', '--from-env', '/nowhere/c.ini')).toMatchObject({
+    healthcheck: { target: { kind: 'config', path: 'env:' } },
+  });
+  for (const tool of ['doctor', 'top']) {
+    const from = (target: string) =>
+      tool === 'top' ? { top: { target: { path: target } } } : { doctor: { configPath: target } };
+    expect(path(tool, '--from-env')).toMatchObject(from('env:'));
+    expect(path(tool, '--from-env', __filename)).toMatchObject(from(__filename));
+    expect(path(tool)).toMatchObject({ kind: 'exit' });
+  }
+  expect(path('healthcheck', '--from-env', '--addr', '[::1]:1')).toMatchObject({ kind: 'exit' });
+});
+
 test('iam-token prints a token, and starts nothing', () => {
   const args = ['iam-token', '--host', 'pgweir.example.org', '--region', 'us-east-1'];
   const token = { host: 'pgweir.example.org', region: 'us-east-1', expires: 900 };
@@ -41,6 +60,23 @@ test('iam-token prints a token, and starts nothing', () => {
   expect(readCommandLine(['iam-token', '--help'])).toMatchObject({
     ...{ code: 0, stdout: expect.stringMatching(/^Usage: pgweir iam-token \[options\]\n/) },
   });
+});
+
+test('healthcheck asks one pgweir', () => {
+  const order = (...args: readonly string[]) => readCommandLine(['healthcheck', ...args]);
+  expect(order('c.ini')).toEqual({
+    kind: 'healthcheck',
+    healthcheck: { target: { kind: 'config', path: 'c.ini' }, timeoutMs: 3000 },
+  });
+  expect(order('--addr', 'a:1', '--timeout', '10')).toEqual({
+    kind: 'healthcheck',
+    healthcheck: { target: { kind: 'http', addr: 'a:1' }, timeoutMs: 10_000 },
+  });
+  for (const args of [[], ['c.ini', '--addr', 'a:1'], ['c.ini', '--timeout', '0'], ['-x']]) {
+    expect(order(...args)).toMatchObject({
+      ...{ kind: 'exit', code: 3, stderr: expect.stringContaining('"pgweir healthcheck --help"') },
+    });
+  }
 });
 
 test.each([

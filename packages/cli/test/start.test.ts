@@ -178,3 +178,29 @@ test('a reload compares with what was last read, not with what was read first', 
   // The third has two warnings: nobody can log in without auth_file, and the port needs a restart.
   expect(seen).toEqual(['5 6432 1', '1 problems', '6 6432 2']);
 });
+
+test('whatever goes wrong in reading the files again, the daemon goes on with what it has', async () => {
+  const { code } = await run((daemon) => {
+    const broken = jest.replaceProperty(
+      process,
+      'env',
+      new Proxy(process.env, {
+        ownKeys: () => {
+          throw new RangeError('overlooked');
+        },
+      }),
+    );
+    try {
+      const result = daemon.reload();
+      expect(result).toMatchObject({ kind: 'failed', problems: [{ file: 'p.ini' }] });
+      expect(daemon.loaded().isOld).toBe(true);
+    } finally {
+      broken.restore();
+    }
+    expect(daemon.reload().kind).toBe('ok');
+    expect(daemon.loaded().isOld).toBe(false);
+    return Promise.resolve(7);
+  });
+  expect(code).toBe(7);
+  expect(readFileSync(directory.file('p.log'), 'utf8')).toContain('RangeError: overlooked');
+});

@@ -14,7 +14,14 @@ export * from './ports/promoter-lease';
 export type { SwitchoverServer } from './ports/switchover-server';
 export * from './ports/topology-claims';
 export type { Position } from './probe/position-query';
-export type { ProbeLogin, TlsOptions } from './probe/probe-connection';
+export {
+  type PreparedStatement,
+  ProbeConnection,
+  type ProbeLogin,
+  type TextRow,
+  type TlsOptions,
+} from './probe/probe-connection';
+export type { ProbeFailure } from './probe/probe-failure';
 export type { PermitAnswer, ProbePermit, ProbePermits } from './probe/probe-permits';
 export { ServerHand, type ServerHandNeeds } from './probe/server-hand';
 export { ServerProber, type ServerProberNeeds } from './probe/server-prober';
@@ -24,6 +31,7 @@ export type { ClusterView, FailoverView, ServerView } from './publish/views';
 export { serverKey } from './server-key';
 export { CONTROL_DEFAULTS, type ControlSettings } from './settings';
 export { Etcd, type EtcdNeeds } from './sources/etcd';
+export { type HttpAnswer, HttpPeer } from './sources/http-peer';
 export { PatroniClaims, type PatroniNeeds } from './sources/patroni';
 export { Switchover, type SwitchoverOutcome } from './switchover/switchover';
 export type { Alarm } from './topology/alarms';

@@ -1,6 +1,6 @@
 /** Of the demo's role, which owns the database `demo`. The demo listens on the loopback alone. */
 export const DEMO = { user: 'demo', password: 'demo', database: 'demo' } as const;
-/** Of the one who may use the console. */
+/** Of the one who may use the console; on the web page the password alone is asked for. */
 export const ADMIN = { user: 'admin', password: 'admin', database: 'pgbouncer' } as const;
 /** The database's name for what goes to the replica, whichever that is. */
 export const REPLICA_DATABASE = 'demo_replica';
@@ -12,6 +12,8 @@ export const POOL_SIZE = 50;
 export function daemonConfig(ports: {
   readonly primary: number;
   readonly replica: number;
+  /** Of the web page and the metrics; 0: any free one. */
+  readonly page: number;
 }): string {
   const both = `host=127.0.0.1,127.0.0.1 port=${ports.primary},${ports.replica}`;
   return `[databases]
@@ -29,6 +31,10 @@ admin_users = ${ADMIN.user}
 pool_mode = transaction
 default_pool_size = ${POOL_SIZE}
 max_client_conn = 2000
+metrics_addr = 127.0.0.1:${ports.page}
+dashboard = on
+dashboard_password = ${ADMIN.password}
+statement_stats = on
 log_connections = 0
 log_disconnections = 0
 `;

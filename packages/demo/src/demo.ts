@@ -11,6 +11,8 @@ export interface DemoOptions {
   readonly port: number;
   /** Of the primary; undefined: any. */
   readonly pgPort: number | undefined;
+  /** Of the web page and the metrics; undefined: any. */
+  readonly pagePort: number | undefined;
   /** Clients of the built-in load. */
   readonly load: number;
   /** Ends the demo, as Ctrl-C does. */
@@ -31,11 +33,12 @@ export async function runDemo(options: DemoOptions, signal: AbortSignal): Promis
   try {
     await requireFreePort(options.port, '--port');
     if (options.pgPort !== undefined) await requireFreePort(options.pgPort, '--pg-port');
+    if (options.pagePort !== undefined) await requireFreePort(options.pagePort, '--page-port');
     console.log('starting PostgreSQL 18 and a replica ...');
     const cluster = await startServers(options.pgPort);
     undo.push(() => cluster.stop());
     if (signal.aborted) return;
-    const daemon = await startPooler(options.port, cluster);
+    const daemon = await startPooler(options, cluster);
     undo.push(() => daemon.stop());
     if (signal.aborted) return;
     console.log(welcome(addresses(daemon, cluster)));
@@ -98,18 +101,17 @@ async function createItems({ primary }: Cluster): Promise<void> {
   }
 }
 
-async function startPooler(port: number, cluster: Cluster): Promise<Daemon> {
+async function startPooler(options: DemoOptions, cluster: Cluster): Promise<Daemon> {
+  const { port, pagePort } = options;
   const [replica] = cluster.replicas;
   if (replica === undefined) throw new Error('the replica is missing');
   try {
-    return await startDaemon({
-      port,
-      config: daemonConfig({ primary: cluster.primary.port, replica: replica.port }),
-      userlist: userlist(),
-    });
+    const ports = { primary: cluster.primary.port, replica: replica.port, page: pagePort ?? 0 };
+    return await startDaemon({ port, config: daemonConfig(ports), userlist: userlist() });
   } catch (error) {
     // Somebody may have taken the port since we looked: then this says so.
     await requireFreePort(port, '--port');
+    if (pagePort !== undefined) await requireFreePort(pagePort, '--page-port');
     throw error instanceof Error ? new DemoError(error.message, { cause: error }) : error;
   }
 }
@@ -117,10 +119,18 @@ async function startPooler(port: number, cluster: Cluster): Promise<Daemon> {
 function addresses(daemon: Daemon, cluster: Cluster) {
   return {
     port: daemon.port,
+    pagePort: pagePortOf(daemon),
     socketDir: daemon.socketDir,
     primaryPort: cluster.primary.port,
     replicaPort: cluster.replicas[0]?.port ?? 0,
   };
+}
+
+/** Where it has said that it serves HTTP. */
+function pagePortOf(daemon: Daemon): number {
+  const port = /http: listening on 127\.0\.0\.1:(\d+)/.exec(daemon.log())?.[1];
+  if (port === undefined) throw new DemoError(`pgweir has no web page:\n${daemon.log()}`);
+  return Number(port);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -8,6 +8,7 @@ const PARENT_CHECK_MS = 500;
 interface Flags {
   readonly port: number;
   readonly pgPort: number | undefined;
+  readonly pagePort: number | undefined;
   readonly load: number;
 }
 
@@ -17,6 +18,7 @@ async function main(): Promise<number> {
     .description('PostgreSQL 18 with a replica, and pgweir before them, until Ctrl-C')
     .option('--port <n>', 'where pgweir listens', port, 6432)
     .option('--pg-port <n>', 'where PostgreSQL listens (default: any free port)', port)
+    .option('--page-port <n>', 'where the web page is (default: any free port)', port)
     .option('--load <clients>', 'clients that run transactions all the time', count, 0)
     .parse();
   const flags = command.opts<Flags>();
@@ -27,8 +29,8 @@ async function main(): Promise<number> {
   }
   stopWithNpm(stop);
   try {
-    const { port, pgPort, load } = flags;
-    const options = { port, pgPort, load, stop: () => stop.abort() };
+    const { port, pgPort, pagePort, load } = flags;
+    const options = { port, pgPort, pagePort, load, stop: () => stop.abort() };
     await runDemo(options, stop.signal);
     return 0;
   } catch (error) {

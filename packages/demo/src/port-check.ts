@@ -12,7 +12,10 @@ export class DemoError extends Error {
  *
  * @throws DemoError naming the flag that chooses another one
  */
-export function requireFreePort(port: number, flag: '--port' | '--pg-port'): Promise<void> {
+export function requireFreePort(
+  port: number,
+  flag: '--port' | '--pg-port' | '--page-port',
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', (error) => reject(portError(error, port, flag)));

@@ -2,10 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, isAlive, waitFor } from '@pgweir/testkit';
+import { buildPage, freePort, isAlive, waitFor } from '@pgweir/testkit';
 import { Client } from 'pg';
+import { chromium } from 'playwright-core';
 
+const ROOT = join(__dirname, '..', '..', '..');
 const MAIN = join(__dirname, '..', 'dist', 'main.js');
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 interface Demo {
   readonly child: ChildProcess;
@@ -15,6 +18,8 @@ interface Demo {
 }
 
 let demo: Demo | undefined;
+
+beforeAll(() => buildPage());
 
 afterEach(async () => {
   if (demo === undefined) return;
@@ -68,6 +73,57 @@ test('the demo serves primary and replica, and leaves nothing at Ctrl-C', async 
   expect(await ended).toBe(0);
   expect(foldersOf(child.pid)).toEqual([]);
 });
+
+/** Where the demo says that its page is. */
+function pageOf({ output }: Demo): string {
+  const url = /^ {2}page +(http:\S+)/m.exec(output())?.[1];
+  if (url === undefined) throw new Error(`no page in:\n${output()}`);
+  return url;
+}
+
+test('what the README has first is this: the page opens, the metrics are there', async () => {
+  expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).toMatch(/^npm ci && npm start /m);
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  expect(scripts.start).toMatch(/&& exec node packages\/demo\/dist\/main\.js$/);
+  const url = pageOf(await startDemo());
+  const page = await fetch(url);
+  expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<title>pgweir')]);
+  const metrics = await fetch(new URL('metrics', url));
+  expect([metrics.status, await metrics.text()]).toEqual([
+    200,
+    expect.stringContaining('pgweir_ready 1\n'),
+  ]);
+});
+
+const hasChromium = existsSync(CHROMIUM);
+const without = hasChromium ? '' : ` (skipped: no ${CHROMIUM}: set CHROMIUM, or install chromium)`;
+(hasChromium ? test : test.skip)(
+  `the page shows both databases in a browser${without}`,
+  async () => {
+    const running = await startDemo();
+    const urls = [...running.output().matchAll(/postgres:\/\/demo\S+/g)].map(([url]) => url);
+    for (const connectionString of urls.slice(0, 2)) {
+      const client = new Client({ connectionString });
+      await client.connect();
+      await client.query('SELECT count(*) FROM items');
+      await client.end();
+    }
+    // As root, as in containers, its sandbox does not work. It only sees this page.
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    try {
+      const page = await browser.newPage();
+      await page.goto(pageOf(running));
+      await page.getByRole('heading', { name: 'Where the time goes' }).waitFor();
+      await page.getByRole('link', { name: 'Pools', exact: true }).click();
+      await page.getByRole('row', { name: 'demo / demo' }).waitFor();
+      await page.getByRole('row', { name: 'demo_replica / demo' }).waitFor();
+      await page.getByRole('link', { name: 'Statements', exact: true }).click();
+      await page.getByText('SELECT count(*) FROM items').first().waitFor();
+    } finally {
+      await browser.close();
+    }
+  },
+);
 
 test('at the key f the primary is killed, its replica promoted, and clients stay connected', async () => {
   const { child, output } = await startDemo();

@@ -18,24 +18,27 @@ function run(...args: readonly string[]): Promise<Ended> {
   });
 }
 
-test.each(['--port', '--pg-port'])('a taken port is an error that names %s', async (flag) => {
-  const server = createServer();
-  const port = await new Promise<number>((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : 0);
+test.each(['--port', '--pg-port', '--page-port'])(
+  'a taken port is an error that names %s',
+  async (flag) => {
+    const server = createServer();
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, '127.0.0.1', () => {
+        const address = server.address();
+        resolve(typeof address === 'object' && address !== null ? address.port : 0);
+      });
     });
-  });
-  try {
-    const others = flag === '--port' ? [] : ['--port', String(await freePort())];
-    expect(await run(flag, String(port), ...others)).toEqual({
-      code: 1,
-      stderr: `port ${port} is taken: choose another one with npm start -- ${flag} 7000\n`,
-    });
-  } finally {
-    server.close();
-  }
-});
+    try {
+      const others = flag === '--port' ? [] : ['--port', String(await freePort())];
+      expect(await run(flag, String(port), ...others)).toEqual({
+        code: 1,
+        stderr: `port ${port} is taken: choose another one with npm start -- ${flag} 7000\n`,
+      });
+    } finally {
+      server.close();
+    }
+  },
+);
 
 test.each([
   ['--port', '0'],

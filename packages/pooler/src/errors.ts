@@ -233,6 +233,19 @@ const CATALOGUE = {
 
 export type ErrorKey = keyof typeof CATALOGUE;
 
+/** An error of the catalogue, for the manual. */
+export interface ListedError extends Entry {
+  readonly key: ErrorKey;
+}
+
+/** The whole catalogue, in its order. */
+export function listedErrors(): readonly ListedError[] {
+  const isKey = (key: string): key is ErrorKey => Object.hasOwn(CATALOGUE, key);
+  return Object.keys(CATALOGUE)
+    .filter(isKey)
+    .map((key) => ({ key, ...CATALOGUE[key] }));
+}
+
 /** The fields of one of our own errors. `detail` replaces `%s`. */
 export function errorFields(key: ErrorKey, detail = ''): ErrorFields {
   const entry: Entry = CATALOGUE[key];
@@ -244,9 +257,19 @@ export function errorFields(key: ErrorKey, detail = ''): ErrorFields {
   };
 }
 
-/** One of our own errors as a message for the wire. */
-export function errorBytes(key: ErrorKey, detail = ''): Buffer {
-  return errorResponse(errorFields(key, detail));
+/** An error that a client gets in the place of another one. */
+export interface ErrorInstead {
+  /** The ErrorResponse. */
+  readonly bytes: Buffer;
+  readonly code: string;
+  /** Who says it, if not PostgreSQL at another place. */
+  readonly source: 'pgweir' | 'server';
+}
+
+/** One of our own errors, for the place of another one. */
+export function errorInstead(key: ErrorKey): ErrorInstead {
+  const fields = errorFields(key);
+  return { bytes: errorResponse(fields), code: fields.code, source: 'pgweir' };
 }
 
 /**

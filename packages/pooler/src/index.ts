@@ -3,6 +3,8 @@ export { type AddressList, NO_ADDRESSES } from './access/address-list';
 export type { Network } from './access/network';
 export { type CancelMeans, CancelWire } from './cancel/cancel-wire';
 export { WORKER_NUMBERS_APART } from './cancel/worker-bits';
+export { ERROR_HELP } from './error-help';
+export { listedErrors } from './errors';
 export { StoredSecretVerifier } from './frontend/stored-secret-verifier';
 export { isIdOfWorker } from './ids';
 export { mergeSnapshots, mergeTotals } from './merged-view';
@@ -31,6 +33,7 @@ export * from './ports/clock';
 export * from './ports/credential-source';
 export * from './ports/daemon-view';
 export * from './ports/link-budget';
+export { LOG_FIELDS, type LogField, type LogFields } from './ports/log-fields';
 export * from './ports/logger';
 export * from './ports/names';
 export * from './ports/position-source';
@@ -39,8 +42,11 @@ export * from './ports/resolver';
 export * from './ports/secret-store';
 export * from './ports/server-passwords';
 export * from './ports/socket-peers';
+export * from './ports/socket-view';
+export * from './ports/statement-view';
 export * from './ports/topology-source';
 export * from './ports/traffic-control';
+export * from './ports/transaction-observer';
 export * from './ports/transport';
 export * from './ports/virtual-database';
 export * from './ports/welcome-exchange';
@@ -61,9 +67,18 @@ export {
 export { type Route, type RouteContext, routeOf } from './routing/route';
 export type { RouteHint } from './routing/route-hint';
 export { SessionFloor, type TokenOutcome } from './routing/session-floor';
+export { PIN_REASONS } from './session-state/pins';
 export * from './settings/settings';
 export { SqlKnowledge } from './sql/classify';
 export { type Effects, NO_EFFECTS } from './sql/effects';
 export { type Grammar, loadGrammar } from './sql/grammar';
-export { countOf, type HistogramView, quantileUs } from './stats/histogram';
+export { mergeStatements, OTHERS as OTHER_STATEMENTS } from './statements/statement-rows';
+export {
+  countOf,
+  HISTOGRAM_BOUNDS_US,
+  Histogram,
+  type HistogramView,
+  mergeHistograms,
+  quantileUs,
+} from './stats/histogram';
 export { needsPrimary, wantedRole } from './topology/fit-servers';

@@ -10,6 +10,7 @@ import { splitsReads } from './frontend/session-limits';
 import { HOLD_TIMEOUT_MS } from './pool/followed-servers';
 import { closeIdleSurplus } from './pool/idle-surplus';
 import type { Pool } from './pool/pool';
+import { ShortageWatch } from './pool/shortage';
 import { topologyChanged } from './pool/topology-change';
 import type { PoolWaiter } from './pool/waiters';
 import type { Pooler } from './pooler';
@@ -36,6 +37,7 @@ export class Maintenance {
   static readonly PERIOD_MS = 333;
   readonly #pooler: Pooler;
   readonly #hosts: HostWatch;
+  readonly #shortages = new WeakMap<Pool, ShortageWatch>();
 
   constructor(pooler: Pooler, resolver: Resolver) {
     this.#pooler = pooler;
@@ -60,6 +62,7 @@ export class Maintenance {
   tick(): void {
     const nowMs = this.#pooler.clock.nowMs();
     for (const pool of this.#pooler.everyPool()) {
+      this.#shortage(pool, nowMs);
       if (!this.#isSuspended) this.#waiters(pool, nowMs);
       for (const link of [...pool.links]) this.#link(pool, link, nowMs);
       if (pool.demand.reserveAllowed() && !pool.reserveInUse) {
@@ -89,6 +92,7 @@ export class Maintenance {
       wire.destroy();
     }
     this.#forgetDatabases(nowMs);
+    this.#pooler.traffic.tick();
     this.#pooler.conditions.check();
   }
 
@@ -122,6 +126,28 @@ export class Maintenance {
       if (!isOver && !isHeld) continue;
       pool.welcomeWaiters.delete(waiter);
       waiter.refused(errorFields(waitError(pool)));
+    }
+  }
+
+  /** While it is paused, or there is no server, other lines say so, and that time does not count. */
+  #shortage(pool: Pool, nowMs: number): void {
+    const [first] = pool.waiters;
+    const watch = this.#shortages.get(pool) ?? new ShortageWatch();
+    this.#shortages.set(pool, watch);
+    if (pool.paused || pool.servers.held || this.#isSuspended) watch.excusedUntilMs = nowMs;
+    const fromMs = Math.max(watch.excusedUntilMs, pool.servers.heldUntilMs);
+    const waitedMs = first === undefined ? 0 : nowMs - Math.max(first.waitingSinceMs, fromMs);
+    const news = watch.look(waitedMs, nowMs);
+    if (news === undefined) return;
+    const { database, user, waiters, links } = pool;
+    const fields = { database, user, waited_ms: Math.round(news.waitedMs) };
+    const { log } = this.#pooler;
+    if (news.kind === 'begins') {
+      const waiting = waiters.length;
+      log.warn('clients wait for a link', { ...fields, waiting, links: links.size });
+    } else {
+      const lasted_ms = Math.round(news.lastedMs);
+      log.info('clients do not wait for a link any more', { ...fields, lasted_ms });
     }
   }
 

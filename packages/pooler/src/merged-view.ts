@@ -9,6 +9,8 @@ import type {
   TargetTrafficView,
   TotalsView,
 } from './ports/daemon-view';
+import { mergeStatements } from './statements/statement-rows';
+import { boundErrors } from './stats/error-counts';
 import { mergeHistograms, NOTHING_OBSERVED } from './stats/histogram';
 
 /** One picture of several processes: sums, and the longest wait of all. */
@@ -31,6 +33,10 @@ export function mergeSnapshots(snapshots: readonly DaemonSnapshot[]): DaemonSnap
       snapshots.flatMap(({ targetLinks }) => targetLinks),
       targetOf,
     ),
+    tls: merged(
+      snapshots.flatMap(({ tls }) => tls),
+      ({ side, version }) => `${side} ${version}`,
+    ),
     replicas: mergeReplicas(snapshots.flatMap(({ replicas }) => replicas)),
     peerPools: mergePeerPools(snapshots.flatMap(({ peerPools }) => peerPools)),
     ...mergeTotals(snapshots),
@@ -40,6 +46,8 @@ export function mergeSnapshots(snapshots: readonly DaemonSnapshot[]): DaemonSnap
     resolvedHosts: mergeHosts(snapshots),
     resolvedZones: mergeZones(snapshots),
     pins: snapshots.flatMap(({ pins }) => pins).sort((a, b) => a.sinceMs - b.sinceMs),
+    statements: mergeStatements(snapshots.flatMap(({ statements }) => statements)),
+    processes: snapshots.flatMap(({ processes }) => processes),
     workers: snapshots.flatMap(({ workers }) => workers),
   };
 }
@@ -59,6 +67,22 @@ export function mergeTotals(totals: readonly TotalsView[]): TotalsView {
     targetTraffic: mergeTargets(totals.flatMap(({ targetTraffic }) => targetTraffic)),
     pinCounts: merged(pinCounts, ({ database, reason }) => `${database}\0${reason}`),
     times: mergeTimes(totals.flatMap(({ times }) => times)),
+    errors: merged(
+      boundErrors(totals.flatMap(({ errors }) => errors)),
+      ({ entry, source, sqlstate }) => `${entry}\0${source}\0${sqlstate}`,
+    ),
+    auths: merged(
+      totals.flatMap(({ auths }) => auths),
+      ({ method, result }) => `${method} ${result}`,
+    ),
+    cancels: merged(
+      totals.flatMap(({ cancels }) => cancels),
+      ({ what }) => what,
+    ),
+    traces: merged(
+      totals.flatMap(({ traces }) => traces),
+      ({ what }) => what,
+    ),
   };
 }
 

@@ -109,6 +109,10 @@ export class Orders implements TrafficControl {
     return true;
   }
 
+  async resetStatements(): Promise<void> {
+    this.#pooler.statements.reset();
+  }
+
   async countLeases({ databases, host, port }: ServerLeases): Promise<number> {
     let count = 0;
     for (const pool of this.#pooler.everyPool()) {

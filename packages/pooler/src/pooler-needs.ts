@@ -8,6 +8,7 @@ import type { Resolver } from './ports/resolver';
 import type { ServerPasswords } from './ports/server-passwords';
 import type { SocketPeers } from './ports/socket-peers';
 import type { TopologySource } from './ports/topology-source';
+import type { TransactionObserver } from './ports/transaction-observer';
 import type { Transport } from './ports/transport';
 import type { VirtualDatabase } from './ports/virtual-database';
 import type { CancelIdentity, WorkerIdentity } from './ports/worker-identity';
@@ -34,6 +35,8 @@ export interface PoolerNeeds {
   readonly positions?: PositionSource;
   /** Absent: nobody can tell who is at the other end of a Unix socket. */
   readonly socketPeers?: SocketPeers;
+  /** Absent: nobody wants to hear of transactions. */
+  readonly observer?: TransactionObserver;
   /** Absent: nobody else serves this port. */
   readonly worker?: WorkerIdentity;
   /**

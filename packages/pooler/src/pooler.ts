@@ -6,7 +6,6 @@ import { CancelDesk } from './cancel/cancel-desk';
 import { ChunkClock } from './chunk-clock';
 import { Conditions } from './conditions';
 import { ClientCounts } from './frontend/client-counts';
-import { describeClient } from './frontend/describe';
 import { firstHandler } from './frontend/first-handler';
 import { ScramSecrets } from './frontend/scram-secrets';
 import { Session } from './frontend/session';
@@ -49,9 +48,12 @@ import { DatabaseReads } from './routing/database-reads';
 import type { ReplicaPositions } from './routing/replica-positions';
 import { StateKnowledge } from './session-state/state-knowledge';
 import type { PoolerSettings } from './settings/settings';
+import { StatementWatch } from './statements/statement-watch';
 import { cancelsOver, endWaits, isSettled } from './stopping';
 import type { ReplicaServer } from './topology/replica-servers';
 import { StaticTopology } from './topology/static-topology';
+import { Tracing } from './tracing/tracing';
+import { TrafficLog } from './traffic-log';
 import { snapshotOf } from './view';
 
 /** How long a wire that we have ended may stay open on the other side. */
@@ -66,6 +68,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   readonly lookUps = new LookUps(this);
   readonly proofs = new PoolProofs(this);
   readonly socketPeers: SocketPeers | undefined;
+  readonly tracing: Tracing | undefined;
   readonly cancels: CancelDesk;
   readonly dialer: Dialer;
   readonly sessions = new Map<ClientId, Session>();
@@ -81,12 +84,14 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   credentials: CredentialSource;
   scramSecrets: ScramSecrets;
   readonly stateKnowledge: StateKnowledge;
+  readonly statements: StatementWatch;
   state: PoolerState = 'serving';
   readonly counts: ClientCounts;
   readonly conditions = new Conditions();
   /** What an operator has ordered. */
   readonly orders = new Orders(this);
   readonly strangers = new Strangers();
+  readonly traffic = new TrafficLog(this);
   readonly #listeners = new OpenListeners();
   readonly #transport: Transport;
   readonly #positionSource: PositionSource | undefined;
@@ -110,11 +115,13 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.#clientIds = new Ids(worker?.number);
     this.#linkIds = new Ids(worker?.number);
     this.stateKnowledge = new StateKnowledge(needs.sql);
+    this.statements = new StatementWatch({ ...needs, clock: this.clock, stopwatch: needs.clock });
     this.#positionSource = needs.positions;
     this.topology = needs.topology ?? new StaticTopology(needs.settings);
     this.scramSecrets = new ScramSecrets(needs.settings.mockAuthenticationSecret);
     for (const virtual of needs.virtualDatabases)
       for (const name of virtual.names) this.#virtualDatabases.set(name, virtual);
+    this.tracing = needs.observer && new Tracing(needs.observer, this.clock);
     const pooler = this;
     const live = {
       ...needs,
@@ -143,10 +150,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   #accepted(wire: Wire): void {
     const id = this.#clientIds.next((taken) => this.sessions.has(taken as ClientId));
     const session = new Session(this, id as ClientId, wire);
-    if (this.state === 'stopped') {
-      wire.destroy();
-      return;
-    }
+    if (this.state === 'stopped') return wire.destroy();
     this.sessions.set(session.id, session);
     wire.handler = firstHandler(session, this);
     this.strangers.came(session, this.settings.clientsMax);
@@ -183,8 +187,9 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
         topology: this.topology,
       });
     database.usedAtMs = this.clock.nowMs();
+    database.counters.times.measureQueries(this.settings.measuresQueries);
     this.databases.set(name, database);
-    if (found.automatic) this.log.info('registered new auto-database', { database: name });
+    if (found.automatic) this.traffic.databaseRegistered(name);
     return database;
   }
 
@@ -278,11 +283,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
 
   admitted(session: Session, identity: string | undefined): void {
     this.counts.admitted(session);
-    if (this.settings.logConnections) {
-      const { wire } = session;
-      const tls = wire.tls === undefined ? undefined : `${wire.tls.protocol}/${wire.tls.cipher}`;
-      this.log.info('login attempt', { ...describeClient(session), tls, identity });
-    }
+    this.traffic.admitted(session, identity);
   }
 
   sessionClosed(session: Session, reason: string): void {
@@ -291,19 +292,14 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
     this.counts.left(session, this.clock.nowMs());
     const cancel = session.virtual?.cancelKey ?? session.admission?.cancel;
     if (cancel !== undefined) this.cancels.forget(cancel);
-    if (this.settings.logDisconnections && reason !== 'cancel request') {
-      const ageMs = Math.round(this.clock.nowMs() - session.connectedAtMs);
-      this.log.info(`closing because: ${reason}`, { ...describeClient(session), ageMs });
-    }
+    this.traffic.clientClosed(session, reason);
     this.conditions.check();
   }
 
   poolerError(session: Session, error: ErrorFields, why: string): void {
     this.counts.failed(session, error);
-    if (!this.settings.logPoolerErrors) return;
-    const reason = why === '' ? undefined : why;
-    const fields = { ...describeClient(session), sqlstate: error.code, reason };
-    this.log.warn(`pooler error: ${error.message}`, fields);
+    this.traffic.clientFailed(session, error, why);
+    session.trace?.failed(error.code);
   }
 
   /** The session behind what a pool or a link knows only by its interface. */
@@ -330,13 +326,7 @@ export class Pooler implements PoolerContext, SessionContext, DaemonView {
   }
 
   linkClosing(pool: Pool, link: Link): void {
-    if (!this.settings.logDisconnections) return;
-    this.log.info(`closing server connection because: ${link.retireReason ?? 'unknown'}`, {
-      link: link.id,
-      database: pool.database,
-      user: pool.user,
-      ageMs: Math.round(this.clock.nowMs() - link.connectedAtMs),
-    });
+    this.traffic.linkClosing(pool, link);
   }
 
   cancelLink(_pool: Pool, link: Link): void {

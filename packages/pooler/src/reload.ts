@@ -34,6 +34,7 @@ export function applySettings(pooler: Pooler, settings: PoolerSettings): void {
       serverLogin(before, entryBefore, user) === serverLogin(settings, found.entry, user);
     configure(pooler, database, { ...found, moved, isSameLogin });
   }
+  pooler.statements.configure(settings);
   for (const session of pooler.sessions.values()) session.refreshLimits();
   pooler.lookUps.beginAgain();
 }
@@ -55,6 +56,7 @@ function configure(
 ): void {
   database.settings = entry;
   database.automatic = automatic;
+  database.counters.times.measureQueries(pooler.settings.measuresQueries);
   // They are places in the list as it was.
   database.unreachedHosts.clear();
   database.reads?.knowledge.schemaChanged();

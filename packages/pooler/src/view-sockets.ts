@@ -4,7 +4,7 @@ import { STATUS_IDLE } from './backend/server-status';
 import type { Session } from './frontend/session';
 import type { Pool } from './pool/pool';
 import type { Pooler } from './pooler';
-import type { ClientView, LinkView, SocketView, WaiterView } from './ports/daemon-view';
+import type { ClientView, LinkView, SocketView, WaiterView } from './ports/socket-view';
 import type { Address, TlsInfo, Wire } from './ports/transport';
 
 type Place = Pick<SocketView, 'address' | 'port' | 'localAddress' | 'localPort'>;

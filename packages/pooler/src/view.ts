@@ -4,7 +4,6 @@ import { mergePools, mergeReplicas, mergeTargets } from './merged-view';
 import type { Pool } from './pool/pool';
 import type { Pooler } from './pooler';
 import type {
-  ClientView,
   DaemonSnapshot,
   PinView,
   PoolView,
@@ -12,6 +11,7 @@ import type {
   SnapshotPart,
   TotalsView,
 } from './ports/daemon-view';
+import type { ClientView } from './ports/socket-view';
 import type { ServerEndpoint } from './ports/topology-source';
 import type { SessionPin } from './stats/session-pin';
 import { gauges } from './view-gauges';
@@ -64,10 +64,12 @@ export function snapshotOf(pooler: Pooler, parts: readonly SnapshotPart[]): Daem
     clients,
     links: links.flatMap((pool) => [...pool.links].map((link) => linkView(pooler, pool, link))),
     waiters: queues.flatMap((pool) => waiterViews(pooler, pool)),
-    // Whoever resolves names knows them.
+    // The process around knows these.
+    processes: [],
     resolvedHosts: [],
     resolvedZones: [],
     pins,
+    statements: wants('statements') ? pooler.statements.views() : [],
     workers: [],
   };
 }
@@ -88,10 +90,14 @@ function totals(pooler: Pooler, pools: readonly Pool[]): TotalsView {
     pinCounts: databases.flatMap(({ name, counters }) =>
       [...counters.pins].map(([reason, count]) => ({ database: name, reason, count })),
     ),
+    errors: pooler.counts.errors.view(),
+    auths: pooler.counts.auths.view(),
+    cancels: pooler.cancels.counts(),
     times: databases.flatMap((database) => {
       const waits = pools.flatMap((pool) => (pool.databaseState === database ? [pool.waits] : []));
       return database.counters.times.views(database.name, waits);
     }),
+    traces: pooler.tracing?.counts() ?? [],
   };
 }
 
@@ -101,10 +107,16 @@ function poolView(
   { phases: clients, pinned }: SessionCounts = { phases: {}, pinned: 0 },
 ): PoolView {
   const links: Partial<Record<LinkPhase, number>> = {};
+  const nowMs = pooler.clock.nowMs();
   let beingCanceled = 0;
+  let inQueryMs = 0;
+  let inTransactionMs = 0;
   for (const link of pool.links) {
     links[link.phase] = (links[link.phase] ?? 0) + 1;
     if (link.cancelsInFlight > 0) beingCanceled++;
+    if (link.phase !== 'leased') continue;
+    if (link.queryStartMs > 0) inQueryMs += nowMs - link.queryStartMs;
+    if (link.transactionStartMs > 0) inTransactionMs += nowMs - link.transactionStartMs;
   }
   return {
     database: pool.database,
@@ -121,7 +133,12 @@ function poolView(
     linksClosing: links.closing ?? 0,
     linksBeingCanceled: links.canceling ?? 0,
     linksPinned: pinned,
-    waitMaxMs: longestWaitMs(pooler, pool),
+    linksInUseOnReplicas:
+      pool.replica === undefined
+        ? 0
+        : (links.leased ?? 0) + (links.resetting ?? 0) + (links.canceling ?? 0),
+    ...waitsNow(pool, nowMs),
+    ...{ inQueryMs, inTransactionMs },
     waits: pool.waits.view(),
   };
 }
@@ -175,11 +192,14 @@ function pinView(
 }
 
 /** Of whoever waits for anything of the pool. */
-function longestWaitMs(pooler: Pooler, pool: Pool): number {
-  const nowMs = pooler.clock.nowMs();
-  let sinceMs = nowMs;
+function waitsNow(pool: Pool, nowMs: number): Pick<PoolView, 'waitMaxMs' | 'waitingMs'> {
+  let waitMaxMs = 0;
+  let waitingMs = 0;
   for (const waiters of [pool.waiters, pool.dedicatedWaiters, pool.welcomeWaiters]) {
-    for (const { waitingSinceMs } of waiters) sinceMs = Math.min(sinceMs, waitingSinceMs);
+    for (const { waitingSinceMs } of waiters) {
+      waitMaxMs = Math.max(waitMaxMs, nowMs - waitingSinceMs);
+      waitingMs += nowMs - waitingSinceMs;
+    }
   }
-  return nowMs - sinceMs;
+  return { waitMaxMs, waitingMs };
 }

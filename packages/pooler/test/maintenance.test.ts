@@ -1,7 +1,9 @@
 import { userName } from '../src/ports/names';
+import { NOTHING_HELD } from '../src/ports/traffic-control';
 import { flush, parse, query } from './kit/messages';
 import { Rig } from './kit/rig';
 import { databaseSettings, NO_USER_SETTINGS } from './kit/settings';
+import { Stage, TWO } from './lost-links/stage';
 
 test('query_wait_timeout ends a wait with 53300', async () => {
   const rig = await Rig.open({ poolSize: 1, queryWaitTimeoutMs: 5000 });
@@ -291,4 +293,76 @@ test('autodb_idle_timeout forgets a database that only the * entry knows, and no
   expect(names()).toEqual(['app', 'made-up']);
   await rig.pass(20_000);
   expect(names()).toEqual(['app']);
+});
+
+test('clients that wait long for a link have one line when that begins, and one when it is over', async () => {
+  const rig = await Rig.open({ poolSize: 1 });
+  const [holder] = await rig.holders(1);
+  const [first, second] = await rig.clients(2);
+  first?.send(query('SELECT 1'));
+  second?.send(query('SELECT 2'));
+  await rig.pass(900);
+  expect(rig.log.count('wait for a link')).toBe(0);
+  await rig.pass(5000);
+  const begun = rig.log.lines.filter(({ message }) => message === 'clients wait for a link');
+  expect(begun).toHaveLength(1);
+  expect(begun[0]?.level).toBe('warn');
+  expect(begun[0]?.fields).toMatchObject({ waiting: 2, links: 1 });
+  holder?.send(query('COMMIT'));
+  await rig.settle();
+  await rig.pass(11_000);
+  expect(rig.log.count('clients do not wait for a link any more')).toBe(1);
+});
+
+describe('what clients wait for something else is no shortage of links, and what follows is one', () => {
+  const shortages = ({ log }: Rig) =>
+    log.lines.filter(({ message }) => message === 'clients wait for a link');
+
+  async function toldLater(rig: Rig): Promise<void> {
+    await rig.pass(500);
+    expect(shortages(rig)).toEqual([]);
+    await rig.pass(1500);
+    const [line, ...more] = shortages(rig);
+    expect(more).toEqual([]);
+    expect(line?.fields?.waited_ms).toBeLessThan(2000);
+  }
+
+  test.each([
+    ['PAUSE', { ...NOTHING_HELD, paused: true }],
+    ['SUSPEND', { ...NOTHING_HELD, suspended: true }],
+  ])('%s', async (_command, held) => {
+    const rig = await Rig.open({ poolSize: 1 });
+    await rig.holders(1);
+    const client = await rig.client();
+    client.send(query('SELECT 1'));
+    await rig.settle();
+    await rig.pooler.orders.hold(held);
+    await rig.pass(3000);
+    await rig.pooler.orders.hold(NOTHING_HELD);
+    await toldLater(rig);
+  });
+
+  test('a failover', async () => {
+    const stage = await Stage.open({ poolSize: 1, poolMode: 'transaction' });
+    const { rig } = stage;
+    const client = await rig.client();
+    await stage.kill();
+    await stage.hold();
+    client.send(query('SELECT a FROM t'));
+    await rig.pass(3000);
+    rig.server.diallingPort.set(TWO, { kind: 'mute' });
+    await stage.promote();
+    await toldLater(rig);
+  });
+});
+
+test('a storm of wrong names fills no log: what is too much is counted', async () => {
+  const rig = await Rig.open({});
+  for (let count = 0; count < 260; count += 1) rig.caller({ database: 'missing' });
+  await rig.settle();
+  await rig.pass(11_000);
+  const summary = rig.log.lines.find(({ message }) => message.includes('without a line for each'));
+  // An error and an end for each of the first hundred.
+  expect(summary?.fields).toEqual({ sqlstate: '3D000', count: 160 });
+  expect(rig.log.count('pooler error: no such database')).toBe(100);
 });

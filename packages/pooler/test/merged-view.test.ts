@@ -27,7 +27,9 @@ const POOL: PoolView = {
   linksClosing: 0,
   linksBeingCanceled: 0,
   linksPinned: 2,
+  linksInUseOnReplicas: 1,
   waitMaxMs: 100,
+  ...{ waitingMs: 150, inQueryMs: 20, inTransactionMs: 30 },
   waits: { cumulative: buckets(1, 3), sumUs: 7, maxUs: 5 },
 };
 const STATS: DatabaseStatsView = {
@@ -79,7 +81,9 @@ test('pools of the same database and user are one, with the longest wait of all'
       linksActive: 8,
       linksIdle: 6,
       linksPinned: 4,
+      linksInUseOnReplicas: 2,
       waitMaxMs: 700,
+      ...{ waitingMs: 300, inQueryMs: 40, inTransactionMs: 60 },
       waits: { cumulative: buckets(1, 12), sumUs: 16, maxUs: 6 },
     },
     other,
@@ -182,4 +186,23 @@ test('times of a database are one for each thing that is measured, with the long
     time('b', 'held', 2, 5),
     time('app', 'lease_wait', 4, 8),
   ]);
+});
+
+test('errors, logins, cancel requests and kinds of TLS are added up, processes stand side by side', () => {
+  const one = (sqlstate: string): DaemonSnapshot =>
+    snapshot({
+      errors: [{ entry: 'app', source: 'server', sqlstate, count: 2 }],
+      auths: [{ method: 'md5', result: 'ok', count: 3 }],
+      cancels: [{ what: 'sent', count: 4 }],
+      tls: [{ side: 'client', version: 'TLSv1.3', count: 5 }],
+      processes: [],
+    });
+  const both = mergeSnapshots([one('23505'), one('23505'), one('40001')]);
+  expect(both.errors.map(({ sqlstate, count }) => [sqlstate, count])).toEqual([
+    ['23505', 4],
+    ['40001', 2],
+  ]);
+  expect(both.auths).toEqual([{ method: 'md5', result: 'ok', count: 9 }]);
+  expect(both.cancels).toEqual([{ what: 'sent', count: 12 }]);
+  expect(both.tls).toEqual([{ side: 'client', version: 'TLSv1.3', count: 15 }]);
 });

@@ -48,3 +48,22 @@ test('pins are counted by database and reason', async () => {
   expect(stats[0]).not.toHaveProperty('pins');
   await rig.stop();
 });
+
+test('what is going on is in the picture before it has ended', async () => {
+  const rig = await Rig.open({ poolSize: 1 });
+  const [holder] = await rig.holders(1);
+  const waiter = await rig.client();
+  waiter.send(query('SELECT 1'));
+  await rig.settle();
+  rig.clock.advance(2000);
+  const { pools } = await rig.pooler.snapshot([]);
+  expect(pools).toMatchObject([{ clientsWaiting: 1, waitingMs: 2000, waitMaxMs: 2000 }]);
+  // The one who has the link is in a transaction and asks nothing.
+  expect(pools).toMatchObject([{ inQueryMs: 0, inTransactionMs: 2000 }]);
+  holder?.send(query('COMMIT'));
+  await rig.settle();
+  expect((await rig.pooler.snapshot([])).pools).toMatchObject([
+    { waitingMs: 0, inQueryMs: 0, inTransactionMs: 0 },
+  ]);
+  await rig.stop();
+});

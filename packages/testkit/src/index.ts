@@ -27,7 +27,8 @@ export type { RdsBackend, RdsUser } from './aws/rds-session';
 export { type RdsTokenVerdict, verifyRdsToken } from './aws/rds-token';
 export type { SecretStage, SecretValue } from './aws/secret-versions';
 export { type SigV4Refusal, type SigV4Rules, type SigV4Verdict, verifySigV4 } from './aws/sigv4';
-export { buildBinary } from './binary/build';
+export { type BinaryOptions, type BinaryTarget, buildBinary } from './binary/build';
+export { buildPage } from './binary/build-page';
 export { certsDir } from './certs';
 export {
   Cluster,
@@ -42,6 +43,9 @@ export type { Result as ConformanceResult } from './conformance/runner';
 export type { Scenario } from './conformance/scenario';
 export { allScenarios } from './conformance/scenarios';
 export { failures as scenarioFailures } from './conformance/table';
+export { type Engine, type FoundEngine, findEngine } from './containers/engine';
+export { PROGRAMS, programsFolder, writePostgresContext } from './containers/postgres-root';
+export { addProgram } from './containers/root-folder';
 export {
   Daemon,
   type DaemonExit,

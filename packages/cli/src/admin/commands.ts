@@ -4,6 +4,7 @@ import type { Order } from '../operator';
 import type { ShutdownKind } from '../signals';
 import type { Command } from './command';
 import { invalidText } from './command';
+import type { CommandName } from './command-help';
 import { done, type Outcome, refused } from './outcome';
 import type { Picture, ShowItem } from './show/item';
 import { HELP, isFixedSetting, showItem } from './show/items';
@@ -78,7 +79,8 @@ function asksForHelp({ word, argument }: Extract<Command, { kind: 'command' }>):
 }
 
 function runOf(word: string): Run | undefined {
-  return Object.hasOwn(PRIVILEGED, word) ? PRIVILEGED[word] : undefined;
+  const runs: Readonly<Record<string, Run>> = PRIVILEGED;
+  return Object.hasOwn(runs, word) ? runs[word] : undefined;
 }
 
 /** Runs one command. */
@@ -122,7 +124,10 @@ type Run = (
   client: number,
 ) => Promise<Outcome | undefined>;
 
-const PRIVILEGED: Readonly<Record<string, Run>> = {
+/** SET and SWITCHOVER are written in ways of their own. */
+type PlainCommand = Exclude<CommandName, 'set' | 'switchover'>;
+
+const PRIVILEGED: Readonly<Record<PlainCommand, Run>> = {
   reload: async (argument, needs) => {
     if (argument === undefined) {
       return (await needs.reload())
@@ -151,6 +156,10 @@ const PRIVILEGED: Readonly<Record<string, Run>> = {
   suspend: async (argument, needs, client) =>
     argument === undefined
       ? await ordered('SUSPEND', { kind: 'suspend', client }, needs)
+      : undefined,
+  reset: async (argument, needs) =>
+    argument?.toLowerCase() === 'statements'
+      ? await ordered('RESET', { kind: 'resetStatements' }, needs)
       : undefined,
   kill_client: async (argument, needs) => {
     const id = argument !== undefined && /^c?\d{1,15}$/.test(argument) ? argument : undefined;

@@ -10,7 +10,8 @@ import type { DaemonConfig } from '../config/daemon-config';
 import { reasonOf } from '../system-error';
 import { VERSION } from '../version';
 import type { Command } from './command';
-import { type ConsoleCommands, runCommand, undoing } from './commands';
+import { CommandLog } from './command-log';
+import { type ConsoleCommands, isCommand, runCommand, undoing } from './commands';
 import { ConsoleSession } from './console-session';
 import type { Outcome } from './outcome';
 import { CONSOLE_DATABASE } from './show/item';
@@ -57,6 +58,7 @@ export class AdminConsole implements VirtualDatabase {
     let running: Command | undefined;
     let suspended: Command | undefined;
     const log = this.#needs.log;
+    const commands = new CommandLog(log, client);
     const undo = (command: Command | undefined): void => {
       const order = command === undefined ? undefined : undoing(command, client.id);
       if (order === undefined) return;
@@ -71,7 +73,9 @@ export class AdminConsole implements VirtualDatabase {
         try {
           const isAdmin = client.isOwner || this.#isAdmin(client.user);
           const request = { text, command, isAdmin, client: client.id };
+          if (isAdmin && isCommand(command)) commands.issued(command);
           const outcome = await runCommand(request, this.#needs);
+          if (outcome.kind === 'refused' && isCommand(command)) commands.refused(command, outcome);
           if (outcome.kind === 'done' && outcome.tag === 'SUSPEND') suspended = command;
           return outcome;
         } finally {

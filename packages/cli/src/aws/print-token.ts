@@ -1,5 +1,5 @@
-import type { TokenOptions } from '../command-line';
 import { reasonOf } from '../system-error';
+import type { TokenOptions } from '../tools/iam-token';
 import { awsLibrary } from './library';
 
 interface Output {

@@ -56,6 +56,7 @@ export function assemble(parts: Parts, running: DaemonConfig | undefined): Daemo
     },
     log: {
       file: notEmpty(values.logfile),
+      format: values.log_format,
       verbose: values.verbose,
       stats: values.log_stats,
       syslog: values.syslog
@@ -88,11 +89,7 @@ export function assemble(parts: Parts, running: DaemonConfig | undefined): Daemo
       lease: values.promoter_lease,
       leaseTtlMs: values.promoter_lease_ttl,
     },
-    secrets: {
-      refreshMs: values.secrets_refresh,
-      overlapMs: values.secret_overlap,
-      roleArn: notEmpty(values.secret_role_arn),
-    },
+    secrets: secretSettings(values),
     credentials: parts.credentials,
     pidfile: notEmpty(values.pidfile),
     user: notEmpty(values.user),
@@ -101,8 +98,28 @@ export function assemble(parts: Parts, running: DaemonConfig | undefined): Daemo
     statsUsers: values.stats_users,
     statsPeriodMs: values.stats_period,
     emf: emfSettings(values),
+    http: httpSettings(values),
+    tracing: tracingSettings(values),
     workers: workerSettings(values),
     values,
+  };
+}
+
+function httpSettings(values: GlobalValues): DaemonConfig['http'] {
+  return {
+    address: values.metrics_addr,
+    seriesMax: values.metrics_series_max,
+    dashboard: values.dashboard,
+    dashboardPassword: values.dashboard_password,
+    dashboardHosts: values.dashboard_hosts,
+  };
+}
+
+function secretSettings(values: GlobalValues): DaemonConfig['secrets'] {
+  return {
+    refreshMs: values.secrets_refresh,
+    overlapMs: values.secret_overlap,
+    roleArn: values.secret_role_arn === '' ? undefined : values.secret_role_arn,
   };
 }
 
@@ -133,9 +150,14 @@ function poolerSettings(parts: Parts, running: PoolerSettings | undefined): Pool
     clientTls: unlessSame(running?.clientTls, parts.clientTls),
     serverTls: sameTls(running?.serverTls, parts.serverTls),
     ...serverIdentity(values),
+    tracing: sampling(values),
     logConnections: values.log_connections,
     logDisconnections: values.log_disconnections,
     logPoolerErrors: values.log_pooler_errors,
+    logMinDurationMs: values.log_min_duration,
+    logMinDurationLiterals: values.log_min_duration_literals,
+    statementStats: values.statement_stats,
+    statementStatsMax: values.statement_stats_max,
     ...databasesOf(parts.databases, running),
     users: parts.users,
     peerId: values.peer_id,
@@ -156,6 +178,18 @@ function emfSettings(values: GlobalValues): DaemonConfig['emf'] {
   const { metrics_emf_file: file, metrics_emf_namespace: namespace } = values;
   const proxyName = values.metrics_emf_proxy_name;
   return { file: file === '' ? undefined : file, namespace, proxyName };
+}
+
+function tracingSettings(values: GlobalValues): DaemonConfig['tracing'] {
+  const { trace_endpoint: endpoint, trace_headers: headers } = values;
+  return endpoint === ''
+    ? undefined
+    : { endpoint, headers, serviceName: values.trace_service_name };
+}
+
+function sampling(values: GlobalValues): PoolerSettings['tracing'] {
+  if (values.trace_endpoint === '') return undefined;
+  return { sampleRatio: values.trace_sample, perSecondMax: values.trace_max_per_second };
 }
 
 function authQuery(values: GlobalValues) {
@@ -182,6 +216,7 @@ function caps(values: GlobalValues) {
     maxConnectionsPercent: values.max_connections_percent,
     maxIdleConnectionsPercent: values.max_idle_connections_percent,
     serverRoundRobin: values.server_round_robin,
+    measuresQueries: values.metrics_addr !== undefined,
   };
 }
 

@@ -7,6 +7,7 @@ import {
   unixSocketProblem,
 } from './databases';
 import { type Findings, type Place, quoted } from './finding';
+import { checkHttp } from './http-checks';
 import { checkPromotion } from './promotion-checks';
 import type { GlobalValues } from './settings';
 
@@ -30,6 +31,7 @@ export interface CheckContext {
  */
 export function checkGlobals(context: CheckContext): number | undefined {
   checkListening(context);
+  checkHttp(context);
   checkLoadBalancers(context);
   checkLogin(context);
   checkPools(context);

@@ -1,6 +1,8 @@
 import type { PoolerSettings } from '@pgweir/pooler';
+import type { LogFormat } from '../log/format';
 import type { SyslogSettings } from '../log/syslog-message';
 import type { Finding } from './finding';
+import type { HttpAddress } from './http-address';
 import type { LeasePlace } from './lease-place';
 import type { GlobalValues } from './settings';
 import type { Userlist } from './userlist';
@@ -27,6 +29,9 @@ export interface DaemonConfig {
   readonly statsPeriodMs: number;
   /** Undefined: metrics are not written. */
   readonly emf: EmfSettings | undefined;
+  readonly http: HttpSettings;
+  /** Undefined: no traces. */
+  readonly tracing: TracingSettings | undefined;
   readonly workers: WorkerSettings;
   /** Every global setting by name, for SHOW CONFIG and for the next load. */
   readonly values: GlobalValues;
@@ -47,6 +52,7 @@ export interface ListenSettings {
 
 export interface LogSettings {
   readonly file: string | undefined;
+  readonly format: LogFormat;
   /** 0 to 3. */
   readonly verbose: number;
   /** Whether to log a line of statistics every `statsPeriodMs`. */
@@ -61,6 +67,28 @@ export interface EmfSettings {
   readonly file: string | undefined;
   readonly namespace: string;
   readonly proxyName: string;
+}
+
+/** What is served over HTTP. */
+export interface HttpSettings {
+  /** Undefined: nothing is. */
+  readonly address: HttpAddress | undefined;
+  /** How many time series the metrics of databases, pools and servers may be. */
+  readonly seriesMax: number;
+  /** The web page. `private`: only for those who know the password. */
+  readonly dashboard: 'off' | 'on' | 'private';
+  /** Of those who may give orders there, or a verifier of it; empty: nobody may. */
+  readonly dashboardPassword: string;
+  /** Names that it may be asked for by, besides addresses and `localhost`. `*`: all. */
+  readonly dashboardHosts: readonly string[];
+}
+
+/** Where spans of transactions go. Which transactions: `PoolerSettings.tracing`. */
+export interface TracingSettings {
+  readonly endpoint: string;
+  /** Never shown. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly serviceName: string;
 }
 
 export interface WorkerSettings {

@@ -11,7 +11,7 @@ import {
 } from '@pgweir/pooler';
 import { parseConnectionString } from './connection-string';
 import { type Findings, type Place, quoted } from './finding';
-import type { IniEntry } from './ini-file';
+import type { IniEntry } from './ini-assignment';
 import { readValues } from './read-values';
 import { ownServerIdentity } from './server-auth';
 import {

@@ -1,13 +1,7 @@
 import path from 'node:path';
 import { errorCode, reasonOf } from '../system-error';
 import { type Findings, type Place, quoted } from './finding';
-
-/** `key = value` with the section it stands in. The value is not unquoted: ini values have no quotes. */
-export interface IniEntry extends Place {
-  readonly section: string;
-  readonly key: string;
-  readonly value: string;
-}
+import { type IniEntry, isBlankOrComment, readAssignment } from './ini-assignment';
 
 export interface IniSection extends Place {
   readonly name: string;
@@ -23,7 +17,12 @@ export interface FileAccess {
   readonly cwd: string;
   /** The text of a file. @throws the system's error with `code` */
   readFile(file: string): string;
+  /** What stands for the file `env:`. `isWhole`: it is the configuration, not a part of a file. */
+  readonly environment?: (use: { readonly isWhole: boolean }) => IniFile;
 }
+
+/** In place of a file's name: the environment of this process. */
+export const ENVIRONMENT = 'env:';
 
 /** PgBouncer's limit. */
 const NESTING_MAX = 10;
@@ -35,15 +34,16 @@ const INCLUDES_MAX = 1000;
  * that all of them are reported at once.
  */
 export function readIniFile(file: string, access: FileAccess, findings: Findings): IniFile {
+  if (file === ENVIRONMENT && access.environment !== undefined) {
+    return access.environment({ isWhole: true });
+  }
   const reader = new IniReader(access, findings);
   reader.read(path.resolve(access.cwd, file), file, [], { file, line: 0 });
   return { entries: reader.entries, sections: reader.sections };
 }
 
-const BLANK_OR_COMMENT = /^\s*(?:[;#]|$)/;
 const INCLUDE = /^\s*%include\s+(.*\S)\s*$/;
 const SECTION = /^\s*\[([^\]]*)\]\s*$/;
-const ASSIGNMENT = /^\s*(?:'((?:[^']|'')*)'|([A-Za-z0-9_.*-]+))\s*=\s*(.*?)\s*$/;
 
 class IniReader {
   readonly entries: IniEntry[] = [];
@@ -80,7 +80,7 @@ class IniReader {
   }
 
   #line(line: string, place: Place, files: readonly string[]): void {
-    if (BLANK_OR_COMMENT.test(line)) return;
+    if (isBlankOrComment(line)) return;
     if (line.includes('\0')) {
       this.#findings.problem(place, 'the line contains a NUL byte');
       return;
@@ -100,18 +100,13 @@ class IniReader {
   }
 
   #assignment(line: string, place: Place): void {
-    const match = ASSIGNMENT.exec(line);
-    if (match === null) {
-      // The line is not shown: it may hold a password.
-      this.#findings.problem(place, `syntax error: expected ${expectation(line)}`);
-      return;
-    }
-    const key = match[1]?.replaceAll("''", "'") ?? match[2] ?? '';
+    const assigned = readAssignment(line, place, this.#findings);
+    if (assigned === undefined) return;
     if (this.#section === undefined) {
-      this.#findings.problem(place, `${quoted(key)} stands before the first [section]`);
+      this.#findings.problem(place, `${quoted(assigned.key)} stands before the first [section]`);
       return;
     }
-    this.entries.push({ ...place, section: this.#section, key, value: match[3] ?? '' });
+    this.entries.push({ ...place, section: this.#section, ...assigned });
   }
 
   #include(name: string, place: Place, files: readonly string[]): void {
@@ -131,6 +126,10 @@ class IniReader {
       this.#findings.problem(place, `%include ${quoted(name)}: nested deeper than ${NESTING_MAX}`);
     } else if (this.#includes > INCLUDES_MAX) {
       this.#findings.problem(place, `%include ${quoted(name)}: more than ${INCLUDES_MAX} includes`);
+    } else if (name === ENVIRONMENT && this.#access.environment !== undefined) {
+      const { entries, sections } = this.#access.environment({ isWhole: false });
+      this.entries.push(...entries);
+      this.sections.push(...sections);
     } else {
       this.read(resolved, shownAs(resolved, this.#access.cwd), files, place);
     }
@@ -145,13 +144,6 @@ class IniReader {
       return errorCode(error) !== 'ENOENT';
     }
   }
-}
-
-function expectation(line: string): string {
-  if (/^\s*"/.test(line)) return "key = value, with a name that needs quotes in 'single quotes'";
-  if (/^\s*%/.test(line)) return '%include FILE';
-  if (/^\s*\[/.test(line)) return '[section] and nothing behind it';
-  return 'key = value, [section], %include FILE or a comment';
 }
 
 function shownAs(file: string, cwd: string): string {

@@ -9,8 +9,11 @@ import { assemble, type Parts } from './assemble';
 import { checkGlobals } from './checks';
 import type { DaemonConfig, LoadResult } from './daemon-config';
 import { readDatabases, readUsers } from './databases';
+import { EnvironmentFiles } from './environment/environment';
+import type { Environment } from './environment/variables';
 import { Findings, type Place, quoted } from './finding';
-import { type IniEntry, type IniFile, readIniFile } from './ini-file';
+import type { IniEntry } from './ini-assignment';
+import { type IniFile, readIniFile } from './ini-file';
 import { mockSecret } from './mock-secret';
 import { noteDifferences } from './moving-in';
 import { suggestion } from './nearest-name';
@@ -28,6 +31,8 @@ export interface LoadOptions {
   readonly cwd: string;
   /** The text of a file. @throws the system's error with `code` */
   readonly readFile?: (file: string) => string;
+  /** Absent: ours. */
+  readonly environment?: Environment;
   readonly accounts?: Accounts;
   /** What SET has changed on the console: as if it stood at the end of `[pgbouncer]`. */
   readonly overrides?: Overrides;
@@ -48,8 +53,7 @@ export type Overrides = readonly (readonly [name: string, value: string])[];
  */
 export function loadConfig(file: string, options: LoadOptions): LoadResult {
   const findings = new Findings();
-  const access = { cwd: options.cwd, readFile: options.readFile ?? readText };
-  const ini = readIniFile(file, access, findings);
+  const { access, ini } = readFiles(file, options, findings);
   if (ini.sections.length === 0 && findings.of('problem').length > 0) return failed(findings);
   checkSections(ini, findings);
   const of = (section: string): readonly IniEntry[] =>
@@ -115,6 +119,18 @@ export function loadConfig(file: string, options: LoadOptions): LoadResult {
   };
   const config = assemble(parts, options.running);
   return { kind: 'ok', config, warnings: findings.of('warning'), notes: findings.of('note') };
+}
+
+/** The file with all that it includes, or the environment. */
+function readFiles(file: string, options: LoadOptions, findings: Findings) {
+  const { cwd } = options;
+  const environment = new EnvironmentFiles(options.environment ?? process.env, {
+    ...{ cwd, readFile: options.readFile ?? readText, findings },
+  });
+  const access = { cwd, readFile: environment.readFile, environment: environment.read };
+  const ini = readIniFile(file, access, findings);
+  environment.warnIfUnread(file);
+  return { access, ini };
 }
 
 /** What `[pgbouncer]` says, and SET behind it. */

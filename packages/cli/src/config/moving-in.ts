@@ -3,7 +3,7 @@ import type { AccessRule, DatabaseSettings, UserSettings } from '@pgweir/pooler'
 import { asksForCertificates } from './access/access-settings';
 import type { Databases } from './databases';
 import type { Findings, Place } from './finding';
-import type { IniEntry } from './ini-file';
+import type { IniEntry } from './ini-assignment';
 import { GLOBAL_SETTINGS, type GlobalValues } from './settings';
 import type { SettingTable } from './settings/row';
 

@@ -1,7 +1,7 @@
 import type { PeerSettings } from '@pgweir/pooler';
 import { readEntry, unixSocketProblem } from './databases';
 import { type Findings, type Place, quoted } from './finding';
-import type { IniEntry } from './ini-file';
+import type { IniEntry } from './ini-assignment';
 import { type GlobalValues, PEER_PARAMETERS } from './settings';
 
 const PEER_ID_MAX = 16_383;

@@ -12,7 +12,7 @@ import { mergedIdentity, type PoolIdentity } from '../aws/server-identity';
 import { askingUser } from '../health/askers';
 import type { Databases } from './databases';
 import { type Findings, type Place, quoted } from './finding';
-import type { IniEntry } from './ini-file';
+import type { IniEntry } from './ini-assignment';
 import type { GlobalValues } from './settings';
 
 type IdentityName = 'server_auth' | 'aws_region' | 'aws_role_arn' | 'aws_external_id';

@@ -2,6 +2,7 @@ import { AUTHENTICATION } from './settings/authentication';
 import { DATABASE_PARAMETERS, PEER_PARAMETERS, USER_PARAMETERS } from './settings/entries';
 import { FAILOVER } from './settings/failover';
 import { GENERIC } from './settings/generic';
+import { HTTP } from './settings/http';
 import { IAM } from './settings/iam';
 import { LOGGING } from './settings/logging';
 import { NETWORK } from './settings/network';
@@ -12,6 +13,7 @@ import { SERVER_AUTH_SETTINGS } from './settings/server-auth';
 import { SESSION_STATE } from './settings/session-state';
 import { TIMEOUTS } from './settings/timeouts';
 import { TLS } from './settings/tls';
+import { TRACING } from './settings/tracing';
 import { WORKERS } from './settings/workers';
 
 /** Every setting of `[pgbouncer]`. */
@@ -21,12 +23,14 @@ export const GLOBAL_SETTINGS = {
   ...IAM,
   ...SECRETS,
   ...LOGGING,
+  ...TRACING,
   ...TIMEOUTS,
   ...TLS,
   ...NETWORK,
   ...SESSION_STATE,
   ...FAILOVER,
   ...RDS,
+  ...HTTP,
   ...SERVER_AUTH_SETTINGS,
   ...WORKERS,
 };

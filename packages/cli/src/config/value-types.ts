@@ -14,7 +14,9 @@ export interface ValueType<T> {
     | 'list'
     | 'text'
     | 'protocols'
-    | 'addresses';
+    | 'addresses'
+    | 'fraction'
+    | 'headers';
   /** Ends the sentence "accepted: ...". */
   readonly accepted: string;
   parse(text: string): Parsed<T>;
@@ -138,6 +140,14 @@ export function time(limits: { minMs?: number } = {}): ValueType<number> {
   };
 }
 
+/** As `time`; the empty text and -1 mean "not set". */
+export const optionalTime: ValueType<number | undefined> = {
+  ...time(),
+  accepted: `${time().accepted}; nothing or -1`,
+  parse: (text) => (text === '' || text === '-1' ? ok(undefined) : time().parse(text)),
+  show: (value) => (value === undefined ? '' : time().show(value)),
+};
+
 /** One of some words, in any case. `refused` are words that PgBouncer knows and we do not offer. */
 export function oneOf<const Word extends string>(
   words: readonly Word[],
@@ -213,3 +223,64 @@ export const hostPattern: ValueType<string> = {
   parse: (value) => (value.length <= HOST_CHARS_MAX && HOST_PATTERN.test(value) ? ok(value) : BAD),
   show: String,
 };
+
+/** A part of a whole: 0.01, 1. */
+export const fraction: ValueType<number> = {
+  name: 'fraction',
+  accepted: 'a number from 0 to 1',
+  parse(text) {
+    const value = /^(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
+    return value >= 0 && value <= 1 ? ok(value) : BAD;
+  },
+  show: String,
+};
+
+/** Where requests of HTTP are sent to; the empty text means "nowhere". It is shown, and has no secret. */
+export const httpEndpoint: ValueType<string> = {
+  name: 'text',
+  accepted: 'an address like http://host:4318/v1/traces, without a login and without ? or #',
+  parse(text) {
+    if (text === '') return ok('');
+    const url = httpUrl(text);
+    if (url === undefined || url.username !== '' || url.password !== '') return BAD;
+    if (!url.hostname.startsWith('[')) return ok(url.href);
+    return { kind: 'refused', why: 'the host has to be a name or an address of IPv4' };
+  },
+  show: String,
+};
+
+const HEADERS_MAX = 32;
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+
+/** `name=value,name=value`, as OpenTelemetry has it: values are percent-encoded. Secret as a rule. */
+export const httpHeaders: ValueType<Readonly<Record<string, string>>> = {
+  name: 'headers',
+  accepted: `at most ${HEADERS_MAX} headers like name=value with commas between, values percent-encoded`,
+  parse(text) {
+    const parts = text.split(',').filter((part) => part.trim() !== '');
+    if (parts.length > HEADERS_MAX) return BAD;
+    const headers: Record<string, string> = {};
+    for (const part of parts) {
+      const at = part.indexOf('=');
+      const name = part.slice(0, Math.max(0, at)).trim().toLowerCase();
+      const value = decoded(part.slice(at + 1).trim());
+      // What a header cannot have would fail in each request.
+      if (!HEADER_NAME.test(name) || value === undefined || !/^[\x20-\x7e]*$/.test(value))
+        return BAD;
+      headers[name] = value;
+    }
+    return ok(headers);
+  },
+  show: (headers) =>
+    Object.entries(headers)
+      .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+      .join(','),
+};
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,5 +1,8 @@
-import { commandOptions, tokenOptions } from '../command-line';
+import { commandOptions, optionsOf } from '../command-line';
+import { PREFIX, TEXTS } from '../config/environment/variables';
 import { SIGNALS } from '../signals';
+import { commandOf } from '../tools/tool';
+import { TOOLS } from '../tools/tools';
 import { entry, manualHead, paragraphs, section, verbatim } from './roff';
 
 const DESCRIPTION = `\`pgweir\` stands between applications and PostgreSQL and lets many clients share few connections. It
@@ -8,8 +11,11 @@ speaks the PostgreSQL protocol on both sides, and reads the files of PgBouncer a
 It runs in the foreground unless \`-d\` is given, logs to stderr and to \`logfile\`, and is told what to do by signals, or
 on the console: the database \`pgbouncer\` (or \`pgweir\`) for those who are in \`admin_users\`.`;
 
-const TOKENS = `\`pgweir iam-token\` with the options below prints a password for a pgweir with \`auth_type = iam\`, and starts nothing.
-It is signed with the credentials of AWS that the environment, a profile, the container or the instance has.`;
+/** Beyond what its help says. */
+const MORE: Readonly<Record<string, string>> = {
+  'iam-token':
+    'It is signed with the credentials of AWS that the environment, a profile, the container or the instance has.',
+};
 
 const FILES: Readonly<Record<string, string>> = {
   'config.ini': 'The configuration: `pgweir`(5). There is no default for its place.',
@@ -26,6 +32,12 @@ const FILES: Readonly<Record<string, string>> = {
 };
 
 const ENVIRONMENT: Readonly<Record<string, string>> = {
+  'PGWEIR_NAME, PGWEIR_NAME_FILE':
+    'With `--from-env`, and where a file says `%include env:`: the value of the setting `name` of `[pgbouncer]`, or the ' +
+    'file that has it. A setting whose own name ends in `_file` is that setting. A name that is none is a problem.',
+  ...Object.fromEntries(
+    Object.entries(TEXTS).map(([word, help]) => [`${PREFIX}${word.toUpperCase()}`, help]),
+  ),
   NOTIFY_SOCKET:
     'The service manager is told there when the daemon is ready, reloads and stops, and how it goes.',
   'WATCHDOG_USEC, WATCHDOG_PID':
@@ -43,13 +55,12 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
 /** pgweir(1): the command line, signals and files. */
 export function programManual(): string {
   const options = commandOptions().map(({ flags, help }) => entry(flags, `${sentence(help)}.`));
-  const tokens = tokenOptions().map(({ flags, help }) => entry(flags, `${sentence(help)}.`));
   return `${[
     manualHead(1, 'connection pooler for PostgreSQL'),
     section('SYNOPSIS', '.B pgweir', '.RI [ options ]', '.I config.ini'),
     section('DESCRIPTION', paragraphs(DESCRIPTION)),
     section('OPTIONS', ...options),
-    section('TOKENS OF IAM', paragraphs(TOKENS), ...tokens),
+    ...TOOLS.map(toolSection),
     section('SIGNALS', ...entries(SIGNALS)),
     section(
       'EXIT STATUS',
@@ -62,6 +73,14 @@ export function programManual(): string {
     section('EXAMPLES', verbatim(EXAMPLES)),
     section('SEE ALSO', paragraphs('`pgweir`(5)')),
   ].join('\n')}\n`;
+}
+
+function toolSection(tool: (typeof TOOLS)[number]): string {
+  const command = commandOf(tool);
+  const usage = `\`pgweir ${tool.word}\` ${command.createHelp().commandUsage(command).replace(`${command.name()} `, '')}`;
+  const text = [usage, command.description(), MORE[tool.word]].filter((part) => part !== undefined);
+  const options = optionsOf(command).map(({ flags, help }) => entry(flags, `${sentence(help)}.`));
+  return section(`PGWEIR ${tool.word.toUpperCase()}`, paragraphs(text.join('\n\n')), ...options);
 }
 
 const EXAMPLES = `pgweir --check /etc/pgweir/pgweir.ini

@@ -2,6 +2,7 @@ import { SETTINGS } from '../config/settings';
 import { AUTHENTICATION } from '../config/settings/authentication';
 import { FAILOVER } from '../config/settings/failover';
 import { GENERIC } from '../config/settings/generic';
+import { HTTP } from '../config/settings/http';
 import { IAM } from '../config/settings/iam';
 import { LOGGING } from '../config/settings/logging';
 import { NETWORK } from '../config/settings/network';
@@ -12,6 +13,7 @@ import { SERVER_AUTH_SETTINGS } from '../config/settings/server-auth';
 import { SESSION_STATE } from '../config/settings/session-state';
 import { TIMEOUTS } from '../config/settings/timeouts';
 import { TLS } from '../config/settings/tls';
+import { TRACING } from '../config/settings/tracing';
 import { WORKERS } from '../config/settings/workers';
 
 /** The settings of `[pgbouncer]` in the order of the manual. */
@@ -22,12 +24,14 @@ export const GROUPS: readonly (readonly [title: string, table: SettingTable])[] 
   ['IAM of AWS', IAM],
   ['Secret stores', SECRETS],
   ['Logging', LOGGING],
+  ['Traces', TRACING],
   ['Resets, checks and limits of time', TIMEOUTS],
   ['TLS', TLS],
   ['Login to servers', SERVER_AUTH_SETTINGS],
   ['Network', NETWORK],
   ['Health of servers and failover', FAILOVER],
   ['As RDS Proxy has it', RDS],
+  ['Metrics and health over HTTP', HTTP],
   ['Workers', WORKERS],
 ];
 

@@ -1,4 +1,5 @@
 import type { Setting, SettingTable } from '../config/settings/row';
+import { markdownTable } from './markdown';
 import { accepted, ENTRIES, GROUPS, meaning } from './setting-groups';
 
 const INTRODUCTION = `# Settings
@@ -36,7 +37,7 @@ function globalTable(table: SettingTable): string {
     classOf(row),
     meaning(row),
   ]);
-  return markdown(['setting', 'value', 'default', 'change', 'class', 'meaning'], rows);
+  return markdownTable(['setting', 'value', 'default', 'change', 'class', 'meaning'], rows);
 }
 
 function entryTable(table: SettingTable): string {
@@ -46,7 +47,7 @@ function entryTable(table: SettingTable): string {
     classOf(row),
     meaning(row),
   ]);
-  return markdown(['parameter', 'value', 'class', 'meaning'], rows);
+  return markdownTable(['parameter', 'value', 'class', 'meaning'], rows);
 }
 
 function classOf(row: Setting<unknown>): string {
@@ -58,20 +59,4 @@ function classOf(row: Setting<unknown>): string {
     case 'refused':
       return `refused unless ${row.class.silentAt}: ${row.class.why}`;
   }
-}
-
-/** A table as the formatter of this repository wants it: columns padded to one width. */
-function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = [head, ...rows].map((row) => row.map(cell));
-  const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |`;
-  const rule = widths.map((width) => '-'.repeat(width));
-  const [first = [], ...others] = cells;
-  return `${[first, rule, ...others].map(line).join('\n')}\n`;
-}
-
-function cell(text: string): string {
-  // Angle brackets outside of code would be taken for HTML.
-  return text.replaceAll('|', '\\|').replace(/(?<!`)<(\w+)>/g, '`<$1>`');
 }

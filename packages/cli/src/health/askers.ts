@@ -76,7 +76,8 @@ export function askingUser(
   return entry.forcedUser ?? entry.authUser ?? pooler.authUser;
 }
 
-function asker(
+/** Somebody who logs in for an entry. */
+export function asker(
   config: DaemonConfig,
   of: ServerAddress & {
     readonly name: DatabaseName;

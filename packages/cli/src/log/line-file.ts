@@ -13,6 +13,8 @@ export class LineFile {
   #descriptor: number;
   readonly #path: string | undefined;
   #lost = 0;
+  /** The last line has gone out in part. */
+  #isCut = false;
 
   private constructor(descriptor: number, path: string | undefined) {
     this.#descriptor = descriptor;
@@ -44,10 +46,12 @@ export class LineFile {
     this.#descriptor = fresh;
   }
 
-  write(line: string): void {
+  /** `noticeOf`: the line that says how many before this one could not be written. */
+  write(line: string, noticeOf: (lost: number) => string = plainNotice): void {
     const lost = this.#lost;
-    const notice = lost > 0 ? `(${lost} lines could not be written here)\n` : '';
-    if (this.#writeAll(Buffer.from(notice + line))) this.#lost = 0;
+    const notice = lost > 0 ? noticeOf(lost) : '';
+    const lineEnd = this.#isCut ? '\n' : '';
+    if (this.#writeAll(Buffer.from(lineEnd + notice + line))) this.#lost = 0;
     else this.#lost = lost + 1;
   }
 
@@ -61,11 +65,17 @@ export class LineFile {
       try {
         rest = rest.subarray(writeSync(this.#descriptor, rest));
       } catch (error) {
-        if (errorCode(error) !== 'EAGAIN') return false;
+        if (errorCode(error) !== 'EAGAIN') break;
         tries += 1;
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_PIPE_WAIT_MS);
       }
     }
+    // Where nothing has gone out it is as it was.
+    if (rest.length < bytes.length) this.#isCut = rest.length > 0;
     return rest.length === 0;
   }
+}
+
+function plainNotice(lost: number): string {
+  return `(${lost} lines could not be written here)\n`;
 }

@@ -5,11 +5,18 @@ import winston from 'winston';
 import type { DaemonConfig } from '../config/daemon-config';
 import type { LogFlags } from '../daemon-options';
 import { reasonOf } from '../system-error';
-import { formatLine, formatText, type Level } from './format';
+import {
+  formatJson,
+  formatLine,
+  formatText,
+  type Level,
+  type LogFormat,
+  type LogLine,
+} from './format';
 import { stderrIsJournal } from './journal';
 import { SYSLOG_PATH } from './syslog';
 import type { SyslogSettings } from './syslog-message';
-import { type LogEntry, Targets } from './targets';
+import { type LogEntry, Targets, type WrittenLine } from './targets';
 
 export interface LoggerOptions {
   /** Whether lines go to stderr. */
@@ -17,6 +24,8 @@ export interface LoggerOptions {
   /** Whether stderr is the journal, which has levels, times and processes of its own. */
   readonly journal?: boolean;
   readonly file: string | undefined;
+  /** Not given: text. */
+  readonly format?: LogFormat;
   /** Undefined: lines do not go to syslog. */
   readonly syslog?: SyslogSettings | undefined;
   readonly syslogPath?: string;
@@ -40,6 +49,7 @@ export function loggerOptions({ log }: DaemonConfig, flags: LogFlags, cwd: strin
     stderr: flags.stderr,
     journal: stderrIsJournal(process.env),
     file: log.file,
+    format: log.format,
     syslog: log.syslog,
     cwd,
     verbose,
@@ -49,6 +59,8 @@ export function loggerOptions({ log }: DaemonConfig, flags: LogFlags, cwd: strin
 
 export interface ChangeableSettings {
   readonly file: string | undefined;
+  /** Not given: text. */
+  readonly format?: LogFormat;
   readonly syslog?: SyslogSettings | undefined;
   readonly verbose: number;
 }
@@ -67,12 +79,20 @@ const FILE_FAILED = 'cannot open the log file, the old one stays in use';
 const levelOf = (verbose: number): Level => (verbose > 0 ? 'debug' : 'info');
 
 /**
- * Logs lines of text as PgBouncer does. A line is written when the call returns.
+ * Logs lines of text as PgBouncer does, or lines of JSON. A line is written when the call returns.
  *
  * @throws the system's error when the log file cannot be opened
  */
 export function createLogger(options: LoggerOptions): DaemonLogger {
-  const targets = new Targets(fixedTargets(options));
+  let { format = 'text' } = options;
+  const { observe = () => undefined, wallMs = Date.now, fields: common } = options;
+  const lineOf = (level: Level, message: string, fields: LogFields): WrittenLine & LogLine => {
+    const all = common === undefined ? fields : { ...fields, ...common };
+    const parts = { level, message, fields: all, wallMs: wallMs(), pid: process.pid };
+    return { ...parts, ...written(format, parts) };
+  };
+  const lostLine = (count: number) => lineOf('warn', 'lines could not be written here', { count });
+  const targets = new Targets({ ...fixedTargets(options), lostLine });
   const absolute = (file: string | undefined): string | undefined =>
     file === undefined ? undefined : path.resolve(options.cwd, file);
   targets.useFile(absolute(options.file));
@@ -80,13 +100,10 @@ export function createLogger(options: LoggerOptions): DaemonLogger {
   const inner = lineLogger(options.verbose, (entry) => {
     syslogProblem = targets.write(entry);
   });
-  const { observe = () => undefined, wallMs = Date.now, fields: common } = options;
   const log = (level: Level, message: string, fields: LogFields = {}): void => {
     if (!inner.isLevelEnabled(level)) return;
-    const all = common === undefined ? fields : { ...fields, ...common };
-    const parts = { level, message, fields: all, wallMs: wallMs(), pid: process.pid };
-    const line = formatLine(parts);
-    inner.log({ level, message: line, text: formatText(parts), wallMs: parts.wallMs });
+    const { line, text, wallMs } = lineOf(level, message, fields);
+    inner.log({ level, message: line, text, wallMs });
     observe(level, line);
     if (syslogProblem === undefined) return;
     const reason = syslogProblem;
@@ -110,6 +127,7 @@ export function createLogger(options: LoggerOptions): DaemonLogger {
     debug: (message, fields) => log('debug', message, fields),
     reopen: () => attempt(() => targets.reopen(), FILE_FAILED),
     configure(settings) {
+      format = settings.format ?? 'text';
       inner.level = levelOf(Math.max(settings.verbose, options.verboseLeast ?? 0));
       attempt(() => targets.useFile(absolute(settings.file)), FILE_FAILED);
       useSyslog(settings.syslog);
@@ -119,6 +137,13 @@ export function createLogger(options: LoggerOptions): DaemonLogger {
       targets.close();
     },
   };
+}
+
+/** A line whole, and for those who have times and levels of their own. JSON always says all. */
+function written(format: LogFormat, line: LogLine): WrittenLine {
+  if (format === 'text') return { line: formatLine(line), text: formatText(line) };
+  const json = formatJson(line);
+  return { line: json, text: json };
 }
 
 function fixedTargets({ stderr, journal = false, syslogPath = SYSLOG_PATH }: LoggerOptions) {

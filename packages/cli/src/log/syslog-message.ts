@@ -24,7 +24,7 @@ export interface SyslogSettings {
 
 export interface SyslogLine {
   readonly level: Level;
-  /** Message and fields on one line, without time and process. */
+  /** Message and fields on one line, without time and process; or a line of JSON. */
   readonly text: string;
   readonly wallMs: number;
   readonly pid: number;

@@ -22,9 +22,13 @@ export class Syslog {
     this.#sender = new DatagramSender(path);
   }
 
-  /** @returns why it cannot be reached, the first time that it is so */
-  write(line: SyslogLine): string | undefined {
-    const notice = this.#lost > 0 ? `(${this.#lost} lines could not be written here)` : '';
+  /**
+   * `noticeOf`: the text that says how many lines before this one could not be sent.
+   *
+   * @returns why it cannot be reached, the first time that it is so
+   */
+  write(line: SyslogLine, noticeOf: (lost: number) => string): string | undefined {
+    const notice = this.#lost > 0 ? noticeOf(this.#lost) : '';
     const before = this.#state;
     try {
       if (notice !== '') {

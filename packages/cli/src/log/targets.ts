@@ -4,13 +4,16 @@ import { LineFile } from './line-file';
 import { Syslog } from './syslog';
 import type { SyslogSettings } from './syslog-message';
 
-/** A line in all its forms. */
-export interface LogEntry {
-  readonly level: Level;
+/** A line in its forms. */
+export interface WrittenLine {
   /** Whole, with time and process. */
   readonly line: string;
-  /** Without these: for whoever has its own. */
+  /** Without these, unless it is JSON: for whoever has its own. */
   readonly text: string;
+}
+
+export interface LogEntry extends WrittenLine {
+  readonly level: Level;
   readonly wallMs: number;
 }
 
@@ -18,6 +21,8 @@ export interface FixedTargets {
   /** `journal`: levels go before the lines, as the journal wants them. */
   readonly stderr: 'none' | 'plain' | 'journal';
   readonly syslogPath: string;
+  /** A warning that so many lines could not be written at some place. */
+  readonly lostLine: (count: number) => WrittenLine;
 }
 
 /** Where lines go: stderr, a file, syslog, several or none of them. */
@@ -61,10 +66,14 @@ export class Targets {
 
   /** @returns why syslog cannot be reached, the first time that it is so */
   write({ level, line, text, wallMs }: LogEntry): string | undefined {
-    const isJournal = this.#fixed.stderr === 'journal';
-    this.#stderr?.write(isJournal ? `${withPriority(level, text)}\n` : `${line}\n`);
-    this.#file?.write(`${line}\n`);
-    return this.#syslog?.write({ level, text, wallMs, pid: process.pid });
+    const { lostLine, stderr } = this.#fixed;
+    if (stderr === 'journal') {
+      const notice = (lost: number) => `${withPriority('warn', lostLine(lost).text)}\n`;
+      this.#stderr?.write(`${withPriority(level, text)}\n`, notice);
+    } else this.#stderr?.write(`${line}\n`, (lost) => `${lostLine(lost).line}\n`);
+    this.#file?.write(`${line}\n`, (lost) => `${lostLine(lost).line}\n`);
+    const syslogLine = { level, text, wallMs, pid: process.pid };
+    return this.#syslog?.write(syslogLine, (lost) => lostLine(lost).text);
   }
 
   close(): void {

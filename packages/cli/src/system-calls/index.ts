@@ -1,5 +1,6 @@
 export { adoptListening, duplicate } from './adopted-socket';
 export { discardArrived, endWriting } from './connected-socket';
+export { connectUnix } from './connecting-socket';
 export { DatagramSender } from './datagram-sender';
 export { DescriptorMeeting, joinMeeting } from './descriptor-meeting';
 export { descriptorChannel, passDescriptor, takeDescriptor } from './descriptor-passing';

@@ -3,6 +3,7 @@ import type { ClientId, Holds, Logger, ServerLeases, TrafficControl } from '@pgw
 import { reasonOf } from '../system-error';
 import { FOR_EVER_MS } from './channel';
 import type { Crew } from './crew';
+import type { CrewView } from './crew-view';
 import type { LinkWatch } from './link-watch';
 import type { TrafficAsk } from './messages';
 import type { WorkerProcess } from './worker-process';
@@ -13,11 +14,13 @@ const COUNT_MS = 2000;
 /** Has all workers do what an operator orders, and waits for all of them. */
 export class CrewTraffic implements TrafficControl {
   readonly #crew: Crew;
+  readonly #view: CrewView;
   readonly #links: LinkWatch;
   readonly #log: Logger;
 
-  constructor(crew: Crew, links: LinkWatch, log: Logger) {
+  constructor(crew: Crew, links: LinkWatch, view: CrewView, log: Logger) {
     this.#crew = crew;
+    this.#view = view;
     this.#links = links;
     this.#log = log;
   }
@@ -54,6 +57,11 @@ export class CrewTraffic implements TrafficControl {
     return found.some((is) => is);
   }
 
+  async resetStatements(): Promise<void> {
+    await this.#everywhere({ kind: 'resetStatements' });
+    this.#view.forgetStatements();
+  }
+
   /** @throws Error when a worker does not answer: nobody knows what it has lent */
   async countLeases(of: ServerLeases): Promise<number> {
     // One that is starting has no clients.
@@ -82,7 +90,10 @@ export class CrewTraffic implements TrafficControl {
       // With the process its clients and links are gone.
       if (worker.phase !== 'gone') {
         const reason = reasonOf(error);
-        this.#log.warn(`worker ${worker.number} does not answer an operator`, { reason });
+        this.#log.warn(`worker ${worker.number} does not answer an operator`, {
+          worker: worker.number,
+          reason,
+        });
       }
       return ask.kind !== 'killClient';
     }
@@ -108,6 +119,9 @@ export async function answerTraffic(control: TrafficControl, ask: TrafficAsk): P
       return true;
     case 'kill':
       await control.kill(ask.database ?? undefined);
+      return true;
+    case 'resetStatements':
+      await control.resetStatements();
       return true;
     case 'killClient':
       return await control.killClient(ask.client);

@@ -28,6 +28,8 @@ interface Slot {
 
 const BACKOFF_MIN_MS = 100;
 const BACKOFF_MAX_MS = 10_000;
+/** Another version of the program will not be this one soon, unless somebody takes it back. */
+const OTHER_VERSION_MS = 60_000;
 /** One that has lived so long did not die of what it began with. */
 const SOUND_MS = 10_000;
 
@@ -61,6 +63,11 @@ export class Crew {
   byNumber(number: number): WorkerProcess | undefined {
     for (const worker of this.#living) if (worker.number === number) return worker;
     return undefined;
+  }
+
+  /** Of all slots, also of those in which nobody is just now. */
+  get restarts(): number {
+    return this.#slots.reduce((sum, { restarts }) => sum + restarts, 0);
   }
 
   restartsOf(slot: number): number {
@@ -104,12 +111,14 @@ export class Crew {
     this.#living.delete(worker);
     const { log } = this.#needs;
     const how = signal ?? `exit code ${code}`;
-    if (code === 0) log.info(`worker ${worker.number} has ended`);
-    else log.error(`worker ${worker.number} has ended: ${how}`, { workerPid: worker.pid });
+    const fields = { worker: worker.number, worker_pid: worker.pid };
+    if (code === 0) log.info(`worker ${worker.number} has ended`, fields);
+    else log.error(`worker ${worker.number} has ended: ${how}`, { ...fields, reason: how });
     this.#needs.ended(worker);
     if (slot.worker === worker) {
       slot.worker = undefined;
       if (Date.now() - worker.startedAtMs > SOUND_MS) slot.backoffMs = BACKOFF_MIN_MS;
+      if (worker.isOfOtherVersion) slot.backoffMs = OTHER_VERSION_MS;
       if (!this.#closing && slot.successor === undefined) this.#replaceLater(slot);
     }
     if (this.#living.size > 0) return;
@@ -131,9 +140,13 @@ export class Crew {
       }
       const { number } = slot.worker;
       slot.worker.up.then(
-        () => this.#needs.log.info(`worker ${number} serves in place of one that has died`),
+        () =>
+          this.#needs.log.info(`worker ${number} serves in place of one that has died`, {
+            worker: number,
+          }),
         (error: unknown) => {
-          this.#needs.log.error(`worker ${number} cannot start: ${reasonOf(error)}`);
+          const fields = { worker: number, reason: reasonOf(error) };
+          this.#needs.log.error(`worker ${number} cannot start: ${fields.reason}`, fields);
         },
       );
     }, pauseMs);
@@ -155,8 +168,8 @@ export class Crew {
         const problem = await this.#replace(slot);
         if (problem !== undefined) {
           const message = `the workers are not replaced any further: ${problem}`;
-          if (this.#closing) this.#needs.log.info(message);
-          else this.#needs.log.error(message);
+          if (this.#closing) this.#needs.log.info(message, { reason: problem });
+          else this.#needs.log.error(message, { reason: problem });
           return problem;
         }
       }
@@ -181,7 +194,10 @@ export class Crew {
       const old = slot.worker;
       slot.worker = fresh;
       slot.backoffMs = BACKOFF_MIN_MS;
-      this.#needs.log.info(`worker ${fresh.number} serves`, { slot: slot.index });
+      this.#needs.log.info(`worker ${fresh.number} serves`, {
+        worker: fresh.number,
+        slot: slot.index,
+      });
       old?.retire();
       return undefined;
     } catch (error) {

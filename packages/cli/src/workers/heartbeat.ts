@@ -42,9 +42,11 @@ export class Heartbeat {
       if (worker.phase === 'starting') continue;
       worker.heardAtMs += deafMs;
       if (nowMs - worker.heardAtMs > limitMs) {
-        const silentMs = Math.round(nowMs - worker.heardAtMs);
-        const fields = { workerPid: worker.pid, silentMs };
-        this.#log.error(`worker ${worker.number} gives no sign of life and is killed`, fields);
+        this.#log.error(`worker ${worker.number} gives no sign of life and is killed`, {
+          worker: worker.number,
+          worker_pid: worker.pid,
+          silent_ms: Math.round(nowMs - worker.heardAtMs),
+        });
         worker.kill();
       } else {
         worker.channel.tell({ kind: 'ping' });

@@ -98,7 +98,7 @@ export class LinkWatch {
       if (--this.#canceling > 0) return;
       for (const resolve of this.#whenCanceled.splice(0)) resolve();
     };
-    const errand = { target, wanted: () => true, over, fields: { permit: id } };
+    const errand = { target, wanted: () => true, over, fields: { link: id } };
     this.#canceling++;
     new CancelWire(errand, this.#means()).start();
   }
@@ -115,7 +115,7 @@ export class LinkWatch {
         const { database, user, worker } = orphan.permit;
         this.#means().log.warn(
           `server has not closed a link of worker ${worker} yet, which is dead; it still counts`,
-          { database, user },
+          { worker, database, user },
         );
       }
     }

@@ -8,6 +8,7 @@ import type {
   Holds,
   ServerLeases,
   SnapshotPart,
+  StatementView,
   TotalsView,
 } from '@pgweir/pooler';
 import type { Picture } from '../admin/show/item';
@@ -51,7 +52,7 @@ export type TrafficAsk =
       readonly kind: 'untilQuiet' | 'reconnect' | 'untilRenewed' | 'kill';
       readonly database: string | null;
     }
-  | { readonly kind: 'untilFlushed' }
+  | { readonly kind: 'untilFlushed' | 'resetStatements' }
   | { readonly kind: 'killClient'; readonly client: ClientId };
 
 /** What the supervisor asks a worker. */
@@ -127,8 +128,8 @@ export type ToldToWorker =
 
 /** What a worker tells the supervisor. */
 export type ToldToSupervisor =
-  /** It listens to its channel. */
-  | { readonly kind: 'hello' }
+  /** It listens to its channel. Never changed: a worker may be of a program that was installed later. */
+  | { readonly kind: 'hello'; readonly version: string }
   | { readonly kind: 'up' }
   /** It could not start, and ends. */
   | { readonly kind: 'failed'; readonly reason: string }
@@ -137,7 +138,10 @@ export type ToldToSupervisor =
   /** A descriptor has been passed beside the channel. */
   | { readonly kind: 'passed' }
   /** It has nothing left to do, and ends; what it has done goes into the totals. */
-  | ({ readonly kind: 'farewell' } & TotalsView)
+  | ({
+      readonly kind: 'farewell';
+      readonly statements: readonly StatementView[];
+    } & TotalsView)
   | WelcomeNews
   | TokenNews
   | PositionAsk

@@ -8,14 +8,16 @@ import {
   SharedLinkBudget,
   type SnapshotPart,
 } from '@pgweir/pooler';
+import type { ConsoleCommands } from '../admin/commands';
 import type { Picture } from '../admin/show/item';
 import type { DaemonConfig } from '../config/daemon-config';
 import type { Overrides } from '../config/load';
 import type { DaemonOptions } from '../daemon-options';
 import { ServerWatch } from '../health/server-watch';
+import { HttpDoor } from '../http/http-door';
 import { openPorts } from '../listen';
 import { Operator } from '../operator';
-import { readAgain } from '../reloading';
+import { Reloads, readAgain, sayReloaded } from '../reloading';
 import { doorPath, RestartDoor } from '../restart/door';
 import { systemClock } from '../runtime/system-clock';
 import { Secrets } from '../secrets/secrets';
@@ -23,11 +25,12 @@ import { secretStores } from '../secrets/stores';
 import { onSignals, type ShutdownKind } from '../signals';
 import { StatsPeriods } from '../stats-periods';
 import { systemCalls } from '../system-calls';
-import { reasonOf } from '../system-error';
 import { upMessage } from '../version';
 import { cancelAnywhere } from './cancel-anywhere';
 import type { Answers } from './channel';
 import { ClientExchange } from './client-exchange';
+import { commandAnswers } from './command-answers';
+import { configureWorker } from './configure-worker';
 import { Crew } from './crew';
 import { CrewEstate } from './crew-estate';
 import { CrewTraffic } from './crew-traffic';
@@ -43,7 +46,6 @@ import { TokenBoard } from './token-board';
 import { WelcomeBoard } from './welcome-board';
 import { WorkerProcess } from './worker-process';
 
-const CONFIGURE_MS = 10_000;
 const CANCEL_SECRET_BYTES = 32;
 
 /**
@@ -66,6 +68,7 @@ export class Supervisor {
   readonly #limitServers: () => void;
   readonly #statsPeriods: StatsPeriods;
   readonly #operator: Operator;
+  readonly #http: HttpDoor;
   /** For questions to servers: each worker has its own. */
   readonly #secrets: Secrets;
   readonly #servers: ServerWatch;
@@ -78,8 +81,10 @@ export class Supervisor {
   readonly #estate: CrewEstate;
   /** Where another process may ask to take over. */
   readonly #door: RestartDoor;
-  /** Reloads are one after the other. */
-  #reloading: Promise<boolean> = Promise.resolve(true);
+  readonly #reloads = new Reloads({
+    service: () => this.#options.service,
+    apply: (changes) => this.#apply(changes),
+  });
 
   /** @throws Error with a text for the operator where there cannot be workers */
   constructor(options: DaemonOptions) {
@@ -127,8 +132,8 @@ export class Supervisor {
     this.#door = new RestartDoor({ transport, log, estate: this.#estate });
     this.#relief = relieveOften(this.#budget);
     this.#clients = new ClientExchange(living);
-    this.#view = new CrewView(this.#crew, log);
-    const traffic = new CrewTraffic(this.#crew, this.#links, log);
+    this.#view = new CrewView(this.#crew, { log, settings: () => this.#config.pooler });
+    const traffic = new CrewTraffic(this.#crew, this.#links, this.#view, log);
     this.#secrets = new Secrets({ config: configNow, clock, log, storeOf: secretStores(clock) });
     this.#servers = new ServerWatch({
       ...{ config: configNow, budget: own.own, log },
@@ -145,11 +150,23 @@ export class Supervisor {
       ...{ traffic, view: this.#view, servers: this.#servers, settings },
       stopping: () => this.#shuttingDown,
     });
+    this.#http = this.#httpDoor();
     this.#positions = new PositionDesk(this.#servers.control.positions);
     this.#heartbeat = new Heartbeat(living, log);
     // First, so that workers ask for links to servers that have their limits.
     this.#limitServers = keepServerLimits(this.#budget, this.#servers.control, settings);
     this.#servers.control.subscribe((snapshot) => this.#crew.tellAll(topologyNews(snapshot)));
+  }
+
+  #httpDoor(): HttpDoor {
+    const { log, predecessor } = this.#options;
+    return new HttpDoor({
+      ...{ commands: this.#commands(), log, config: () => this.#config },
+      holds: () => this.#operator.holds,
+      isCarried: () => [...this.#crew.living].some(({ phase }) => phase === 'serving'),
+      stopping: () => this.#shuttingDown,
+      takesOver: predecessor !== undefined,
+    });
   }
 
   /** @returns the exit code */
@@ -159,7 +176,7 @@ export class Supervisor {
       reload: () => {
         log.reopen();
         this.#crew.tellAll({ kind: 'reopen-log' });
-        void this.#reload();
+        void this.#reloads.run();
       },
       shutDown: (how) => this.#shutDown(how),
       order: (order) => this.#operator.carryOut(order),
@@ -167,6 +184,7 @@ export class Supervisor {
       log,
     });
     try {
+      await this.#http.open();
       const { listen, workers } = this.#config;
       const open = async (...port: Parameters<SharedPorts['open']>) => this.#ports.open(...port);
       const inherited = (await predecessor?.ports()) ?? [];
@@ -179,7 +197,9 @@ export class Supervisor {
       }
       await this.#door.open(doorPath(listen));
       this.#statsPeriods.restart(this.#config);
+      this.#view.configure(this.#config);
       this.#heartbeat.restart(workers.hangTimeoutMs);
+      this.#http.up();
       if (!this.#shuttingDown) onUp(upMessage(`, ${workers.count} workers`));
       return await this.#stopped;
     } catch (error) {
@@ -219,7 +239,11 @@ export class Supervisor {
       told: (from, told) => this.#told(from, told),
     });
     worker.up.then(() => this.#serves(worker), ignore);
-    this.#options.log.debug(`worker ${number} starts`, { slot, workerPid: worker.pid });
+    this.#options.log.debug(`worker ${number} starts`, {
+      slot,
+      worker: number,
+      worker_pid: worker.pid,
+    });
     return worker;
   }
 
@@ -270,17 +294,20 @@ export class Supervisor {
 
   #answers(): Answers<AskedOfSupervisor> {
     return {
-      view: ({ parts }) => this.#picture(parts),
-      reload: () => this.#reload(),
-      set: ({ key, value }) => this.#reload([[key, value]]),
-      order: async (order) => (await this.#operator.carryOut(order)) ?? null,
+      ...commandAnswers(this.#commands()),
       cancel: (ask) => cancelAnywhere(this.#crew, this.#options.predecessor, ask),
-      replaceWorkers: async () => (await this.#crew.replaceAll()) ?? null,
-      shutDown: async ({ how }) => {
-        // After the answer has gone out.
-        setImmediate(() => this.#shutDown(how));
-        return true;
-      },
+    };
+  }
+
+  #commands(): ConsoleCommands {
+    return {
+      view: (parts) => this.#picture(parts),
+      reload: () => this.#reloads.run(),
+      set: (key, value) => this.#reloads.run([[key, value]]),
+      order: (order) => this.#operator.carryOut(order),
+      replaceWorkers: () => this.#crew.replaceAll(),
+      // After the answer has gone out.
+      shutDown: async (how) => void setImmediate(() => this.#shutDown(how)),
     };
   }
 
@@ -289,28 +316,17 @@ export class Supervisor {
     const snapshot = await this.#view.snapshot(parts);
     const { holds } = this.#operator;
     this.#servers.account(snapshot.stats);
-    const ours = { serverCaps: this.#budget.serverCaps, secrets: this.#secrets.seen() };
-    return { ...snapshot, ...this.#servers.seen(), ...ours, averages, holds };
+    const { serverCaps } = this.#budget;
+    const configuration = this.#options.loaded();
+    const ours = { serverCaps, secrets: this.#secrets.seen(), averages, holds, configuration };
+    const { restarts: workerRestarts } = this.#crew;
+    return { ...snapshot, ...this.#servers.seen(), ...ours, workerRestarts };
   }
 
   /** Reads the configuration again and has it applied everywhere, or nowhere. */
-  #reload(changes?: Overrides): Promise<boolean> {
-    this.#reloading = this.#reloading.then(() => this.#reloadNow(changes));
-    return this.#reloading;
-  }
-
-  async #reloadNow(changes: Overrides | undefined): Promise<boolean> {
-    const { service } = this.#options;
-    if (changes === undefined) service.reloading();
-    try {
-      return await this.#apply(changes);
-    } finally {
-      service.reloaded();
-    }
-  }
-
   async #apply(changes: Overrides | undefined): Promise<boolean> {
     const { log } = this.#options;
+    const before = this.#config;
     const config = readAgain(this.#options, changes);
     if (config === undefined) return false;
     this.#config = config;
@@ -319,24 +335,15 @@ export class Supervisor {
     this.#servers.reconfigure();
     log.configure(config.log);
     this.#statsPeriods.restart(config);
+    this.#view.configure(config);
+    this.#http.reconfigure();
     this.#heartbeat.restart(config.workers.hangTimeoutMs);
     this.#welcomes.restart(this.#welcomes.generation + 1);
-    await Promise.all([...this.#crew.living].map((worker) => this.#configure(worker)));
+    const all = this.#configuration();
+    await Promise.all([...this.#crew.living].map((worker) => configureWorker(worker, all, log)));
     this.#budget.limitsChanged();
-    log.info('configuration reloaded');
+    sayReloaded(log, before, config);
     return true;
-  }
-
-  /** One that cannot have the configuration of the others is replaced by one that has. */
-  async #configure(worker: WorkerProcess): Promise<void> {
-    try {
-      if (await worker.channel.ask('configure', this.#configuration(), CONFIGURE_MS)) return;
-    } catch (error) {
-      if (worker.phase === 'gone') return;
-      this.#options.log.error('no answer to a reload', { reason: reasonOf(error) });
-    }
-    this.#options.log.error(`worker ${worker.number} does not reload and is ended`);
-    worker.stop();
   }
 
   /** Another process has taken over; `gone`: the last worker has ended. */
@@ -345,6 +352,7 @@ export class Supervisor {
     // Nobody could take that back any more.
     void this.#operator.letGo();
     void this.#servers.retire();
+    void this.#http.close();
     this.#statsPeriods.retire();
     void gone.then(() => this.#end());
   }
@@ -381,6 +389,7 @@ export class Supervisor {
     this.#options.predecessor?.close();
     await this.#links.close();
     await watched;
+    await this.#http.close();
     this.#secrets.close();
     this.#exit(0);
   }

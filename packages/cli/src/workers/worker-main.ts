@@ -1,6 +1,7 @@
 import { type Grammar, isBudgetMessage, loadGrammar } from '@pgweir/pooler';
 import { endUnlessRenewed } from '../system-calls';
 import { reasonOf, stackOf } from '../system-error';
+import { VERSION } from '../version';
 import { Channel, type ChannelEnd } from './channel';
 import type {
   AskedOfSupervisor,
@@ -94,7 +95,7 @@ class WorkerMain {
     process.on('uncaughtException', (error) => this.#crash(error));
     this.#renew();
     setInterval(() => this.#renew(), SELF_WATCH_RENEW_MS).unref();
-    this.#channel.tell({ kind: 'hello' });
+    this.#channel.tell({ kind: 'hello', version: VERSION });
   }
 
   #renew(): void {

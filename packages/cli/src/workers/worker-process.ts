@@ -1,7 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { NO_TOTALS, type TotalsView, totalsOf } from '@pgweir/pooler';
+import {
+  NO_TOTALS,
+  type PoolView,
+  type StatementView,
+  type TotalsView,
+  totalsOf,
+} from '@pgweir/pooler';
 import { WORKER_FLAG } from '../command-line';
 import { descriptorChannel, systemCalls } from '../system-calls';
+import { VERSION } from '../version';
 import { type Answers, Channel } from './channel';
 import type {
   AskedOfSupervisor,
@@ -59,6 +66,12 @@ export class WorkerProcess {
   heardAtMs = performance.now();
   /** The totals of its traffic, as far as they are known. */
   totals: TotalsView = NO_TOTALS;
+  /** Its pools, as they were last heard of. */
+  pools: readonly PoolView[] = [];
+  /** What it has counted, when it was last asked for that. */
+  statements: readonly StatementView[] = [];
+  /** It was refused for that, and so would the next one be. */
+  isOfOtherVersion = false;
   readonly #child: ChildProcess;
   readonly #timers = new Set<NodeJS.Timeout>();
   #isUp: () => void = ignore;
@@ -107,7 +120,8 @@ export class WorkerProcess {
   #told(told: ToldToSupervisor, { start, told: pass }: SpawnOptions): void {
     switch (told.kind) {
       case 'hello':
-        this.channel.tell({ kind: 'start', start });
+        if (told.version === VERSION) this.channel.tell({ kind: 'start', start });
+        else this.#refuse(told.version);
         return;
       case 'up':
         this.#clearTimers();
@@ -121,10 +135,19 @@ export class WorkerProcess {
         return;
       case 'farewell':
         this.totals = totalsOf(told);
+        this.statements = told.statements;
         return;
       default:
         pass(this, told);
     }
+  }
+
+  /** The program has been replaced under the supervisor: what both say to each other may differ. */
+  #refuse(version: string | undefined): void {
+    this.isOfOtherVersion = true;
+    this.#failed(
+      `the program is pgweir ${version ?? 'of another version'} by now, and this process pgweir ${VERSION}: restart it`,
+    );
   }
 
   #failed(reason: string): void {

@@ -97,6 +97,7 @@ export class Worker {
       config,
       log: this.#log,
       secrets: this.#secrets,
+      place: { role: 'worker', slot: start.slot },
       budget: this.budget,
       grammar,
       ...{ topology: this.#topology, positions: this.#positions },
@@ -287,10 +288,10 @@ export class Worker {
     if (this.#leaving) return undefined;
     this.#leaving = true;
     clearTimeout(this.#clientsTimer);
-    const seen = await this.#process.pooler.snapshot([]);
-    await this.#process.pooler.stop();
+    const seen = await this.#process.pooler.snapshot(['statements']);
+    await this.#process.stop();
     this.#secrets.close();
-    return { kind: 'farewell', ...totalsOf(seen) };
+    return { kind: 'farewell', statements: seen.statements, ...totalsOf(seen) };
   }
 
   crashed(error: unknown): void {

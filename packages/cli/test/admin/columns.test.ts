@@ -91,6 +91,8 @@ test.each([
   'queue',
   'waits',
   'histograms',
+  'traces',
+  'statements',
   'replicas',
   'routing',
   'workers',

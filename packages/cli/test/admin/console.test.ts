@@ -80,6 +80,7 @@ test.each([
 
 test.each([
   ['PAUSE', { kind: 'pause', database: undefined }, 'PAUSE'],
+  ['RESET statements', { kind: 'resetStatements' }, 'RESET'],
   ['PAUSE app', { kind: 'pause', database: 'app' }, 'PAUSE'],
   ['pause "My-Db""s";', { kind: 'pause', database: 'My-Db"s' }, 'PAUSE'],
   ['RESUME', { kind: 'resume', database: undefined }, 'RESUME'],
@@ -109,6 +110,7 @@ test.each([
   'RESUME',
   'SET verbose = 1',
   'SWITCHOVER app TO db2',
+  'RESET STATEMENTS',
   'SHOW FDS',
 ])('%s is for admin_users only', async (sql) => {
   const client = new ConsoleClient({ user: 'reader' });
@@ -309,6 +311,37 @@ test('SHOW ROUTING has the databases whose reads go to replicas, and what became
   expect(rows).toEqual([
     ['a', '5', '1099511627776', '1'],
     ['b', '5', '1099511627776', '1'],
+  ]);
+});
+
+test('SHOW STATEMENTS has what takes most of the time first, in microseconds', async () => {
+  const [statement] = FULL.statements;
+  if (statement === undefined) throw new Error('no statement');
+  const cumulative = statement.times.cumulative.map((_, at) => (at < 5 ? 0 : 4));
+  const times = { cumulative, sumUs: 6000.4, maxUs: 1800 };
+  const { columns, rows } = await ask('show statements', {
+    ...PICTURE,
+    statements: [statement, { ...statement, statement: 'SELECT a', calls: 4, times }],
+  });
+  expect(columns.join(' ')).toBe(
+    'database user fingerprint statement calls rows errors total_us mean_us p95_us max_us wait_us',
+  );
+  expect(rows).toEqual([
+    [
+      'app',
+      'ann',
+      '50fde20626009aba',
+      'SELECT a',
+      '4',
+      '6',
+      '1',
+      '6000',
+      '1500',
+      '1760',
+      '1800',
+      '25',
+    ],
+    ['app', 'ann', '50fde20626009aba', 'SELECT ?', '3', '6', '1', '1', '0', '0', '1235', '25'],
   ]);
 });
 

@@ -48,7 +48,7 @@ describe('defaults', () => {
       unixSocketMode: 0o777,
       unixSocketGroup: undefined,
     });
-    expect(log).toEqual({ file: undefined, verbose: 0, stats: true });
+    expect(log).toEqual({ file: undefined, format: 'text', verbose: 0, stats: true });
   });
 });
 

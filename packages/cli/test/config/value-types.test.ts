@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { tlsProtocols } from '../../src/config/tls-protocols';
 import {
+  fraction,
+  httpEndpoint,
+  httpHeaders,
   httpUrls,
   list,
   oneOf,
@@ -152,4 +155,42 @@ test('whatever number or time is written out reads back as the same', () => {
       expect(parsed(time(), `${value}ms`)).toBe(value);
     }),
   );
+});
+
+test.each([
+  ['0', 0],
+  ['0.01', 0.01],
+  ['.5', 0.5],
+  ['1', 1],
+  ['1.0', 1],
+  ['1.01', 'bad'],
+  ['-0.1', 'bad'],
+  ['1e-3', 'bad'],
+  ['10%', 'bad'],
+  ['', 'bad'],
+])('a fraction: %j is %j', (input, expected) => {
+  expect(parsed(fraction, input)).toBe(expected);
+});
+
+test.each([
+  ['', ''],
+  ['http://127.0.0.1:4318/v1/traces', 'http://127.0.0.1:4318/v1/traces'],
+  ['https://otel.example.org', 'https://otel.example.org/'],
+  ['http://[::1]:4318/v1/traces', 'refused'],
+  ['http://ann:secret@host/v1/traces', 'bad'],
+  ['http://host/v1/traces?key=secret', 'bad'],
+  ['ftp://host/', 'bad'],
+  ['host:4318', 'bad'],
+])('an endpoint: %j is %j', (input, expected) => {
+  expect(parsed(httpEndpoint, input)).toBe(expected);
+});
+
+test('headers: names in lower case, values percent-decoded', () => {
+  const text = 'Authorization=Bearer%20a%3Db, x-scope = 1,';
+  expect(parsed(httpHeaders, text)).toEqual({ authorization: 'Bearer a=b', 'x-scope': '1' });
+  expect(parsed(httpHeaders, '')).toEqual({});
+  const bad = ['a', '=a', 'a b=c', 'a=%0d%0ab', 'a=%', 'a=ü', `${'a=b,'.repeat(33)}`];
+  expect(bad.map((each) => parsed(httpHeaders, each))).toEqual(bad.map(() => 'bad'));
+  const read = { authorization: 'Bearer a,b' };
+  expect(parsed(httpHeaders, httpHeaders.show(read))).toEqual(read);
 });

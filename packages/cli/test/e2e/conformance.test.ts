@@ -10,12 +10,7 @@ const MAJOR = 18;
 const DEADLINE_MS = 30_000;
 const TEST_MS = 300_000;
 
-/** Under bun, which is slower to start, a part of every group. */
-const EVERY = process.env.PGWEIR_TEST_RUNTIME === 'bun' ? 6 : 1;
-
-const scenarios = allScenarios()
-  .filter(({ majors }) => majors?.includes(MAJOR) ?? true)
-  .filter((_, i) => i % EVERY === 0);
+const scenarios = allScenarios().filter(({ majors }) => majors?.includes(MAJOR) ?? true);
 
 test(
   'in transaction mode, alone and competing for links, sessions see what they see directly',

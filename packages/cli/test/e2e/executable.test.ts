@@ -8,6 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { Now } from '@pgweir/dashboard';
 import {
   buildBinary,
   type Cluster,
@@ -21,6 +22,8 @@ import {
   startLdapServer,
   waitFor,
 } from '@pgweir/testkit';
+import { httpPort } from './support/http';
+import { PageClient } from './support/page-client';
 import { run } from './support/programs';
 import { CLIENT_TLS, configText, pgWay, WAYS, withPg } from './support/rig';
 
@@ -78,6 +81,13 @@ test('the executable serves from a folder with nothing else in it', async () => 
   expect(readdirSync(join(program, '..'))).toEqual(['pgweir']);
   expect(daemon.log()).toMatch(/process up: pgweir \d+\.\d+\.\d+, Bun \d/);
   expect(await daemon.stop('SIGTERM')).toMatchObject({ code: 0 });
+});
+
+test('the executable has the web page inside', async () => {
+  const daemon = await serve({ metrics_addr: '127.0.0.1:0', dashboard: 'on' });
+  const page = new PageClient(httpPort(daemon));
+  expect((await page.get('page.js')).body.length).toBeGreaterThan(50_000);
+  expect(await page.read<Now>('now')).toMatchObject({ state: 'serving' });
 });
 
 test('the executable says its version, help and what is wrong with a file', async () => {

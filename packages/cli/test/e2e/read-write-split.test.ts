@@ -1,6 +1,7 @@
 import { checkOwnWrites, failoverRounds, waitFor } from '@pgweir/testkit';
 import { Client } from 'pg';
 import { ClusterStage } from './support/cluster-stage';
+import './support/all-loaded';
 
 let stage: ClusterStage | undefined;
 let clients: Client[] = [];
@@ -63,22 +64,22 @@ async function token(client: Client): Promise<string> {
   return rows[0]?.['pgweir.lsn'] ?? '';
 }
 
-test('with a replica that is behind no session reads anything older than what it knows, and reads leave the primary', async () => {
-  const report = await checkOwnWrites({ seconds: 4, seed: 3 });
+test.concurrent('with a replica that is behind no session reads anything older than what it knows, and reads leave the primary', async () => {
+  const report = await checkOwnWrites({ seconds: 3, seed: 3 });
   expect(report.wrong).toEqual([]);
   expect(report.readsOnFastReplica).toBeGreaterThan(0);
 }, 60_000);
 
-test('the same with two workers', async () => {
+test.concurrent('the same with two workers', async () => {
   const extraLines = ['workers = 2'];
-  const report = await checkOwnWrites({ seconds: 3, seed: 4, extraLines });
+  const report = await checkOwnWrites({ seconds: 2, seed: 4, extraLines });
   expect(report.wrong).toEqual([]);
   expect(report.readsOnFastReplica).toBeGreaterThan(0);
 }, 60_000);
 
-test('the primary is lost under load: writes are neither lost nor doubled, reads go on', async () => {
+test.concurrent('the primary is lost under load: writes are neither lost nor doubled, reads go on', async () => {
   const report = await failoverRounds({
-    ...{ rounds: 3, seed: 9, clients: 8, splits: true },
+    ...{ rounds: 2, seed: 9, clients: 8, splits: true },
     ...{ promotedWithinMs: 1_000, workMs: 250, extraLines: ['health_check_interval = 0.1'] },
   });
   expect(report.wrong).toEqual([]);

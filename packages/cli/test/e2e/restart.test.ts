@@ -122,7 +122,7 @@ test.each<[string, Kind, Kind]>([
     await ask(inTransaction, 'BEGIN; SELECT 1');
     const idle = await arrive(old);
     expect(await ask(idle, 'SELECT 1')).toBe('1');
-    const stream = new ClientStream([{ host, port }, { path: socketPath }], 300);
+    const stream = new ClientStream([{ host, port }, { path: socketPath }], 150);
     await waitFor(() => (stream.outcomes.get('logged in') ?? 0) > 50, { what: 'clients' });
 
     const fresh = await start(two);

@@ -10,7 +10,7 @@ import {
   startDaemon,
 } from '@pgweir/testkit';
 import { DatagramInbox } from '../support/datagram-inbox';
-import { ini, userlist } from './support/stage';
+import { ini, refusal, userlist, withClient } from './support/stage';
 
 /** Nobody logs in to a database here. */
 const NO_SERVER = { port: 1 };
@@ -59,6 +59,51 @@ test('a start that fails is an error in the journal', async () => {
   await expect(start).rejects.toThrow(/\n<3>.*problem: listen_port.*\n<3>pgweir: cannot load/);
 });
 
+test.each([1, 2])(
+  'with workers = %d every line is an object of JSON, and a reload goes back to text',
+  async (workers) => {
+    const settings = { workers, log_format: 'json', admin_users: 'dba' };
+    const daemon = await startDaemon({
+      config: ini(NO_SERVER, { settings }),
+      userlist: userlist(['app', 'dba']),
+    });
+    daemons.push(daemon);
+    const forged = 'x"}\n{"level":"error","message":"forged"}';
+    expect(await refusal(daemon, { database: forged })).toContain('3D000');
+    const console = { user: 'dba', database: 'pgbouncer' };
+    await withClient(daemon, async (client) => await client.query('PAUSE; '), console);
+    await withClient(daemon, async (client) => await client.query('RESUME'), console);
+    const inJson = daemon.log().trimEnd().split('\n');
+    const objects = inJson.map((line): Record<string, unknown> => JSON.parse(line));
+    for (const object of objects) {
+      expect(object).toMatchObject({
+        time: expect.stringMatching(/^2.*Z$/),
+        pid: expect.any(Number),
+      });
+      expect(Object.keys(object).slice(0, 3)).toEqual(['time', 'level', 'message']);
+    }
+    expect(objects.filter(({ message }) => message === 'forged')).toEqual([]);
+    expect(objects).toContainEqual(
+      expect.objectContaining({ level: 'warn', database: forged, sqlstate: '3D000' }),
+    );
+    const user = 'dba';
+    for (const message of ['PAUSE command issued', 'RESUME command issued']) {
+      expect(objects.filter((object) => object.message === message)).toEqual([
+        expect.objectContaining({ level: 'info', user }),
+      ]);
+    }
+    const text = ini(NO_SERVER, { settings: { ...settings, log_format: 'text' } });
+    await daemon.reload(text, 'configuration reloaded');
+    const inText = daemon
+      .log()
+      .split('\n')
+      .filter((line) => /^2\S+ \S+ UTC \[/.test(line));
+    expect(inText).toContainEqual(
+      expect.stringMatching(/LOG configuration reloaded changed=log_format$/),
+    );
+  },
+);
+
 test('lines reach a syslog', () => {
   const logger = join(daemonProgram(), '..', 'log', 'logger.js');
   const script = join(scratch.dir, 'log.js');
@@ -68,7 +113,7 @@ test('lines reach a syslog', () => {
     `const { createLogger } = require(process.argv[2]);
      const log = createLogger({ stderr: false, file: undefined, cwd: '/', verbose: 0,
        syslog: { ident: 'weir', facility: 'local1' }, syslogPath: process.argv[3] });
-     log.error('first', { pool: 'p' });
+     log.error('first', { database: 'p' });
      log.info('second');
      log.close();`,
   );
@@ -78,7 +123,7 @@ test('lines reach a syslog', () => {
     const ran = spawnSync(runtime, [script, logger, join(scratch.dir, 'log')]);
     expect({ status: ran.status, stderr: String(ran.stderr) }).toEqual({ status: 0, stderr: '' });
     expect(inbox.heard()).toEqual([
-      expect.stringMatching(/^<139>\w{3} [ \d]\d [\d:]{8} weir\[\d+\]: first pool=p$/),
+      expect.stringMatching(/^<139>\w{3} [ \d]\d [\d:]{8} weir\[\d+\]: first database=p$/),
       expect.stringMatching(/^<142>\w{3} [ \d]\d [\d:]{8} weir\[\d+\]: second$/),
     ]);
   } finally {

@@ -106,7 +106,7 @@ describe.each(RUNTIMES)('several workers on %s', (runtime) => {
     const other = await arrive(to, 2);
     process.kill(await pidOf(to, 1), 'SIGSTOP');
     // Earlier than the ten seconds of the default.
-    await to.logged(/gives no sign of life and is killed .*silentMs=[1-9]\d{3}\b/);
+    await to.logged(/gives no sign of life and is killed .*silent_ms=[1-9]\d{3}\b/);
     await victim.closed;
     expect(await ask(other, 'SELECT 2')).toBe('2');
     await to.logged('serves in place of one that has died');

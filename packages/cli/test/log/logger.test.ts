@@ -71,9 +71,9 @@ test('a log file that cannot be opened at start is an error', () => {
 test('whoever observes sees every line with its level', () => {
   const seen: string[] = [];
   const log = logger({ file: undefined, observe: (level, line) => seen.push(`${level} ${line}`) });
-  log.error('bad', { code: 5 });
+  log.error('bad', { count: 5 });
   log.debug('not at this level');
-  expect(seen).toEqual([expect.stringMatching(/^error .* ERROR bad code=5$/)]);
+  expect(seen).toEqual([expect.stringMatching(/^error .* ERROR bad count=5$/)]);
   log.close();
 });
 

@@ -68,13 +68,15 @@ test('a long message is cut off between two characters', () => {
 });
 
 test('lines go to syslog without time and level, and to the file as ever', () => {
-  logger({ fields: { worker: 3 } }).warn('two\nlines', { pool: 'a b' });
+  logger({ fields: { worker: 3 } }).warn('two\nlines', { reason: 'a b' });
   expect(inbox.heard()).toEqual([
     expect.stringMatching(
-      /^<28>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d pgbouncer\[\d+\]: two\\nlines pool="a b" worker=3$/,
+      /^<28>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d pgbouncer\[\d+\]: two\\nlines reason="a b" worker=3$/,
     ),
   ]);
-  expect(fileLines()).toEqual([expect.stringMatching(/WARNING two\\nlines pool="a b" worker=3$/)]);
+  expect(fileLines()).toEqual([
+    expect.stringMatching(/WARNING two\\nlines reason="a b" worker=3$/),
+  ]);
 });
 
 test('a reload switches it on and off, and changes name and facility', () => {
@@ -104,7 +106,7 @@ test('a syslog that is away costs one line elsewhere, and is found again with a 
   ]);
   inbox = new DatagramInbox(directory.file('log'));
   log.info('three');
-  expect(texts()).toEqual(['(3 lines could not be written here)', 'three']);
+  expect(texts()).toEqual(['lines could not be written here count=3', 'three']);
 });
 
 /** More than any system queues. */
@@ -117,7 +119,7 @@ test('a syslog that does not read never holds anybody up', () => {
   expect(before).toBeLessThan(LINES);
   log.info('after');
   const lost = LINES - before;
-  expect(texts().slice(before)).toEqual([`(${lost} lines could not be written here)`, 'after']);
+  expect(texts().slice(before)).toEqual([`lines could not be written here count=${lost}`, 'after']);
 });
 
 test('a path that cannot be one is said once and hurts nothing', () => {
@@ -127,4 +129,25 @@ test('a path that cannot be one is said once and hurts nothing', () => {
     expect.stringContaining('ERROR there is no syslog output reason='),
     expect.stringContaining('LOG still here'),
   ]);
+});
+
+test('a reload changes the format of the lines, of those to syslog too', () => {
+  const log = logger();
+  log.info('one', { client: 1 });
+  log.configure({ file: 'a.log', verbose: 0, syslog: SYSLOG, format: 'json' });
+  log.info('two', { client: 2 });
+  log.configure({ file: 'a.log', verbose: 0, syslog: SYSLOG });
+  log.info('three', { client: 3 });
+  const [one, two, three] = fileLines();
+  expect(one).toMatch(/LOG one client=1$/);
+  expect(JSON.parse(two ?? '')).toMatchObject({ level: 'info', message: 'two', client: 2 });
+  expect(three).toMatch(/LOG three client=3$/);
+  expect(texts()).toEqual(['one client=1', two, 'three client=3']);
+});
+
+test('a long line of JSON is not cut off by syslog', () => {
+  const long = 'ü'.repeat(10_000);
+  const log = logger({ format: 'json' });
+  log.info(long, { reason: long, user: long, database: long });
+  expect(JSON.parse(texts()[0] ?? '')).toMatchObject({ level: 'info', pid: process.pid });
 });

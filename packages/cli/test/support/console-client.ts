@@ -20,6 +20,8 @@ export const PICTURE: Picture = {
   ...NOTHING_SEEN,
   serverCaps: [],
   state: 'serving',
+  configuration: { atMs: 0, isOld: false },
+  workerRestarts: 0,
   averages: [],
   holds: NOTHING_HELD,
   clusters: [],
@@ -63,6 +65,7 @@ export const FULL: Picture = {
         poolMode: 'transaction',
         waitMaxMs: 1234.56,
         waits: WAITS,
+        ...{ waitingMs: 0, inQueryMs: 0, inTransactionMs: 0 },
       },
       ...{
         clientsActive: 1,
@@ -72,7 +75,7 @@ export const FULL: Picture = {
         linksActive: 1,
       },
       ...{ linksIdle: 0, linksTested: 0, linksDialing: 0, linksClosing: 0, linksBeingCanceled: 0 },
-      linksPinned: 1,
+      ...{ linksPinned: 1, linksInUseOnReplicas: 0 },
     },
   ],
   stats: [
@@ -106,6 +109,7 @@ export const FULL: Picture = {
   ],
   pinCounts: [{ database: 'app', reason: 'cursor', count: 1 }],
   times: [{ ...WAITS, database: 'app', what: 'held' }],
+  traces: [{ what: 'exported', count: 1 }],
   clients: [{ ...SOCKET, id: 0x7fffffff as ClientId, link: 5 as LinkId }],
   links: [{ ...SOCKET, id: 5 as LinkId, client: 0x7fffffff as ClientId }],
   waiters: [
@@ -120,6 +124,12 @@ export const FULL: Picture = {
     {
       ...{ client: 7 as ClientId, database: 'app', user: 'ann', address: '10.0.0.9', port: 1 },
       ...{ link: 5 as LinkId, reasons: ['cursor'], statement: 'DECLARE c', sinceMs: 0 },
+    },
+  ],
+  statements: [
+    {
+      ...{ database: 'app', user: 'ann', fingerprint: '50fde20626009aba', statement: 'SELECT ?' },
+      ...{ calls: 3, rows: 6, errors: 1, waitUs: 25.4, times: WAITS },
     },
   ],
   workers: [

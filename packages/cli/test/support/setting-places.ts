@@ -12,6 +12,8 @@ const BY_IAM =
   'auth_type = iam\niam_server_name = a.example.org\niam_sts_regions = eu-west-2\n' +
   'iam_map_file = a.iam';
 
+const TRACED = 'trace_endpoint = http://a:4318/v1/traces';
+
 const BY_TOKENS = 'server_tls_sslmode = verify-full\nserver_tls_ca_file = ca.crt';
 
 const PROMOTING =
@@ -77,10 +79,20 @@ export const IN_PGBOUNCER: SettingPlaces = {
   syslog: ['1', 'log.syslog'],
   syslog_ident: ['weir', 'log.syslog.ident', 'syslog = 1'],
   syslog_facility: ['local3', 'log.syslog.facility', 'syslog = 1'],
+  log_format: ['json', 'log.format'],
   log_connections: ['0', 'pooler.logConnections'],
   log_disconnections: ['0', 'pooler.logDisconnections'],
   log_pooler_errors: ['0', 'pooler.logPoolerErrors'],
   log_stats: ['0', 'log.stats'],
+  trace_endpoint: ['http://b:4318/v1/traces', 'pooler.tracing tracing'],
+  trace_headers: ['a=b', 'tracing.headers.a', TRACED],
+  trace_service_name: ['b', 'tracing.serviceName', TRACED],
+  trace_sample: ['0.5', 'pooler.tracing.sampleRatio', TRACED],
+  trace_max_per_second: ['7', 'pooler.tracing.perSecondMax', TRACED],
+  log_min_duration: ['7', 'pooler.logMinDurationMs'],
+  log_min_duration_literals: ['1', 'pooler.logMinDurationLiterals'],
+  statement_stats: ['1', 'pooler.statementStats'],
+  statement_stats_max: ['7', 'pooler.statementStatsMax'],
   verbose: ['2', 'log.verbose'],
 
   server_reset_query: ['RESET ALL', 'pooler.serverResetQuery'],
@@ -177,6 +189,12 @@ export const IN_PGBOUNCER: SettingPlaces = {
   metrics_emf_file: ['b.json', 'emf.file', 'metrics_emf = 1'],
   metrics_emf_namespace: ['b', 'emf.namespace', 'metrics_emf = 1'],
   metrics_emf_proxy_name: ['b', 'emf.proxyName', 'metrics_emf = 1'],
+
+  metrics_addr: ['*:9930', 'http.address pooler.measuresQueries'],
+  dashboard: ['on', 'http.dashboard'],
+  dashboard_hosts: ['a, b', 'http.dashboardHosts'],
+  dashboard_password: ['tea', 'http.dashboardPassword'],
+  metrics_series_max: ['700', 'http.seriesMax'],
 
   workers: ['7', 'workers.count'],
   worker_hang_timeout: ['7', 'workers.hangTimeoutMs'],

@@ -8,6 +8,16 @@ export type SettingTests = Readonly<Record<string, Readonly<Record<string, strin
 
 export const PGBOUNCER: SettingTests = {
   ...OF_RDS_PROXY.pgbouncer,
+  'packages/cli/test/e2e/tracing.test.ts': {
+    trace_endpoint: 'a reload sends them elsewhere, with other headers, and turns them off',
+    trace_headers: 'a reload sends them elsewhere, with other headers, and turns them off',
+    trace_service_name: 'a reload sends them elsewhere, with other headers, and turns them off',
+  },
+  'packages/pooler/test/tracing/session-trace.test.ts': {
+    trace_sample: 'about as many are drawn as the ratio says',
+    trace_max_per_second:
+      'no more than so many are observed in a second; what is too much is counted',
+  },
   'packages/cli/test/secrets/kept-secret.test.ts': {
     secrets_refresh: 'it is read at once, and again every secrets_refresh',
     secret_overlap:
@@ -40,7 +50,7 @@ export const PGBOUNCER: SettingTests = {
   },
   'packages/cli/test/e2e/promotion.test.ts': {
     failover_mode:
-      'failover_mode = promote, a lease in %s, %i worker(s): killed under load, the primary is replaced and nothing is lost',
+      'failover_mode = promote, a lease in $lease, $workers worker(s): killed under load, the primary is replaced and nothing is lost',
   },
   'packages/cli/test/e2e/control-promotion.test.ts': {
     failover_after: 'failover_after: a primary that is back in time is not replaced',
@@ -55,14 +65,14 @@ export const PGBOUNCER: SettingTests = {
       'one that is lost soon after its promotion is replaced after failover_min_interval',
   },
   'packages/control/test/lease/etcd-lease.test.ts': {
-    promoter_lease_ttl:
-      'promoter_lease_ttl is how long another one waits for one that has vanished',
+    promoter_lease_ttl: 'promoter_lease_ttl is how long another one waits for one that vanished',
   },
   'packages/cli/test/log/logger.test.ts': {
     logfile: 'a line is in the file when the call returns, however many there are',
     verbose: 'debug lines come with verbose, and a reload can change that both ways',
   },
   'packages/cli/test/log/syslog.test.ts': {
+    log_format: 'a reload changes the format of the lines, of those to syslog too',
     syslog: 'a reload switches it on and off, and changes name and facility',
     syslog_ident: 'a reload switches it on and off, and changes name and facility',
     syslog_facility: 'a reload switches it on and off, and changes name and facility',
@@ -91,6 +101,17 @@ export const PGBOUNCER: SettingTests = {
   'packages/cli/test/e2e/service-notify.test.ts': {
     stats_period: 'it tells the statistics of each period, also when they are not logged',
     log_stats: 'it tells the statistics of each period, also when they are not logged',
+  },
+  'packages/cli/test/metrics/prometheus/cardinality.test.ts': {
+    metrics_series_max: 'metrics_series_max is how many series there are, and the rest is added up',
+  },
+  'packages/cli/test/e2e/http.test.ts': {
+    metrics_addr: 'metrics_addr says where HTTP is served; a reload moves it, and closes it',
+  },
+  'packages/cli/test/e2e/dashboard.test.ts': {
+    dashboard_hosts: 'dashboard_hosts says by which names the page may be asked for',
+    dashboard: 'dashboard says whether there is a page, and who may look; a reload changes that',
+    dashboard_password: 'dashboard_password lets those who know it give orders, and nobody else',
   },
   'packages/cli/test/e2e/workers.test.ts': {
     workers: 'share the connections to a port, and show as one',
@@ -192,6 +213,12 @@ export const PGBOUNCER: SettingTests = {
       'tcp_keepalive and tcp_keepidle reach both kinds of sockets, those after a reload too',
     tcp_keepidle:
       'tcp_keepalive and tcp_keepidle reach both kinds of sockets, those after a reload too',
+  },
+  'packages/pooler/test/statements/statement-settings.test.ts': {
+    log_min_duration: 'log_min_duration: faster ones have no line, and many fill no disk',
+    log_min_duration_literals: 'log_min_duration_literals: as they were sent, in the log alone',
+    statement_stats: 'statement_stats: what runs is counted, or nothing is',
+    statement_stats_max: 'statement_stats_max is how many are counted by themselves',
   },
   'packages/cli/test/e2e/caps.test.ts': {
     max_user_connections: 'max_user_connections: idle links to another database make room at once',

@@ -54,6 +54,7 @@ export const FAILOVERS_KEPT = 100;
 /** Remembers the failovers of one cluster. */
 export class FailoverLog {
   readonly #records: FailoverRecord[] = [];
+  #begun = 0;
   /** When the last one began to hold; undefined: it is over. */
   #openSinceMs: number | undefined;
 
@@ -98,6 +99,16 @@ export class FailoverLog {
     this.#replaceLast({ ...last, isOurs: true });
   }
 
+  /**
+   * How many there have been since start, whatever is kept of them. It never falls: a time in which no
+   * primary was known before counts when it has turned out to be one.
+   */
+  get total(): number {
+    const last = this.#records.at(-1);
+    const isUnsure = this.#openSinceMs !== undefined && last?.oldPrimary === undefined;
+    return isUnsure ? this.#begun - 1 : this.#begun;
+  }
+
   /** The newest last. */
   records(nowMs: number): readonly FailoverRecord[] {
     const last = this.#records.at(-1);
@@ -107,6 +118,7 @@ export class FailoverLog {
 
   #begin(from: Failover, to: Failover, seen: string, { nowMs, wallMs }: Moment): void {
     this.#openSinceMs = nowMs;
+    this.#begun++;
     this.#records.push({
       startedAtWallMs: wallMs,
       seen,
@@ -128,6 +140,7 @@ export class FailoverLog {
     this.#openSinceMs = undefined;
     if (outcome === 'found' && heldMs < BRIEF_MS) {
       this.#records.pop();
+      this.#begun--;
       return;
     }
     this.#replaceLast({ ...last, newPrimary, outcome, heldMs });

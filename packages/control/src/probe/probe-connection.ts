@@ -45,6 +45,8 @@ export interface ProbeConnectionNeeds {
   readonly resolver: Resolver | undefined;
   /** It is given back when the socket has closed. */
   readonly permit: ProbePermit;
+  /** How PostgreSQL shows it; undefined: as a question of health. */
+  readonly applicationName?: string;
   /** Called once when the connection cannot be used any more, and nobody waits for an answer. */
   readonly lost: (failure: ProbeFailure) => void;
 }
@@ -199,7 +201,7 @@ export class ProbeConnection {
 }
 
 /** `pg` takes what it is not given from the environment, so it is given everything. */
-function newClient({ address, login, resolver }: ProbeConnectionNeeds): Client {
+function newClient({ address, login, resolver, applicationName }: ProbeConnectionNeeds): Client {
   return new Client({
     host: address.host,
     port: address.port,
@@ -210,7 +212,7 @@ function newClient({ address, login, resolver }: ProbeConnectionNeeds): Client {
       typeof login.password === 'function' ? login.password() : (login.password ?? ''),
     ssl: login.tls ?? false,
     sslnegotiation: 'postgres',
-    application_name: APPLICATION_NAME,
+    application_name: applicationName ?? APPLICATION_NAME,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     lock_timeout: LOCK_TIMEOUT_MS,
     keepAlive: true,

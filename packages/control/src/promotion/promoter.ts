@@ -104,7 +104,7 @@ export class Promoter {
     else if (before.kind === 'calm') {
       log.warn('a primary is lost: a replica is promoted unless it comes back', {
         ...{ primary: lost, promoter: promoterText(this.#needs.lease.standing) },
-        afterMs: settings().afterMs,
+        after_ms: settings().afterMs,
       });
     }
     if (watched.running === undefined && this.#isDue(watched, nowMs)) {

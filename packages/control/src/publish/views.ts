@@ -40,6 +40,8 @@ export interface ClusterView {
   readonly databases: readonly string[];
   readonly failover: Failover['kind'];
   readonly primary: string | undefined;
+  /** How many failovers there have been since start. */
+  readonly failoversTotal: number;
   readonly epoch: number;
   readonly alarms: readonly Alarm[];
   /** Who may promote a replica, and what happens; undefined: nobody here promotes. */
@@ -64,6 +66,7 @@ export function clusterView(
     databases,
     failover: failover.kind,
     primary: decision.primary,
+    failoversTotal: watch.failovers.total,
     epoch: decision.settled.epoch,
     alarms: watch.alarms,
     promoter: promotion?.promoter,

@@ -78,6 +78,23 @@ test('what became of sessions is added to the last failover', () => {
   expect(log.records(9)[0]?.sessions).toEqual({ moved: 4, retried: 2, failed: 2 });
 });
 
+test('they are counted for good, and a primary that was only not known yet is none', () => {
+  const log = new FailoverLog();
+  const totals: number[] = [];
+  const note = (...move: Parameters<FailoverLog['note']>) => {
+    log.note(...move);
+    totals.push(log.total);
+  };
+  note(FAILOVER_START, holding(undefined), 'nobody has answered', at(0));
+  note(holding(undefined), steady(A), 'a is primary', at(50));
+  note(steady(A), holding(A), 'a: down', at(100));
+  note(holding(A), steady(B), 'b is primary', at(200));
+  note(steady(B), steady(undefined), 'b is gone', at(300));
+  note(steady(undefined), holding(undefined), 'nobody', at(400));
+  note(holding(undefined), steady(C), 'c is primary', at(5_000));
+  expect(totals).toEqual([0, 0, 1, 1, 1, 1, 2]);
+});
+
 test('only the last ones are kept', () => {
   const log = new FailoverLog();
   for (let count = 0; count < FAILOVERS_KEPT + 5; count++) {
@@ -86,5 +103,6 @@ test('only the last ones are kept', () => {
   }
   const records = log.records(0);
   expect(records).toHaveLength(FAILOVERS_KEPT);
+  expect(log.total).toBe(FAILOVERS_KEPT + 5);
   expect(records[0]?.seen).toBe('loss 5');
 });

@@ -94,7 +94,7 @@ test('cut off from etcd it ends by itself, before another one can have it', asyn
 });
 
 test.each([5_000, 60_000])(
-  'promoter_lease_ttl is how long another one waits for one that has vanished',
+  'promoter_lease_ttl is how long another one waits for one that vanished',
   async (ttlMs) => {
     const on = new Rig();
     on.open('db1', 'db1', ttlMs);

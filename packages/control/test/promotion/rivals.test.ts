@@ -12,7 +12,7 @@ const event: fc.Arbitrary<Event> = fc.record({
   afterMs: fc.oneof(fc.nat(300), fc.nat(3_000), fc.nat(20_000)),
 });
 
-const RUNS = 300;
+const RUNS = 120;
 
 test('two promoters, one lease, whatever is late, stopped, cut off or unseen: never two primaries', async () => {
   let promotions = 0;

@@ -1,4 +1,5 @@
 import { Backend } from '@pgweir/protocol';
+import type { ErrorInstead } from '../errors';
 
 /** What a reply is to: only those kinds are in the queue that somebody has to look at. */
 export const Answer = {
@@ -35,8 +36,8 @@ export function answerKind(tag: number): ExpectedKind | undefined {
 export interface ExpectedReply {
   readonly kind: ExpectedKind;
   readonly swallow: boolean;
-  /** The ErrorResponse that the client gets instead of the one that comes; only of kind `Answer.Error`. */
-  readonly error?: Buffer;
+  /** What the client gets instead of the error that comes; only of kind `Answer.Error`. */
+  readonly error?: ErrorInstead;
   /** The description that comes back is wanted. */
   readonly wantsDescription: boolean;
   arrived?(description: Buffer | undefined): void;

@@ -1,4 +1,6 @@
+import type { ErrorInstead } from '../errors';
 import type { ClientId } from '../ports/names';
+import type { StatementMeter } from '../statements/statement-meter';
 import type { Link } from './link';
 
 /** What a link needs of the session that it is lent to. */
@@ -19,6 +21,8 @@ export interface LinkSession {
   readonly renamesStatements: boolean;
   /** It has to know of each answer whether something of it was sent on: each is by itself. */
   readonly tellsAnswersApart: boolean;
+  /** Measures its statements. Undefined: nobody wants to know. */
+  readonly meter?: StatementMeter | undefined;
   /** An ErrorResponse with this body, as the client has to see it. */
   inClientsWords(body: Buffer): Buffer;
   /** Sends `bytes[start, end)` to the client. @returns false when the client does not keep up */
@@ -51,10 +55,10 @@ export interface LinkSession {
    */
   takesBack(link: Link, code: string): boolean;
   /**
-   * An ErrorResponse with this SQLSTATE arrived and has been counted. The session may end its lease
-   * here, as in `ready`.
+   * An ErrorResponse with this SQLSTATE arrived and has been counted; `instead`: what the client has been
+   * told in its place. The session may end its lease here, as in `ready`.
    */
-  failed(link: Link, code: string): void;
+  failed(link: Link, code: string, instead: ErrorInstead | undefined): void;
   /** The kernel has taken everything that was written to the link. */
   linkDrained(): void;
   /** The link is not to be kept for longer than what is under way takes. */

@@ -1,7 +1,7 @@
 import type { Link } from '../backend/link';
 import type { Session } from '../frontend/session';
 import type { PoolerNeeds } from '../pooler-needs';
-import type { PeerPoolView } from '../ports/daemon-view';
+import type { CancelCountView, PeerPoolView } from '../ports/daemon-view';
 import type { CancelIdentity, WorkerIdentity } from '../ports/worker-identity';
 import { CancelKeys, type IssuedKey } from './cancel-keys';
 import type { CancelMeans } from './cancel-wire';
@@ -27,6 +27,7 @@ export class CancelDesk {
   readonly #failures: FailureLog;
   readonly #peers: Peers;
   readonly #inFlight = new Map<Link, LinkCancel>();
+  readonly #counts = { received: 0, unknown: 0, sent: 0 };
 
   constructor(needs: Needs) {
     this.#needs = needs;
@@ -52,11 +53,25 @@ export class CancelDesk {
     return this.#peers.views();
   }
 
+  /** Since start. */
+  counts(): readonly CancelCountView[] {
+    const { received, unknown, sent } = this.#counts;
+    return [
+      { what: 'received', count: received },
+      { what: 'unknown', count: unknown },
+      { what: 'sent', count: sent },
+    ];
+  }
+
   /** A client asks, or a peer. `done` is called once, when its connection may be closed. */
   request(identity: CancelIdentity, source: string, done: () => void): void {
+    this.#counts.received++;
     const answer = (found: boolean): void => {
       // Right keys are heard from anywhere, because many clients may share an address.
-      if (!found) this.#failures.add('failed cancel request', { address: source });
+      if (!found) {
+        this.#counts.unknown++;
+        this.#failures.add('failed cancel request', { address: source });
+      }
       done();
     };
     // First, because its key may be older than the settings of the group.
@@ -139,6 +154,7 @@ export class CancelDesk {
       else under.join(wanted, done);
       return;
     }
+    this.#counts.sent++;
     const cancel = new LinkCancel(link, this.#needs, () => this.#inFlight.delete(link));
     cancel.join(wanted, done);
     this.#inFlight.set(link, cancel);

@@ -3,7 +3,8 @@ import { socketOptions } from '../backend/dialer';
 import { serverTlsOf } from '../pool/pool-limits';
 import type { Clock } from '../ports/clock';
 import type { CancelTarget } from '../ports/link-budget';
-import type { LogFields, Logger } from '../ports/logger';
+import type { LogFields } from '../ports/log-fields';
+import type { Logger } from '../ports/logger';
 import type { TlsInfo, Transport, Wire, WireHandler } from '../ports/transport';
 import type { PoolerSettings } from '../settings/settings';
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock';
-import type { LogFields, Logger } from '../ports/logger';
+import type { LogFields } from '../ports/log-fields';
+import type { Logger } from '../ports/logger';
 
 /** Failures of one source that are logged in one window. */
 const FAILURES_MAX = 20;

@@ -19,6 +19,8 @@ export interface Admission {
 /** Login, while it lasts, stands behind the session in the pool's queue. */
 export interface LoginSteps {
   granted(link: Link): void;
+  /** How the client has to prove who it is; undefined: that is not known yet. */
+  authMethod: string | undefined;
   readonly startupParameters: ReadonlyMap<string, string>;
   /** The session ends before login is over. */
   left(): void;

@@ -10,6 +10,7 @@ import {
   parseComplete,
   readyForQuery,
 } from '@pgweir/protocol';
+import { STATUS_FAILED, STATUS_IDLE } from '../backend/server-status';
 import { errorFields } from '../errors';
 import { COLLECTED_BYTES_MAX } from '../relay/body-collector';
 import { keepFrom, keepUntilEnough } from '../relay/kept-frames';
@@ -18,6 +19,7 @@ import { frameOf, type Message, NUL } from '../session-state/statement-messages'
 import { type Step, type StepKind, transactionSteps } from '../sql/transaction-steps';
 import { ExitStatements } from './exit-statements';
 import type { Session } from './session';
+import { noteError } from './session-end';
 import type { StateFollowing } from './state-following';
 
 // Constants of this module: reading them through the package's index costs a call each time.
@@ -210,8 +212,14 @@ export class Aftermath {
     this.#transaction = undefined;
   }
 
-  /** The error that is due. */
+  /** The error that is due, and is said now. */
   #refusal(kind?: StepKind): ErrorFields {
+    const error = this.#due(kind);
+    noteError(this.#session, { source: 'pgweir', code: error.code });
+    return error;
+  }
+
+  #due(kind?: StepKind): ErrorFields {
     if (!this.#inTransaction) {
       const state = this.#state ?? errorFields('inFailedTransaction');
       this.#state = undefined;
@@ -230,6 +238,7 @@ export class Aftermath {
 
   #ready(): void {
     this.#say(readyForQuery(this.#inTransaction ? 'E' : 'I'));
+    this.#session.trace?.answeredHere(this.#inTransaction ? STATUS_FAILED : STATUS_IDLE);
     this.#hasLeft = false;
     if (!this.#inTransaction && this.#state === undefined) this.#over = { rest: undefined };
   }

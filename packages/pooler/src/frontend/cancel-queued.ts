@@ -36,6 +36,7 @@ export function cancelQueued(session: Session): 'canceled' | 'idle' | { readonly
 /** Answers a statement that has not been sent on as PostgreSQL answers one that is cancelled. */
 export function dropKept(session: Session): void {
   session.cancelWanted = false;
+  session.meter?.givesUp();
   session.context.log.info('queued statement canceled', { client: session.id });
   session.input.cancelKept();
 }

@@ -1,7 +1,10 @@
 import type { ErrorFields } from '@pgweir/protocol';
+import type { ErrorInstead } from '../errors';
 import type { DatabaseName, UserName } from '../ports/names';
 import type { ClientTotals } from '../ports/worker-identity';
-import { ClientTraffic } from '../stats/client-traffic';
+import { AuthCounts } from '../stats/auth-counts';
+import { ClientTraffic, entryOf } from '../stats/client-traffic';
+import { ErrorCounts } from '../stats/error-counts';
 import type { Session } from './session';
 
 /** SQLSTATEs of who cannot prove who he is, or may not come in. */
@@ -14,6 +17,8 @@ export class ClientCounts {
   /** Clients of this process that count for `max_client_conn`. */
   own = 0;
   readonly traffic = new ClientTraffic();
+  readonly errors = new ErrorCounts();
+  readonly auths = new AuthCounts();
   readonly #perUser = new Map<UserName, number>();
   readonly #perDatabase = new Map<DatabaseName, number>();
   readonly #changed: () => void;
@@ -62,6 +67,7 @@ export class ClientCounts {
   /** It has proved it, and belongs to a database and a pool from here on. */
   admitted(session: Session): void {
     const { admission } = session;
+    this.auths.count('ok', session.login?.authMethod);
     if (admission === undefined) return;
     this.traffic.admitted(session);
     admission.database.clients++;
@@ -72,10 +78,18 @@ export class ClientCounts {
     this.#changed();
   }
 
-  /** It is about to be told so, and closed. */
+  /** A client has been sent an error by which its session does not end. */
+  told(session: Session, { code, source }: Pick<ErrorInstead, 'code' | 'source'>): void {
+    this.errors.count(source, entryOf(session), code);
+  }
+
+  /** It is about to be told so. */
   failed(session: Session, { code }: ErrorFields): void {
     const isLogin = session.admission === undefined && session.virtual === undefined;
-    if (isLogin && AUTH_CODES.has(code)) this.traffic.failedAuth(session);
+    this.errors.count('pgweir', entryOf(session), code);
+    if (!AUTH_CODES.has(code) || session.admission !== undefined) return;
+    this.auths.count('failed', session.login?.authMethod);
+    if (isLogin) this.traffic.failedAuth(session);
   }
 
   left(session: Session, nowMs: number): void {

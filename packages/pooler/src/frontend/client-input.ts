@@ -3,6 +3,7 @@ import { STATUS_FAILED, STATUS_IDLE, STATUS_IN_TRANSACTION } from '../backend/se
 import { errorFields } from '../errors';
 import { KeptInput } from './kept-input';
 import type { Session } from './session';
+import { noteError } from './session-end';
 
 const STATUS_LETTERS: Readonly<Record<number, 'I' | 'T' | 'E'>> = {
   [STATUS_IDLE]: 'I',
@@ -143,7 +144,9 @@ export class ClientInput {
 
   /** Answers a statement that has not been sent on as PostgreSQL answers one that is cancelled. */
   cancelKept(): void {
-    this.#session.wire.write(errorResponse(errorFields('canceled')));
+    const error = errorFields('canceled');
+    this.#session.wire.write(errorResponse(error));
+    noteError(this.#session, { source: 'pgweir', code: error.code });
     this.skipGroup(STATUS_IDLE);
     this.resumeKept();
   }
@@ -153,6 +156,7 @@ export class ClientInput {
     if (this.#kept?.endsSkipping(tag) !== true) return;
     this.#session.skipping = false;
     this.#session.wire.write(readyForQuery(STATUS_LETTERS[this.#skippedStatus] ?? 'I'));
+    this.#session.trace?.answeredHere(this.#skippedStatus);
   }
 
   clear(): void {

@@ -1,5 +1,5 @@
 import { addressText } from '../backend/server-address';
-import type { LogFields } from '../ports/logger';
+import type { LogFields } from '../ports/log-fields';
 import type { Address } from '../ports/transport';
 import type { Session } from './session';
 

@@ -52,6 +52,7 @@ export class Identification {
     const { user, databaseName, virtual, isOwner } = this.#named;
     const rule = isOwner ? OWNER_RULE : admittingRule(this.#context, this.#session, this.#named);
     if (rule === undefined) return;
+    if (isOwner && this.#session.login !== undefined) this.#session.login.authMethod = rule.method;
     const wanted = { user, databaseName, virtual };
     this.#search = new SecretSearch(this.#session, this.#context, {
       ...wanted,

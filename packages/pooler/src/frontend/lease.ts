@@ -19,6 +19,7 @@ export function takeLink(session: Session): Link | undefined {
     session.fail('serverShuttingDown');
     return undefined;
   }
+  session.meter?.waits(session.context.clock.nowMs());
   const link = leaseFrom(session, admission);
   if (link !== undefined) return beginLease(session, link) ? link : undefined;
   if (session.gone) return undefined;
@@ -82,6 +83,7 @@ function giveBack(session: Session, link: Link): void {
 export function beginLease(session: Session, link: Link): boolean {
   session.link = link;
   session.enter('active');
+  session.trace?.leased();
   const cleans = link.changedBy !== 0 && link.changedBy !== session.id;
   const readsSequences = session.tracksState && hidesSequences(session, link);
   const sql = preparationSql(link, session.id, session.settings.profile, { readsSequences });
@@ -152,4 +154,5 @@ export function sentOn(session: Session, link: Link, midFrame: boolean): void {
   link.queryStartMs = session.context.clock.nowMs();
   if (link.transactionStartMs === 0) link.transactionStartMs = link.queryStartMs;
   session.activeAtMs = link.queryStartMs;
+  session.trace?.sent(link, link.queryStartMs);
 }

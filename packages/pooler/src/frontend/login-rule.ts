@@ -51,6 +51,7 @@ export function admittingRule(
     return undefined;
   }
   const { method, identMap, directory, iam } = rule;
+  if (session.login !== undefined) session.login.authMethod = method;
   if (method === 'reject') {
     session.fail('loginRejected');
     return undefined;

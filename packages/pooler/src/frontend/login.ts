@@ -44,6 +44,7 @@ const AUTHENTICATION_OK = authenticationOk();
  * welcome say.
  */
 export class Login implements WireHandler, LoginSteps, WelcomeWaiter {
+  authMethod: string | undefined;
   readonly #session: Session;
   readonly #context: SessionContext;
   #identification: Identification | undefined;

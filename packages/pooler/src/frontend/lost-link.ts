@@ -33,6 +33,12 @@ interface Lost {
 
 /** The connection to the server is gone: the client keeps its own, where that can be done. */
 export function linkWasLost(session: Session, link: Link, reason: string): void {
+  session.meter?.linkLost();
+  settleLoss(session, link, reason);
+  if (session.phase === 'closed' || session.aftermath !== undefined) session.meter?.givesUp();
+}
+
+function settleLoss(session: Session, link: Link, reason: string): void {
   const { admission, unanswered } = session;
   if (admission === undefined || unanswered === undefined || !mayLoseLink(session, link)) {
     const isFailure = unanswered !== undefined && session.phase !== 'closed';
@@ -54,6 +60,7 @@ export function linkWasLost(session: Session, link: Link, reason: string): void 
   session.split?.leaseEnds(link);
   session.link = undefined;
   session.enter('idle');
+  session.trace?.linkLost();
   session.mode = admission.pool.mode;
   const lost = { session, link, admission, unanswered, before, state, reason };
   if (state.news.length > 0) session.answer(state.news);
@@ -114,6 +121,7 @@ function settleGroups(
       });
   unanswered.clear();
   if (fate.kind === 'answer') {
+    session.meter?.groupsFailed(fate.answers.map((answer) => answer !== undefined));
     const { counters } = lost.admission.database;
     counters.failed++;
     if (fate.answers.some((answer, at) => answer === undefined && steps[at]?.length !== 0))
@@ -257,7 +265,10 @@ function answer(
     if (error !== undefined) isFirst = false;
     if (isOpen && index === answers.length - 1) {
       session.input.skipToSync(status === 'I' ? STATUS_IDLE : STATUS_FAILED);
-    } else session.answer(readyForQuery(status));
+    } else {
+      session.answer(readyForQuery(status));
+      session.trace?.answeredHere(status === 'I' ? STATUS_IDLE : STATUS_FAILED);
+    }
   }
   // What is left of a message whose beginning was sent.
   if (session.reader.bodyLeft > 0) session.dropping = true;

@@ -1,5 +1,5 @@
 import { STATUS_IDLE } from '../backend/server-status';
-import { errorBytes } from '../errors';
+import { errorInstead } from '../errors';
 import type { Pinned } from '../pool/pin-book';
 import { Pin, pinReasons } from '../session-state/pins';
 import type { Permission } from '../session-state/state-watch';
@@ -36,14 +36,14 @@ export class Pinning implements Pinned {
     if (this.#session.mode === 'session') return undefined;
     if (this.#canceled) {
       this.#canceled = false;
-      return { kind: 'refuse', error: errorBytes('canceled') };
+      return { kind: 'refuse', error: errorInstead('canceled') };
     }
     if (pool.pins.hasRoom(pinnedPerPoolMax)) {
       this.waitSinceMs = 0;
       return undefined;
     }
     if (pinnedLimitAction === 'error')
-      return { kind: 'refuse', error: errorBytes('tooManyPinned') };
+      return { kind: 'refuse', error: errorInstead('tooManyPinned') };
     return { kind: 'wait', begin: () => this.#wait() };
   }
 

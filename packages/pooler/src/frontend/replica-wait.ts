@@ -47,6 +47,7 @@ export class ReplicaWait {
     }
     if (this.#sinceMs === 0) this.#sinceMs = nowMs;
     if (this.#unfitSinceMs === 0) this.#unfitSinceMs = nowMs;
+    session.meter?.waits(nowMs);
     // Where there is no replica no sample makes one fit.
     if (database.replicas.all.length > 0) positions?.wantNews();
     const stopHearing = positions?.whenNext(() => this.routeAgain());

@@ -27,12 +27,15 @@ function groupAnswered({ admission }: Session, unanswered: Unanswered, nowMs: nu
 
 function takeReply(session: Session, link: Link): void {
   const nowMs = session.context.clock.nowMs();
-  const { admission, wire } = session;
+  const { admission, meter, trace, wire } = session;
+  meter?.ready(link, { goesOn: session.state?.text.isRestOfText === true });
   if (admission !== undefined) {
     const { counters } = admission.database;
     countReply(counters, link, nowMs);
     if (wire.tls !== undefined) counters.queriesTls++;
   }
+  // To the client what goes out in two parts is one.
+  if (trace !== undefined && session.state?.text.isPending !== true) trace.answered(link, nowMs);
   if (session.mode === 'statement' && link.status !== STATUS_IDLE) {
     link.retireReason = 'transaction in statement mode';
     session.fail('transactionInStatementMode');

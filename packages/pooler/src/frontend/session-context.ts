@@ -16,7 +16,10 @@ import type { DatabaseReads } from '../routing/database-reads';
 import type { ReplicaPositions } from '../routing/replica-positions';
 import type { StateKnowledge } from '../session-state/state-knowledge';
 import type { PoolerSettings } from '../settings/settings';
+import type { StatementWatch } from '../statements/statement-watch';
 import type { ReplicaServer } from '../topology/replica-servers';
+import type { Tracing } from '../tracing/tracing';
+import type { ClientCounts } from './client-counts';
 import type { ScramSecrets } from './scram-secrets';
 import type { Session } from './session';
 
@@ -33,10 +36,14 @@ export interface SessionContext {
   readonly cancels: CancelDesk;
   readonly scramSecrets: ScramSecrets;
   readonly stateKnowledge: StateKnowledge;
+  readonly statements: StatementWatch;
   /** Tells which statements only read, in this database. */
   reads(database: Database): DatabaseReads;
   /** How far its replicas are; undefined: nobody knows. */
   positions(database: Database): ReplicaPositions | undefined;
+  readonly counts: ClientCounts;
+  /** Undefined: nobody wants to hear of transactions. */
+  readonly tracing: Tracing | undefined;
   /** What an operator holds back. */
   readonly orders: Orders;
   /** False: there are no new clients any more, and this one has come too late. */

@@ -1,5 +1,7 @@
 import { type ErrorFields, errorResponse } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
+import type { ErrorInstead } from '../errors';
+import { isOfReplica } from '../topology/fit-servers';
 import type { Session } from './session';
 
 /** Part of a message has been forwarded: nothing may be put behind it. */
@@ -13,6 +15,12 @@ export function failSession(session: Session, error: ErrorFields, why: string): 
   session.context.poolerError(session, error, why);
   if (!session.input.gone && !answerIsCut(session)) session.wire.write(errorResponse(error));
   closeSession(session, error.message);
+}
+
+/** The client has been sent an error by which its session does not end. */
+export function noteError(session: Session, error: Pick<ErrorInstead, 'code' | 'source'>): void {
+  session.context.counts.told(session, error);
+  session.trace?.failed(error.code);
 }
 
 /** The connection to the server is gone. */
@@ -35,6 +43,22 @@ export function sayGoodbye(session: Session): void {
     return;
   }
   hangUp(session, 'client close request');
+}
+
+/** PostgreSQL has answered with an error; the client has been told of it, or of another one `instead`. */
+export function serverFailed(
+  session: Session,
+  link: Link,
+  code: string,
+  instead?: ErrorInstead,
+): void {
+  noteError(session, instead ?? { source: 'server', code });
+  if (code === '25006' && !isOfReplica(link))
+    session.admission?.pool.servers.noticed(link, 'read-only');
+  if (session.unanswered !== undefined) session.unanswered.hasFailed = true;
+  session.state?.groupFails(link);
+  // The ReadyForQuery that it stays for may never come.
+  if (session.phase === 'draining' && link.owed.uncertain) endDraining(session, link);
 }
 
 /** What a client that has said goodbye had asked for is finished. */
@@ -79,6 +103,8 @@ export function wireClosed(session: Session, cause: Error | undefined): void {
 /** Out of every queue and book; its link goes back. */
 function leave(session: Session, reason: string): void {
   if (session.phase === 'closed') return;
+  session.meter?.ends();
+  session.trace?.left();
   session.login?.left();
   session.split?.leave();
   session.admission?.pool.leave(session);

@@ -1,3 +1,4 @@
+import { traceOf } from '../tracing/session-trace';
 import type { Admission } from './admission';
 import { ReadWriteSplit } from './read-write-split';
 import type { Session } from './session';
@@ -13,6 +14,7 @@ export function applyLimits(
   const { split } = session;
   const { settings } = session.context;
   session.limits = database.limitsOf(user, settings);
+  session.meter = session.context.statements.meterOf(session, admission);
   session.reader.bodyBytesMax = settings.packetBytesMax;
   if (session.hasOwnLink) session.mode = 'session';
   else if (session.link === undefined) session.mode = pool.mode;
@@ -33,6 +35,7 @@ export function applyLimits(
   const isRewritten = session.tracksState || preparedStatementsMax > 0;
   // What it is still to hear it hears, whatever has been changed meanwhile.
   session.follows = session.aftermath !== undefined || survives || (shares && isRewritten);
+  session.trace = traceOf(session, admission);
   // By today's rules from now on.
   if (split !== undefined && session.split === undefined) split.turnOff();
 }

@@ -1,7 +1,7 @@
 import { Backend, type ErrorFields, FrameReader } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import { isServersEnd, STATUS_IDLE } from '../backend/server-status';
-import { type ErrorKey, errorFields, InvariantBreach } from '../errors';
+import { type ErrorInstead, type ErrorKey, errorFields, InvariantBreach } from '../errors';
 import type { ClientLimits } from '../pool/pool-limits';
 import type { Waiter } from '../pool/wait-queue';
 import type { DedicatedWaiter } from '../pool/waiters';
@@ -14,8 +14,9 @@ import type { Profile } from '../session-state/profile';
 import { SessionSettings } from '../session-state/session-settings';
 import { frameOf } from '../session-state/statement-messages';
 import type { PoolMode } from '../settings/settings';
+import type { StatementMeter } from '../statements/statement-meter';
 import type { SessionPin } from '../stats/session-pin';
-import { isOfReplica } from '../topology/fit-servers';
+import type { SessionTrace } from '../tracing/session-trace';
 import type { Admission, LoginSteps } from './admission';
 import type { Aftermath } from './aftermath';
 import { cancelQueued } from './cancel-queued';
@@ -34,6 +35,7 @@ import {
   failSession,
   hangUp,
   sayGoodbye,
+  serverFailed,
   wireClosed,
 } from './session-end';
 import { applyLimits } from './session-limits';
@@ -77,12 +79,10 @@ export class Session implements WireHandler, DedicatedWaiter {
   readonly connectedAtMs: number;
   /** Last moment at which it began or finished something. */
   activeAtMs: number;
-
   waitingSinceMs = 0;
   queueNext: Waiter | undefined;
   queuePrevious: Waiter | undefined;
   queue: unknown;
-
   /** Its messages are looked at. */
   follows = false;
   /** What it has under way on its link. Undefined: it does not survive the loss of that. */
@@ -91,10 +91,14 @@ export class Session implements WireHandler, DedicatedWaiter {
   split: ReadWriteSplit | undefined;
   /** In session mode: it has had a link, this one or another. */
   hadLink = false;
+  /** Measures its statements. Undefined: nobody wants to know. */
+  meter: StatementMeter | undefined;
   /** What the client is still to hear of a link that was lost. */
   aftermath: Aftermath | undefined;
   /** What runs again before the client hears of that. */
   replay: Replay | undefined;
+  /** What is noted of its transactions. Undefined: nobody wants to know. */
+  trace: SessionTrace | undefined;
   /** The link is being brought to this session's settings. */
   preparing = false;
   /** A cancel request came while the link was being prepared. */
@@ -183,6 +187,7 @@ export class Session implements WireHandler, DedicatedWaiter {
     const { clock } = this.context;
     clock.chunkBegins();
     try {
+      this.trace?.heard(buffer, length);
       if (this.blocked || this.input.hasKept) this.input.keepChunk(buffer.subarray(0, length));
       else this.relay(buffer, length);
     } finally {
@@ -325,13 +330,8 @@ export class Session implements WireHandler, DedicatedWaiter {
     return this.split?.takesBack(link, code) === true;
   }
 
-  failed(link: Link, code: string): void {
-    if (code === '25006' && !isOfReplica(link))
-      this.admission?.pool.servers.noticed(link, 'read-only');
-    if (this.unanswered !== undefined) this.unanswered.hasFailed = true;
-    this.state?.groupFails(link);
-    // The ReadyForQuery that it stays for may never come.
-    if (this.phase === 'draining' && link.owed.uncertain) endDraining(this, link);
+  failed(link: Link, code: string, instead: ErrorInstead | undefined): void {
+    serverFailed(this, link, code, instead);
   }
 
   linkDrained(): void {

@@ -31,6 +31,11 @@ export class TextInParts {
     return this.#rest !== undefined;
   }
 
+  /** It is the rest of the text of a Query. */
+  get isRestOfText(): boolean {
+    return this.#rest !== undefined && this.#rest !== 'kept';
+  }
+
   /** It is among what the client's input keeps: the Sync behind the first part is ours. */
   get isRestKept(): boolean {
     return this.#rest === 'kept';

@@ -1,6 +1,8 @@
-import type { Replication } from '../frontend/admission';
 import type { HistogramView } from '../stats/histogram';
 import type { ClientId, LinkId } from './names';
+import type { ClientView, LinkView, WaiterView } from './socket-view';
+import type { StatementView } from './statement-view';
+import type { TraceCountView } from './transaction-observer';
 
 /** How many of what one pool holds. Plain data; a merged view adds them up. */
 export interface PoolView {
@@ -19,8 +21,18 @@ export interface PoolView {
   readonly linksBeingCanceled: number;
   /** Leased beyond the transaction, for a named reason. */
   readonly linksPinned: number;
+  /** Those of the active, tested and canceled ones that lead to replicas. */
+  readonly linksInUseOnReplicas: number;
   /** How long the oldest waiter has waited, milliseconds. */
   readonly waitMaxMs: number;
+  /**
+   * What is going on and in no total yet, in sum: how long those that wait have waited, queries have run
+   * and transactions have been open. With the totals of the database they tell where time goes also
+   * while nothing ends.
+   */
+  readonly waitingMs: number;
+  readonly inQueryMs: number;
+  readonly inTransactionMs: number;
   /** How long its leases were waited for since start. */
   readonly waits: HistogramView;
 }
@@ -55,44 +67,6 @@ export interface DatabaseStatsView {
   readonly rerouted: number;
 }
 
-/** One connection, of a client or to PostgreSQL. Times are those of the wall. */
-export interface SocketView {
-  readonly database: string;
-  readonly user: string;
-  readonly replication: Replication | 'none';
-  /** In PgBouncer's words. */
-  readonly state: string;
-  /** The other side: an IP address, or `unix`. */
-  readonly address: string;
-  readonly port: number;
-  readonly localAddress: string;
-  readonly localPort: number;
-  readonly connectedAtMs: number;
-  /** When the last request began. */
-  readonly requestedAtMs: number;
-  /** How long it has waited for a link. */
-  readonly waitMs: number;
-  /** It is closed as soon as it is free. */
-  readonly closing: boolean;
-  /** The process of PostgreSQL, or of a client on the same machine; 0: not known. */
-  readonly processId: number;
-  readonly tls: string;
-  readonly applicationName: string;
-  readonly preparedStatements: number;
-  /** Bytes that the other side has not taken yet exist. */
-  readonly congested: boolean;
-}
-
-export interface ClientView extends SocketView {
-  readonly id: ClientId;
-  readonly link: LinkId | undefined;
-}
-
-export interface LinkView extends SocketView {
-  readonly id: LinkId;
-  readonly client: ClientId | undefined;
-}
-
 /** Cancel requests that are being passed on to a peer. Plain data; a merged view adds them up. */
 export interface PeerPoolView {
   readonly peer: number;
@@ -114,17 +88,6 @@ export interface ReplicaView {
   readonly linksIdle: number;
   readonly linksDialing: number;
   readonly clientsWaiting: number;
-}
-
-/** A session in a wait queue. */
-export interface WaiterView {
-  readonly client: ClientId;
-  readonly database: string;
-  readonly user: string;
-  /** From 1. */
-  readonly position: number;
-  readonly waitedMs: number;
-  readonly poolMode: string;
 }
 
 /** A name that has been resolved. */
@@ -228,12 +191,72 @@ export type MeasuredTime =
   | 'held'
   | 'failover_pause'
   | 'replica_wait'
-  | 'transaction';
+  | 'transaction'
+  /** Only while `measuresQueries` is on, or was. */
+  | 'query';
 
 /** How long something took that sessions of one database did, or waited for, since start. */
 export interface DatabaseTimesView extends HistogramView {
   readonly database: string;
   readonly what: MeasuredTime;
+}
+
+/** Errors that clients of one entry have been sent since start. */
+export interface ErrorCountView {
+  /** As in `ClientTrafficView`. */
+  readonly entry: string;
+  /** Who has made them: pgweir, or PostgreSQL. */
+  readonly source: 'pgweir' | 'server';
+  /** `other`: those beyond the first few dozen of the source. */
+  readonly sqlstate: string;
+  readonly count: number;
+}
+
+/** Logins since start, those to the console among them. */
+export interface AuthCountView {
+  /** Of `auth_type` or a rule; `none`: refused before there was one. */
+  readonly method: string;
+  readonly result: 'ok' | 'failed';
+  readonly count: number;
+}
+
+/** Cancel requests since start. */
+export interface CancelCountView {
+  /**
+   * - `received`: from a client or a peer
+   * - `unknown`: nobody has that key
+   * - `sent`: to PostgreSQL, for clients and at the end of a limit of time
+   */
+  readonly what: 'received' | 'unknown' | 'sent';
+  readonly count: number;
+}
+
+/** Connections that are there now, by their encryption. */
+export interface TlsCountView {
+  readonly side: 'client' | 'server';
+  /** `none`, or as in `TlsInfo`. */
+  readonly version: string;
+  readonly count: number;
+}
+
+/** What one process of the daemon uses. Times in microseconds. */
+export interface ProcessView {
+  /** `daemon`: it is the only one. */
+  readonly role: 'daemon' | 'supervisor' | 'worker';
+  /** Of a worker; otherwise 0. */
+  readonly slot: number;
+  readonly pid: number;
+  readonly startedAtMs: number;
+  readonly userCpuUs: number;
+  readonly systemCpuUs: number;
+  readonly residentBytes: number;
+  readonly heapUsedBytes: number;
+  readonly heapTotalBytes: number;
+  /** Open ones, and how many there may be; undefined: the system does not tell. */
+  readonly descriptors: number | undefined;
+  readonly descriptorsMax: number | undefined;
+  /** How late timers are: how long something else held everything up. */
+  readonly loopDelay: HistogramView;
 }
 
 /** What has happened since start: these numbers never fall. */
@@ -243,6 +266,11 @@ export interface TotalsView {
   readonly clientTraffic: readonly ClientTrafficView[];
   readonly targetTraffic: readonly TargetTrafficView[];
   readonly times: readonly DatabaseTimesView[];
+  readonly errors: readonly ErrorCountView[];
+  readonly auths: readonly AuthCountView[];
+  readonly cancels: readonly CancelCountView[];
+  /** Empty where nobody has asked for traces. */
+  readonly traces: readonly TraceCountView[];
 }
 
 /** Of something that has done nothing. */
@@ -252,12 +280,17 @@ export const NO_TOTALS: TotalsView = {
   clientTraffic: [],
   targetTraffic: [],
   times: [],
+  errors: [],
+  auths: [],
+  cancels: [],
+  traces: [],
 };
 
 /** The totals alone. */
 export function totalsOf(all: TotalsView): TotalsView {
   const { stats, pinCounts, clientTraffic, targetTraffic, times } = all;
-  return { stats, pinCounts, clientTraffic, targetTraffic, times };
+  const { errors, auths, cancels, traces } = all;
+  return { stats, pinCounts, clientTraffic, targetTraffic, times, errors, auths, cancels, traces };
 }
 
 /** A plain-data picture of a pooler, or of all of them together, at one moment. */
@@ -268,6 +301,7 @@ export interface DaemonSnapshot extends TotalsView {
   readonly pools: readonly PoolView[];
   readonly entryClients: readonly EntryClientsView[];
   readonly targetLinks: readonly TargetLinksView[];
+  readonly tls: readonly TlsCountView[];
   /** Of databases with `read_write_split`, those that have been read from. */
   readonly replicas: readonly ReplicaView[];
   /** Of peers that have something to do. */
@@ -284,6 +318,8 @@ export interface DaemonSnapshot extends TotalsView {
   /** Come with `resolvedHosts`. */
   readonly resolvedZones: readonly ResolvedZoneView[];
   readonly pins: readonly PinView[];
+  readonly statements: readonly StatementView[];
+  readonly processes: readonly ProcessView[];
   /** Empty in the picture of one process. */
   readonly workers: readonly WorkerView[];
 }
@@ -298,6 +334,7 @@ export const NOTHING_SEEN: DaemonSnapshot = {
   pools: [],
   entryClients: [],
   targetLinks: [],
+  tls: [],
   replicas: [],
   peerPools: [],
   ...NO_TOTALS,
@@ -307,11 +344,20 @@ export const NOTHING_SEEN: DaemonSnapshot = {
   resolvedHosts: [],
   resolvedZones: [],
   pins: [],
+  statements: [],
+  processes: [],
   workers: [],
 };
 
 /** What of a picture can be large. */
-export type SnapshotPart = 'clients' | 'links' | 'waiters' | 'resolvedHosts' | 'pins';
+export type SnapshotPart =
+  | 'clients'
+  | 'links'
+  | 'waiters'
+  | 'resolvedHosts'
+  | 'pins'
+  | 'statements'
+  | 'processes';
 
 /** How console, metrics and dashboard see the daemon: never through live objects. */
 export interface DaemonView {

@@ -1,5 +1,4 @@
-/** Fields of a log line: ids, reasons, numbers. Never secrets, never SQL text. */
-export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+import type { LogFields } from './log-fields';
 
 /** One line per change of state or decision. */
 export interface Logger {

@@ -41,6 +41,8 @@ export interface TrafficControl {
   kill(database: string | undefined): Promise<void>;
   /** Drops one client. @returns false when there is none with this id */
   killClient(id: ClientId): Promise<boolean>;
+  /** Counts of statements begin at nothing again. */
+  resetStatements(): Promise<void>;
   /** How many links to a server are lent to clients now, in these databases. */
   countLeases(of: ServerLeases): Promise<number>;
 }

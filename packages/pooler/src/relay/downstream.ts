@@ -78,7 +78,9 @@ export function relayDown(session: Session, buffer: Buffer, length: number): voi
         flushHeader(session, link, reader.headerBytes());
       if (reader.headerWasCut || session.dropping) runStart = at;
     }
+    const bodyStart = at;
     at = reader.takeBody(at, length);
+    if (session.meter !== undefined) measure(session, link, buffer, frameStart, bodyStart, at);
     if (session.dropping) {
       runStart = at;
       if (reader.bodyLeft === 0 && session.skipping) session.input.skipped(reader.tag);
@@ -86,6 +88,20 @@ export function relayDown(session: Session, buffer: Buffer, length: number): voi
   }
   flush(session, link, buffer, runStart, at);
   if (link !== undefined) sentOn(session, link, reader.bodyLeft > 0 && !session.dropping);
+}
+
+/** `buffer[start, end)` has come of a body; its frame began here unless `frameStart` is `start`. */
+function measure(
+  { dropping, meter, reader: { bodyLength, tag } }: Session,
+  link: Link | undefined,
+  buffer: Buffer,
+  frameStart: number,
+  start: number,
+  end: number,
+): void {
+  if (dropping || link === undefined) return;
+  if (frameStart === start) meter?.goesOn(buffer, start, end);
+  else meter?.sent(link, tag, buffer, start, end, bodyLength);
 }
 
 function flush(

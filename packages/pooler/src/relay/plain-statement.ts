@@ -33,6 +33,7 @@ export function relayPlain(session: Session, buffer: Buffer, length: number): bo
   }
   const { owed, statements } = link;
   owed.sent(Query);
+  session.meter?.sent(link, Query, buffer, HEADER_BYTES, length, length - HEADER_BYTES);
   statements.unnamed.settle(undefined);
   statements.groupEnds();
   if (!link.write(buffer, 0, length)) session.input.pause();

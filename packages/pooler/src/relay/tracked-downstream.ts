@@ -60,6 +60,7 @@ export function relayTracked(
       else {
         OUT.passTo(at);
         session.unanswered?.add(buffer, frameStart, at);
+        session.meter?.goesOn(buffer, frameStart, at);
       }
     } else {
       session.unanswered?.lookBack(link);
@@ -173,24 +174,29 @@ function putMessage(
   const isEnd = (relayed.kind !== 'refuse' || ENDS_GROUP[tag] === 1) && noteSent(link, tag);
   if (reader.headerWasCut) putHeader(reader, at);
   const end = reader.takeBody(at, length);
-  keepCopy(session, tracker, link, isEnd, end);
+  noteMessage(session, tracker, link, isEnd, end);
   if (relayed.kind === 'pass') OUT.passTo(end);
   else OUT.skipTo(end);
   return end;
 }
 
-/** Keeps the message in hand, up to `end`, in case the link is lost; only where sessions survive that. */
-function keepCopy(
+/**
+ * The message in hand goes out, up to `end`: has it measured, and keeps it in case the link is lost, each
+ * where that is wanted.
+ */
+function noteMessage(
   session: Session,
   tracker: Tracker,
   link: Link,
   isEnd: boolean,
   end: number,
 ): void {
-  const { reader, unanswered } = session;
+  const { meter, reader, unanswered } = session;
+  const { bodyLength, buffer, start } = MESSAGE;
+  meter?.sent(link, reader.tag, buffer, start, end, bodyLength);
   if (unanswered === undefined) return;
   if (session.split?.isJudged !== true) learnReads(session, tracker, reader.tag, MESSAGE);
-  unanswered.sent(session, link, isEnd).add(MESSAGE.buffer, MESSAGE.start, end);
+  unanswered.sent(session, link, isEnd).add(buffer, start, end);
 }
 
 /** The header, of which the chunk has only the end, in front of `at`. */

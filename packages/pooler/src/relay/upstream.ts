@@ -3,6 +3,7 @@ import { Answer, answerKind } from '../backend/expected-replies';
 import type { Link } from '../backend/link';
 import type { LinkSession } from '../backend/link-session';
 import { endsConnection, STATUS_IDLE } from '../backend/server-status';
+import type { ErrorInstead } from '../errors';
 import { COLLECTED_BYTES_MAX } from './body-collector';
 
 /** What to do with a frame from PostgreSQL, by its tag. */
@@ -117,6 +118,7 @@ export function relayUp(link: Link, session: LinkSession, buffer: Buffer, length
       link.owed.answered++;
     } else if (ENDS_ANSWER[tag] === 1) {
       link.owed.answered++;
+      session.meter?.answered();
     } else if (INTEREST[tag] !== FORWARD) {
       takeNote(link, session, tag);
       if (link.session !== session) {
@@ -237,7 +239,11 @@ function commandCompleted(link: Link, session: LinkSession, buffer: Buffer, end:
   } else if (link.collecting) {
     const body = link.collector.take();
     noteCommand(link, session, body, 0, body.length);
-  } else noteCommand(link, session, buffer, end - link.reader.bodyLength, end);
+    session.meter?.completed(link, body, 0, body.length);
+  } else {
+    noteCommand(link, session, buffer, end - link.reader.bodyLength, end);
+    session.meter?.completed(link, buffer, end - link.reader.bodyLength, end);
+  }
 }
 
 /**
@@ -310,12 +316,13 @@ function takeNote(link: Link, session: LinkSession, tag: number): void {
         link.ended();
         return;
       }
-      noteFailure(link, session, error.code, body);
+      const instead = noteFailure(link, session, error.code, body);
       if (endsConnection(error)) {
         link.fatalForwarded = true;
         link.retireReason ??= `server: ${error.message}`;
       }
-      session.failed(link, error.code);
+      session.meter?.failed();
+      session.failed(link, error.code, instead);
       return;
     }
     case Backend.ParameterStatus: {
@@ -332,16 +339,26 @@ function takeNote(link: Link, session: LinkSession, tag: number): void {
   }
 }
 
-/** An ErrorResponse: what is left of its group is not answered any more. */
-function noteFailure(link: Link, session: LinkSession, code: string, body: Buffer): void {
+/**
+ * An ErrorResponse: what is left of its group is not answered any more.
+ *
+ * @returns what the client has been told in its place, if anything
+ */
+function noteFailure(
+  link: Link,
+  session: LinkSession,
+  code: string,
+  body: Buffer,
+): ErrorInstead | undefined {
   const { expected } = link.statements;
   const error = expected.head(Answer.Error)?.error;
   // A plan that did not fit its tables any more.
   if (code === '0A000' || code === '26000') link.statements.distrust();
   // Before the names of what has failed are forgotten.
-  const message = link.dropping ? (error ?? session.inClientsWords(body)) : undefined;
+  const message = link.dropping ? (error?.bytes ?? session.inClientsWords(body)) : undefined;
   if (!expected.isEmpty) expected.groupFailed(link.owed.answered);
   if (message !== undefined) forward(link, session, message, 0, message.length);
+  return link.dropping ? error : undefined;
 }
 
 function forward(

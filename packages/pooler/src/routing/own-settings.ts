@@ -7,6 +7,8 @@ const { Parse, Query } = Frontend;
 /** Settings that PostgreSQL keeps for us as it keeps any that it does not know. */
 export const ROUTE = 'pgweir.route';
 export const WAIT_LSN = 'pgweir.wait_lsn';
+/** Of these any value is taken: what is no traceparent is none. */
+export const TRACE_PARENT = 'pgweir.traceparent';
 const ROUTES: readonly string[] = ['auto', 'primary', 'replica'];
 
 /** Longer ones are not about our settings. */

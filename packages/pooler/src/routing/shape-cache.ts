@@ -1,5 +1,4 @@
 import type { RouteHint } from './route-hint';
-import type { Shape } from './shape';
 
 export interface ShapeCacheLimits {
   /** Rounded up to a power of two. */
@@ -8,10 +7,14 @@ export interface ShapeCacheLimits {
   readonly weightMax: number;
 }
 
-interface Slot<T> {
+/** A shape, or as much of it as counts. */
+export interface ShapeKey {
   readonly first: number;
   readonly second: number;
   readonly hint: RouteHint;
+}
+
+interface Slot<T> extends ShapeKey {
   readonly value: T;
   readonly weight: number;
 }
@@ -44,7 +47,7 @@ export class ShapeCache<T> {
     return this.#weight;
   }
 
-  get(shape: Shape): T | undefined {
+  get(shape: ShapeKey): T | undefined {
     const slots = this.#slots;
     const { first, second, hint } = shape;
     const place = (first & this.#mask) * WAYS;
@@ -63,7 +66,7 @@ export class ShapeCache<T> {
   }
 
   /** For a shape that `get` did not know. */
-  add({ first, second, hint }: Shape, value: T, weight: number): void {
+  add({ first, second, hint }: ShapeKey, value: T, weight: number): void {
     if (weight > this.#weightMax) return;
     if (this.#weight + weight > this.#weightMax) this.#clear();
     const slots = this.#slots;

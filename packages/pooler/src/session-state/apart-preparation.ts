@@ -2,7 +2,7 @@ import { Backend, Frontend } from '@pgweir/protocol';
 import type { Link } from '../backend/link';
 import type { OwnResult } from '../backend/own-run';
 import { STATUS_IDLE } from '../backend/server-status';
-import { errorBytes } from '../errors';
+import { type ErrorInstead, errorInstead } from '../errors';
 import type { StateFollowing } from '../frontend/state-following';
 import type { OwnStatement } from './own-statement';
 import {
@@ -33,7 +33,7 @@ const ROLLBACK_TO = [...ownGroup('ROLLBACK TO pgweir_apart'), ...ownGroup('RELEA
  */
 export class ApartPreparation {
   /** What came of those that have failed: said to the client when it comes to use them. */
-  readonly #failures = new Map<OwnStatement, Buffer>();
+  readonly #failures = new Map<OwnStatement, ErrorInstead>();
   /** Those that need not be prepared ahead of the group that uses them: that was tried. */
   readonly #tried = new Set<OwnStatement>();
   readonly #host: StateFollowing;
@@ -121,7 +121,7 @@ export class ApartPreparation {
     if (result.kind === 'failed') {
       // What stands in front of it in its group may yet make it possible.
       if (ahead && !wasCanceled(result)) this.#tried.add(own);
-      else this.#failures.set(own, frameOf(Backend.ErrorResponse, result.body));
+      else this.#failures.set(own, refused(result));
       return;
     }
     const { description, tooLong } = result;
@@ -131,7 +131,8 @@ export class ApartPreparation {
     link.statements.add(own.statement, shape);
     // Once for each group: others may take its place again.
     if (ahead) this.#tried.add(own);
-    if (own.shape !== 0 && shape !== own.shape) this.#failures.set(own, errorBytes('planChanged'));
+    if (own.shape !== 0 && shape !== own.shape)
+      this.#failures.set(own, errorInstead('planChanged'));
   }
 
   prepareUnnamed(link: Link, own: OwnStatement): void {
@@ -139,7 +140,7 @@ export class ApartPreparation {
     this.#host.runForClient(link, this.underItsSettings(link, own, frames), (result) => {
       if (result.kind === 'failed') {
         link.statements.unnamed.settle(UNKNOWN_STATEMENT);
-        this.#failures.set(own, frameOf(Backend.ErrorResponse, result.body));
+        this.#failures.set(own, refused(result));
         return;
       }
       link.statements.unnamed.settle(own.statement, this.#host.id);
@@ -186,6 +187,11 @@ export function wasCanceled(result: OwnResult): boolean {
 }
 
 const CANCELED = '57014';
+
+/** What a client hears of it later. */
+function refused({ body, error }: OwnResult & { readonly kind: 'failed' }): ErrorInstead {
+  return { bytes: frameOf(Backend.ErrorResponse, body), code: error.code, source: 'server' };
+}
 
 function closing({ serverName }: SharedStatement): Buffer {
   return frameOf(Close, STATEMENT, serverName);

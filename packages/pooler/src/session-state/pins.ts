@@ -30,6 +30,9 @@ const WORDS: readonly (readonly [number, string])[] = [
   [Pin.Unknown, 'inspection failed'],
 ];
 
+/** Every reason that there is. */
+export const PIN_REASONS: readonly string[] = WORDS.map(([, words]) => words);
+
 export function pinReasons(pins: number): readonly string[] {
   return WORDS.filter(([bit]) => (pins & bit) !== 0).map(([, words]) => words);
 }

@@ -24,6 +24,7 @@ const IRRELEVANT_TO_PARSING = new Set([
   'idle_session_timeout',
   'lock_timeout',
   'maintenance_work_mem',
+  'pgweir.traceparent',
   'random_page_cost',
   'statement_timeout',
   'synchronous_commit',

@@ -1,6 +1,7 @@
 import { Frontend } from '@pgweir/protocol';
 import { Answer } from '../backend/expected-replies';
 import type { Link } from '../backend/link';
+import type { ErrorInstead } from '../errors';
 import type { Outgoing } from '../relay/outgoing';
 import { frameOf, STATEMENT, UNNAMED } from './statement-messages';
 
@@ -13,8 +14,8 @@ const NO_PARAMETERS = Buffer.alloc(6);
 export interface Failure {
   /** The message's. */
   readonly tag: number;
-  /** What the client hears: an ErrorResponse. */
-  readonly error: Buffer;
+  /** What the client hears. */
+  readonly error: ErrorInstead;
   /** A name that no statement has, NUL included. */
   readonly noName: Buffer;
 }

@@ -1,3 +1,4 @@
+import type { ErrorInstead } from '../errors';
 import type { Outgoing } from '../relay/outgoing';
 
 /** What becomes of a client's message on its way to PostgreSQL. */
@@ -9,7 +10,7 @@ export type Relayed =
   /** Not before what is owed has come, or what `begin` begins is over. */
   | { readonly kind: 'wait'; readonly begin?: () => void }
   /** PostgreSQL has to fail in its place, and the client gets this ErrorResponse. */
-  | { readonly kind: 'refuse'; readonly error: Buffer };
+  | { readonly kind: 'refuse'; readonly error: ErrorInstead };
 
 export const PASS: Relayed = { kind: 'pass' };
 export const REPLACED: Relayed = { kind: 'replaced' };

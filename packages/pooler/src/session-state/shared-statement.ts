@@ -3,6 +3,7 @@ import type { SqlKnowledge } from '../sql/classify';
 import { type Effects, NO_EFFECTS } from '../sql/effects';
 import { look } from '../sql/look';
 import { Mark } from '../sql/marks';
+import type { StatementText } from '../statements/statement-text';
 import { isSame } from './statement-messages';
 
 /** Statements that are remembered, and bytes of their texts; the oldest go first. */
@@ -27,6 +28,8 @@ export interface SharedStatement {
   effects: Effects;
   /** It means the same when it is prepared again. */
   readonly keepable: boolean;
+  /** What it counts as, once somebody has counted it. */
+  counted?: StatementText;
 }
 
 /** The statements that clients of this process have prepared, by text, parameter types and settings. */

@@ -1,7 +1,7 @@
 import type { Link } from '../backend/link';
 import { tickOfStatements } from '../backend/link-statements';
 import type { OwnResult } from '../backend/own-run';
-import { errorBytes } from '../errors';
+import { type ErrorInstead, errorInstead } from '../errors';
 import type { StateFollowing } from '../frontend/state-following';
 import type { Effects } from '../sql/effects';
 import { Mark } from '../sql/marks';
@@ -56,7 +56,7 @@ export type Permission =
   | { readonly kind: 'go' }
   /** The statement has to wait; `begin` begins what it waits for. */
   | { readonly kind: 'wait'; readonly begin: () => void }
-  | { readonly kind: 'refuse'; readonly error: Buffer };
+  | { readonly kind: 'refuse'; readonly error: ErrorInstead };
 
 const GO: Permission = { kind: 'go' };
 
@@ -119,7 +119,7 @@ export class StateWatch {
     const { sessionState } = this.#host;
     const pinning = (marks & PINNING) !== 0 && !onlyDeallocates(effects);
     if (pinning && sessionState === 'strict') {
-      return { kind: 'refuse', error: errorBytes('notKeptInStrictMode') };
+      return { kind: 'refuse', error: errorInstead('notKeptInStrictMode') };
     }
     if (pinning && this.pins === 0) {
       const refusal = this.#host.pinning.ask();
@@ -134,7 +134,7 @@ export class StateWatch {
     if (!midGroup) return { kind: 'wait', begin: () => this.#cleanSequences(link, marks) };
     // It would tell of numbers that somebody else has drawn.
     if ((marks & Mark.SequenceRead) === 0) return GO;
-    return { kind: 'refuse', error: errorBytes('sequenceNotKnown') };
+    return { kind: 'refuse', error: errorInstead('sequenceNotKnown') };
   }
 
   /** Whatever `currval` may say from here on is this session's own doing. */

@@ -23,7 +23,7 @@ import { LONG, LongText } from './long-text';
 import { SPARE_NAME } from './own-names';
 import { boundKey, NAME_BYTES_MAX, OwnStatements } from './own-statement';
 import { Pin } from './pins';
-import { putFailure } from './put-failure';
+import { type Failure, putFailure } from './put-failure';
 import { type Asked, PASS, REPLACED, type Relayed, WAIT } from './relayed';
 import { textOf } from './shared-statement';
 import { SqlPrepared } from './sql-prepared';
@@ -334,7 +334,7 @@ export class Tracker {
   }
 
   /** PostgreSQL fails where the client's message would have been, and our error is what it hears. */
-  refuse(link: Link, tag: number, error: Buffer, out: Outgoing): void {
+  refuse(link: Link, tag: number, error: Failure['error'], out: Outgoing): void {
     this.touched = true;
     putFailure(link, { tag, error, noName: this.#knowledge.statements.noName }, out);
   }

@@ -81,6 +81,8 @@ export interface PoolerSettings {
   /** The same, for links that are idle for long. */
   readonly maxIdleConnectionsPercent?: number | undefined;
   readonly serverRoundRobin: boolean;
+  /** How long queries take is measured one by one, for a histogram; absent: only their sum is. */
+  readonly measuresQueries?: boolean;
 
   readonly sessionState: SessionState;
   /** Per link. 0: where state is not followed, prepared statements are not rewritten; otherwise as 1. */
@@ -142,9 +144,20 @@ export interface PoolerSettings {
   /** User goes before database, and database before this; absent: by passwords. */
   readonly serverIdentity?: ServerIdentity;
 
+  /** Absent: no transaction is observed. */
+  readonly tracing?: TraceSettings | undefined;
   readonly logConnections: boolean;
   readonly logDisconnections: boolean;
   readonly logPoolerErrors: boolean;
+  /** Statements that take at least so long are logged, waiting included; undefined: none is. */
+  readonly logMinDurationMs: number | undefined;
+  /** With their literals. */
+  readonly logMinDurationLiterals: boolean;
+
+  /** Statements are counted. */
+  readonly statementStats: boolean;
+  /** So many of them, with database and user; what is beyond that is one sum. */
+  readonly statementStatsMax: number;
 
   readonly databases: ReadonlyMap<DatabaseName, DatabaseSettings>;
   /** The `*` entry: any other name, with `dbname` taken from the client unless set. */
@@ -156,6 +169,14 @@ export interface PoolerSettings {
   readonly peerId: number;
   /** Where cancel requests for clients of other instances go, by their peer id. */
   readonly peers: ReadonlyMap<number, PeerSettings>;
+}
+
+/** Which transactions are observed. */
+export interface TraceSettings {
+  /** Of those whose client has not decided, from 0 to 1. */
+  readonly sampleRatio: number;
+  /** All workers together, at least one of each. */
+  readonly perSecondMax: number;
 }
 
 /** One entry of `[peers]`. */

@@ -17,6 +17,8 @@ interface ParserModule {
   _free(address: number): void;
   _wasm_parse_query_raw(text: number): number;
   _wasm_free_parse_result(result: number): void;
+  _wasm_fingerprint(text: number): number;
+  _wasm_free_string(text: number): void;
   lengthBytesUTF8(text: string): number;
   stringToUTF8(text: string, address: number, bytes: number): void;
   UTF8ToString(address: number): string;
@@ -37,6 +39,8 @@ const ERROR_FIELD = 8;
 
 /** The parser begins with 128 MB, of which it touches a few; texts are too short to need more. */
 const PARSER_BYTES_MAX = 160 * 1024 * 1024;
+
+const FINGERPRINT = /^[0-9a-f]{16}$/;
 
 /** PostgreSQL's grammar. One for the process. */
 export class Grammar {
@@ -63,11 +67,32 @@ export class Grammar {
     return json === undefined ? undefined : statementsOf(json);
   }
 
+  /**
+   * 16 hexadecimal digits, the same for texts that differ in constants and white space alone; undefined as
+   * in `statements`.
+   */
+  fingerprint(text: string): string | undefined {
+    if (this.#state.kind !== 'ready') return undefined;
+    const { parser } = this.#state;
+    try {
+      const input = inputOf(parser, text);
+      const result = parser._wasm_fingerprint(input);
+      // An error comes in the same way, as a text.
+      const told = result === 0 ? '' : parser.UTF8ToString(result);
+      parser._free(input);
+      if (result !== 0) parser._wasm_free_string(result);
+      if (parser.HEAPU8.length > PARSER_BYTES_MAX) this.#replace();
+      return FINGERPRINT.test(told) ? told : undefined;
+    } catch {
+      // As in `#parse`.
+      this.#replace();
+      return undefined;
+    }
+  }
+
   #parse(parser: ParserModule, text: string): string | undefined {
     try {
-      const bytes = parser.lengthBytesUTF8(text) + 1;
-      const input = parser._malloc(bytes);
-      parser.stringToUTF8(text, input, bytes);
+      const input = inputOf(parser, text);
       const result = parser._wasm_parse_query_raw(input);
       const failed = parser.getValue(result + ERROR_FIELD, 'i32') !== 0;
       const tree = parser.getValue(result + TREE_FIELD, 'i32');
@@ -93,6 +118,14 @@ export class Grammar {
       },
     );
   }
+}
+
+/** A copy of a text in the parser's memory, to be freed there. */
+function inputOf(parser: ParserModule, text: string): number {
+  const bytes = parser.lengthBytesUTF8(text) + 1;
+  const input = parser._malloc(bytes);
+  parser.stringToUTF8(text, input, bytes);
+  return input;
 }
 
 /**

@@ -9,6 +9,7 @@ export function countReply(counters: DatabaseCounters, link: Link, nowMs: number
   if (link.queryStartMs > 0) {
     const us = (nowMs - link.queryStartMs) * 1000;
     counters.queryUs += us;
+    counters.times.queries?.observe(us);
     const target = link.target?.counters;
     if (target !== undefined) {
       target.replies++;

@@ -11,8 +11,15 @@ export class DatabaseTimes {
   readonly replicaWaits = new Histogram();
   /** From the loss of a link to the answer, from another one, to what was under way on it. */
   readonly pauses = new Histogram();
+  /** Of queries, from when they are sent on to their ReadyForQuery; undefined: nobody has asked for it. */
+  queries: Histogram | undefined;
   /** For leases of pools that are forgotten by now. */
   #leaseWaitsBefore = NOTHING_OBSERVED;
+
+  /** What was measured stays, whatever is wanted now. */
+  measureQueries(isWanted: boolean | undefined): void {
+    if (isWanted === true) this.queries ??= new Histogram();
+  }
 
   /** A pool of the database is forgotten; what it has counted is not. */
   poolEnds(leaseWaits: Histogram): void {
@@ -22,17 +29,20 @@ export class DatabaseTimes {
   /** `leaseWaits`: of the pools that there are now. */
   views(database: string, leaseWaits: readonly Histogram[]): readonly DatabaseTimesView[] {
     const now = leaseWaits.map((each) => each.view());
-    const all: Readonly<Record<MeasuredTime, HistogramView>> = {
+    const all: Readonly<Record<Exclude<MeasuredTime, 'query'>, HistogramView>> = {
       failover_pause: this.pauses.view(),
       held: this.held.view(),
       lease_wait: mergeHistograms([this.#leaseWaitsBefore, ...now]),
       replica_wait: this.replicaWaits.view(),
       transaction: this.transactions.view(),
     };
-    return MEASURED_TIMES.map((what) => ({ database, what, ...all[what] }));
+    const views = MEASURED_TIMES.map((what) => ({ database, what, ...all[what] }));
+    const { queries } = this;
+    if (queries === undefined) return views;
+    return [...views, { database, what: 'query', ...queries.view() }];
   }
 }
 
-const MEASURED_TIMES: readonly MeasuredTime[] = [
+const MEASURED_TIMES = [
   ...(['lease_wait', 'held', 'failover_pause', 'replica_wait', 'transaction'] as const),
 ];

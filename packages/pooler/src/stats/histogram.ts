@@ -49,6 +49,17 @@ export class Histogram {
     this.#numbers[0] = (this.#numbers[0] ?? 0) + 1;
   }
 
+  /** Everything that `other` has seen, as if it had been seen here. */
+  add(other: Histogram): void {
+    const numbers = this.#numbers;
+    for (let at = 0; at < MAX; at++) numbers[at] = (numbers[at] ?? 0) + (other.#numbers[at] ?? 0);
+    numbers[MAX] = Math.max(numbers[MAX] ?? 0, other.#numbers[MAX] ?? 0);
+  }
+
+  clear(): void {
+    this.#numbers.fill(0);
+  }
+
   view(): HistogramView {
     const cumulative: number[] = [];
     for (const count of this.#numbers.subarray(0, BUCKETS))

@@ -13,34 +13,39 @@ const NUMBER = /\.?\d(?:e[+-]?\d|[\w.])*/iy;
 const SHOWN = /[a-z_\x80-\uffff][\w$\x80-\uffff]*|"(?:[^"]|"")*(?:"|$)|\$\d+/iy;
 
 /**
- * A statement as it may be shown to an operator: one line of at most 200 characters without comments,
- * with a question mark in place of each literal and of what follows the name in a SET. Its first 4096
- * characters are enough. What is kept of a long text is a copy.
+ * A statement as it may be shown to an operator: one line of at most 200 characters, or as many as are
+ * asked for, without comments, with a question mark in place of each literal and of what follows the name
+ * in a SET. Its first 4096 characters are enough. What is kept of a long text is a copy.
  */
-export function statementSummary(text: string): string {
+export function statementSummary(text: string, charactersMax = SUMMARY_CHARACTERS_MAX): string {
   const read = text.slice(0, READ_CHARACTERS_MAX);
-  const summary = new Summary(read).text();
-  const cut = summary.length > SUMMARY_CHARACTERS_MAX;
-  const shown = cut ? summary.slice(0, SUMMARY_CHARACTERS_MAX - 1) : summary;
+  const summary = new Summary(read, charactersMax).text();
+  const cut = summary.length > charactersMax;
+  const shown = cut ? summary.slice(0, charactersMax - 1) : summary;
   // A part of a string keeps the whole in memory.
   return Buffer.from(cut || read.length < text.length ? `${shown}…` : shown).toString();
 }
 
 class Summary {
   readonly #sql: string;
+  readonly #charactersMax: number;
   #at = 0;
   #shown = '';
   #blank = false;
   #token = '';
-  /** Where in its statement the next token stands; `value`: behind the name in a SET. */
-  #place: 'first' | 'set' | 'value' | 'other' = 'first';
+  /**
+   * Where in its statement the next token stands. `definition`: in one that may have a SET in it, as ALTER
+   * ROLE and CREATE FUNCTION; `value`: behind the name in a SET.
+   */
+  #place: 'first' | 'definition' | 'set' | 'value' | 'other' = 'first';
 
-  constructor(sql: string) {
+  constructor(sql: string, charactersMax: number) {
     this.#sql = sql;
+    this.#charactersMax = charactersMax;
   }
 
   text(): string {
-    while (this.#at < this.#sql.length && this.#shown.length <= SUMMARY_CHARACTERS_MAX) {
+    while (this.#at < this.#sql.length && this.#shown.length <= this.#charactersMax) {
       if (!this.#next()) return `${this.#shown}…`;
     }
     return this.#shown;
@@ -103,10 +108,17 @@ class Summary {
     this.#shown += token;
     const word = token.toLowerCase();
     if (token === ';') this.#place = 'first';
-    else if (this.#place === 'first') this.#place = word === 'set' ? 'set' : 'other';
+    else if (this.#place === 'first') this.#place = placeBehind(word);
+    else if (this.#place === 'definition' && word === 'set') this.#place = 'set';
     else if (this.#place === 'set' && (word === '=' || word === 'to')) {
       this.#place = 'value';
       this.#shown += ' ?';
     }
   }
+}
+
+/** Where what follows the first word of a statement stands. */
+function placeBehind(word: string): 'definition' | 'set' | 'other' {
+  if (word === 'set') return 'set';
+  return word === 'alter' || word === 'create' ? 'definition' : 'other';
 }

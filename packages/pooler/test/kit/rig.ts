@@ -11,6 +11,7 @@ import type { Resolver } from '../../src/ports/resolver';
 import type { ServerPasswords } from '../../src/ports/server-passwords';
 import type { SocketPeers } from '../../src/ports/socket-peers';
 import type { TopologySource } from '../../src/ports/topology-source';
+import type { TransactionObserver } from '../../src/ports/transaction-observer';
 import type { VirtualDatabase } from '../../src/ports/virtual-database';
 import type { WorkerIdentity } from '../../src/ports/worker-identity';
 import type { PoolerSettings } from '../../src/settings/settings';
@@ -35,6 +36,7 @@ interface Outside {
   readonly socketPeers?: SocketPeers;
   readonly topology?: TopologySource;
   readonly positions?: PositionSource;
+  readonly observer?: TransactionObserver;
 }
 
 /** One for all tests of a file. */
@@ -69,6 +71,7 @@ export class Rig {
       ...(outside.worker === undefined ? {} : { worker: outside.worker }),
       ...(outside.topology === undefined ? {} : { topology: outside.topology }),
       ...(outside.positions === undefined ? {} : { positions: outside.positions }),
+      ...(outside.observer === undefined ? {} : { observer: outside.observer }),
       ...(outside.socketPeers === undefined ? {} : { socketPeers: outside.socketPeers }),
     });
   }

@@ -1,5 +1,6 @@
 import { databaseName } from '../../src/ports/names';
 import type { Resolver } from '../../src/ports/resolver';
+import type { TransactionObserver } from '../../src/ports/transaction-observer';
 import { CatalogKnowledge, type CatalogQuestions } from '../../src/routing/catalog-knowledge';
 import { ReadJudge } from '../../src/routing/read-judge';
 import type { DatabaseSettings, PoolerSettings } from '../../src/settings/settings';
@@ -60,7 +61,7 @@ export class Stage {
   static async open(
     changes: Partial<PoolerSettings> = {},
     database: Partial<DatabaseSettings> = {},
-    outside: { readonly resolver?: Resolver } = {},
+    outside: { readonly resolver?: Resolver; readonly observer?: TransactionObserver } = {},
   ): Promise<Stage> {
     const topology = new HandTopology(FIRST_IS_PRIMARY);
     const app = databaseSettings({

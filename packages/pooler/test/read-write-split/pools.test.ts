@@ -39,6 +39,17 @@ test('without it a pool of a replica is as large as any', async () => {
   expect([linksAt(stage, A), linksAt(stage, B)]).toEqual([2, 2]);
 });
 
+test('the picture tells those links of a pool that are lent at replicas', async () => {
+  const stage = await Stage.open({ poolSize: 2 });
+  silence(stage);
+  for (const client of await stage.rig.clients(10)) client.send(query(READ));
+  const [writer] = await stage.rig.clients(1);
+  writer?.send(query('BEGIN'), query(WRITE));
+  await stage.rig.settle();
+  const { pools } = await stage.rig.pooler.snapshot([]);
+  expect(pools).toMatchObject([{ linksActive: 5, linksInUseOnReplicas: 4 }]);
+});
+
 test('min_pool_size holds for replicas that have been read from, as long as there are clients', async () => {
   const stage = await Stage.open({ minPoolSize: 2 }, { serverIdleTimeoutMs: 1000 }, ONE_REPLICA);
   const client = await stage.rig.client();

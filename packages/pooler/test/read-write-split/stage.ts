@@ -1,6 +1,7 @@
 import type { Database } from '../../src/pool/database';
 import { databaseName } from '../../src/ports/names';
 import type { PositionSource, PositionSubscription } from '../../src/ports/position-source';
+import type { TransactionObserver } from '../../src/ports/transaction-observer';
 import type { DatabaseSettings, PoolerSettings } from '../../src/settings/settings';
 import { inspected } from '../kit/answers';
 import type { FakeBackend } from '../kit/fake-backend';
@@ -106,11 +107,12 @@ export class Stage {
     database: Partial<DatabaseSettings> = {},
     changes: Partial<PoolerSettings> = {},
     servers: readonly HandServer[] = ALL,
+    outside: { readonly observer?: TransactionObserver } = {},
   ): Promise<Stage> {
     const topology = new HandTopology(servers);
     const positions = new StagePositions();
     const databases = new Map([[databaseName('app'), splitSettings(database)]]);
-    const rig = await Rig.open({ databases, ...changes }, { topology, positions });
+    const rig = await Rig.open({ databases, ...changes }, { topology, positions, ...outside });
     positions.later = (run) => rig.tasks.push(run);
     letCatalogAnswer(rig);
     const stage = new Stage(rig, topology, positions);

@@ -160,3 +160,20 @@ test('a refusal of a replica is no pause of a failover', async () => {
   expect(stage.counts.rerouted).toBe(1);
   expect((await times(stage.rig)).failover_pause).toBeUndefined();
 });
+
+test('queries are measured one by one once somebody wants that, and what was measured stays', async () => {
+  const rig = await Rig.open({ poolSize: 1 });
+  const client = await rig.client();
+  const answered = async () => {
+    client.send(query('SELECT 1'));
+    await rig.settle();
+    return (await times(rig)).query?.[0];
+  };
+  expect(await answered()).toBeUndefined();
+  const { settings } = rig.pooler;
+  rig.pooler.reload({ ...settings, measuresQueries: true }, rig.pooler.credentials);
+  expect(await answered()).toBe(1);
+  rig.pooler.reload({ ...settings, measuresQueries: false }, rig.pooler.credentials);
+  expect(await answered()).toBeGreaterThanOrEqual(1);
+  await rig.stop();
+});

@@ -21,6 +21,17 @@ test.each([
   ['SELECT 1; SET a=b', 'SELECT ?; SET a= ?'],
   ['SET ROLE reader', 'SET ROLE reader'],
   ['UPDATE t SET a = b', 'UPDATE t SET a = b'],
+  ['ALTER ROLE web SET app.token = abc', 'ALTER ROLE web SET app.token = ?'],
+  [
+    'ALTER ROLE web IN DATABASE app SET app.token TO abc; SELECT 1',
+    'ALTER ROLE web IN DATABASE app SET app.token TO ?; SELECT ?',
+  ],
+  ['alter system set a.b = abc', 'alter system set a.b = ?'],
+  [
+    "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET a.b = abc AS 'SELECT 1'",
+    'CREATE FUNCTION f() RETURNS int LANGUAGE sql SET a.b = ?',
+  ],
+  ['ALTER TABLE t ALTER a SET DEFAULT now()', 'ALTER TABLE t ALTER a SET DEFAULT now()'],
 ])('the value of a SET is not shown, also where it is a word: %s', (sql, shown) => {
   expect(statementSummary(sql)).toBe(shown);
 });

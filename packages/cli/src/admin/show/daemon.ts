@@ -53,8 +53,13 @@ function lists(scene: Scene): readonly Row[] {
 
 /** About the daemon itself. */
 export const DAEMON: ShowItems = {
-  version: { columns: texts('version'), rows: () => [[`pgweir ${VERSION}`]] },
+  version: {
+    help: 'The version.',
+    columns: texts('version'),
+    rows: () => [[`pgweir ${VERSION}`]],
+  },
   state: {
+    help: 'Whether everything is active, paused or suspended.',
     columns: texts('key', 'value'),
     rows: ({ picture: { holds } }) => [
       ['active', yes(!holds.paused && !holds.suspended)],
@@ -63,21 +68,29 @@ export const DAEMON: ShowItems = {
     ],
   },
   config: {
+    help:
+      'Each setting of `[pgbouncer]` with its value and default, and whether a reload changes ' +
+      'it. Secrets are `***`.',
     columns: texts('key', 'value', 'default', 'changeable'),
     rows: ({ config }) =>
       showConfig(config.values).map((row) => [row.key, row.value, row.default, row.changeable]),
   },
   lists: {
+    help: 'How many there are of each kind of thing.',
     columns: [...texts('list'), ...integers('items')],
     parts: ['clients', 'resolvedHosts'],
     rows: lists,
   },
   mem: {
+    help:
+      'How many things of each kind there are. One heap holds them all, so only its total, ' +
+      'beside `client_cache`, is a size.',
     columns: [...texts('name'), ...integers('size', 'used', 'free', 'memtotal')],
     parts: ['links'],
     rows: memory,
   },
   dns_hosts: {
+    help: 'Names of hosts that are known: for how many seconds still, and their addresses.',
     columns: [...texts('hostname'), ['ttl', 'int8'], ...texts('addrs')],
     parts: ['resolvedHosts'],
     rows: ({ picture }) =>
@@ -88,6 +101,9 @@ export const DAEMON: ShowItems = {
       ]),
   },
   dns_zones: {
+    help:
+      'The zones that these names are in, while `dns_zone_check_period` asks for them. Serial ' +
+      '0: no answer, or no zone of its own.',
     columns: [...texts('zonename'), ['serial', 'int8'], ...integers('count')],
     parts: ['resolvedHosts'],
     rows: ({ picture }) =>

@@ -6,6 +6,7 @@ import type {
   SnapshotPart,
 } from '@pgweir/pooler';
 import type { DaemonConfig } from '../../config/daemon-config';
+import type { LoadView } from '../../daemon-options';
 import type { ServersSeen } from '../../health/server-watch';
 import type { SecretView } from '../../secrets/secrets';
 import type { Column, Row } from '../table';
@@ -17,6 +18,9 @@ export interface Picture extends DaemonSnapshot, ServersSeen {
   readonly holds: Holds;
   /** Servers of whose max_connections links may have a part. */
   readonly serverCaps: readonly ServerCapView[];
+  readonly configuration: LoadView;
+  /** How often processes of workers have had to be replaced. */
+  readonly workerRestarts: number;
   /** As the process that answers knows them. */
   readonly secrets: readonly SecretView[];
 }
@@ -29,6 +33,8 @@ export interface Scene {
 
 /** One item of SHOW. The columns of PgBouncer's items have its names, order and types. */
 export interface ShowItem {
+  /** What its rows are, in sentences, for the manual. Text between backticks is code. */
+  readonly help: string;
   readonly columns: readonly Column[];
   /** The parts of the picture that it needs. */
   readonly parts?: readonly SnapshotPart[];

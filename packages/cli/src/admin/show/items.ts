@@ -1,3 +1,4 @@
+import { COMMANDS } from '../command-help';
 import type { Column } from '../table';
 import { DAEMON } from './daemon';
 import type { ShowItem, ShowItems } from './item';
@@ -8,7 +9,8 @@ import { SERVERS } from './servers';
 import { SOCKETS } from './sockets';
 import { STATS } from './stats';
 
-const ITEMS: ShowItems = {
+/** Every item of SHOW but HELP. */
+export const ITEMS: ShowItems = {
   ...DAEMON,
   ...POOLS,
   ...SOCKETS,
@@ -32,7 +34,7 @@ export function showItem(name: string): ShowItem | undefined {
   const value = Object.hasOwn(SETTINGS, name) ? SETTINGS[name] : undefined;
   if (value !== undefined) {
     const columns: readonly Column[] = [[name, 'text']];
-    return { columns, rows: () => [[value]] };
+    return { help: 'A setting that drivers ask for.', columns, rows: () => [[value]] };
   }
   return Object.hasOwn(ITEMS, name) ? ITEMS[name] : undefined;
 }
@@ -42,6 +44,9 @@ export function isFixedSetting(name: string): boolean {
   return Object.hasOwn(SETTINGS, name);
 }
 
+/** What PgBouncer has not. */
+export const OUR_ITEMS: ShowItems = { ...OWN, ...SERVERS, ...SECRETS };
+
 /** The DETAIL of SHOW HELP: PgBouncer's words, and what is our own behind them. */
 export const HELP = `
 \tSHOW HELP|CONFIG|DATABASES|POOLS|CLIENTS|SERVERS|USERS|VERSION
@@ -49,22 +54,9 @@ export const HELP = `
 \tSHOW FDS|SOCKETS|ACTIVE_SOCKETS|LISTS|MEM|STATE
 \tSHOW DNS_HOSTS|DNS_ZONES
 \tSHOW STATS|STATS_TOTALS|STATS_AVERAGES|TOTALS
-\tSHOW ${Object.keys({ ...OWN, ...SERVERS, ...SECRETS })
+\tSHOW ${Object.keys(OUR_ITEMS)
   .map((name) => name.toUpperCase())
   .join('|')}
-\tSET key = arg
-\tRELOAD [WORKERS]
-\tPAUSE [<db>]
-\tRESUME [<db>]
-\tDISABLE <db>
-\tENABLE <db>
-\tRECONNECT [<db>]
-\tKILL [<db>]
-\tKILL_CLIENT <client_id>
-\tBAN <host>[:<port>]
-\tUNBAN <host>[:<port>]
-\tSWITCHOVER <db> TO <host>[:<port>]
-\tSUSPEND
-\tSHUTDOWN
-\tSHUTDOWN WAIT_FOR_SERVERS|WAIT_FOR_CLIENTS
-\tWAIT_CLOSE [<db>]`;
+${COMMANDS.flatMap(({ usage }) => usage)
+  .map((line) => `\t${line}`)
+  .join('\n')}`;

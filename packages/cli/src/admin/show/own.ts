@@ -7,7 +7,16 @@ import {
 } from '@pgweir/pooler';
 import type { DaemonConfig } from '../../config/daemon-config';
 import type { Row } from '../table';
-import { byName, integers, numerics, type ShowItems, texts, timestamp, wholeSeconds } from './item';
+import {
+  byName,
+  integers,
+  numerics,
+  type Picture,
+  type ShowItems,
+  texts,
+  timestamp,
+  wholeSeconds,
+} from './item';
 
 function waits({ database, user, waits: histogram }: PoolView): Row {
   const leases = countOf(histogram);
@@ -24,9 +33,32 @@ function isSplit({ pooler }: DaemonConfig, database: string): boolean {
   return entry?.readWriteSplit === true;
 }
 
+/** What takes most of PostgreSQL's time first. */
+function statements({ statements: all }: Picture): readonly Row[] {
+  return [...all]
+    .sort((a, b) => b.times.sumUs - a.times.sumUs)
+    .map(({ calls, times, ...row }) => [
+      row.database,
+      row.user,
+      row.fingerprint,
+      row.statement,
+      calls,
+      row.rows,
+      row.errors,
+      Math.round(times.sumUs),
+      Math.round(times.sumUs / Math.max(1, calls)),
+      quantileUs(times, 0.95),
+      Math.round(times.maxUs),
+      Math.round(row.waitUs),
+    ]);
+}
+
 /** What PgBouncer has not. */
 export const OWN: ShowItems = {
   pins: {
+    help:
+      'Who keeps a link beyond its transaction, since when, why and by which statement. See ' +
+      'docs/session-state.md.',
     columns: [
       ...texts('database', 'user'),
       ['client', 'int8'],
@@ -52,6 +84,7 @@ export const OWN: ShowItems = {
       ]),
   },
   pin_counts: {
+    help: 'How often each reason has pinned a client since start.',
     columns: [...texts('database', 'reason'), ['count', 'numeric']],
     rows: ({ picture }) =>
       [...picture.pinCounts]
@@ -59,6 +92,7 @@ export const OWN: ShowItems = {
         .map(({ database, reason, count }) => [database, reason, count]),
   },
   queue: {
+    help: 'Who waits for a link: position, how long, in which pool mode.',
     columns: [
       ...texts('database', 'user'),
       ['client', 'int8'],
@@ -78,6 +112,9 @@ export const OWN: ShowItems = {
       ]),
   },
   waits: {
+    help:
+      'How long leases were waited for since start, by pool: how many leases, how many that ' +
+      'waited, and the times in microseconds.',
     columns: [
       ...texts('database', 'user'),
       ['leases', 'int8'],
@@ -89,6 +126,9 @@ export const OWN: ShowItems = {
     rows: ({ picture }) => picture.pools.map(waits),
   },
   histograms: {
+    help:
+      'How long things took since start, by database, in microseconds: how often, the sum, and ' +
+      'percentiles. What never happened has no line.',
     columns: [
       ...texts('database', 'what'),
       ...numerics('count', 'sum_us'),
@@ -110,7 +150,32 @@ export const OWN: ShowItems = {
           Math.round(time.maxUs),
         ]),
   },
+  traces: {
+    help:
+      'Spans of transactions since start: exported, dropped, and not made because of `trace_max_per_second`; ' +
+      'no line where tracing was never on: docs/tracing.md.',
+    columns: [...texts('what'), ['count', 'numeric']],
+    rows: ({ picture }) => picture.traces.map(({ what, count }) => [what, count]),
+  },
+  statements: {
+    help:
+      'With `statement_stats`: how often each statement has run, how long PostgreSQL took, and how long it ' +
+      'waited for a link, without literals: docs/statements.md.',
+    columns: [
+      ...texts('database', 'user', 'fingerprint', 'statement'),
+      ...numerics('calls', 'rows', 'errors', 'total_us'),
+      ['mean_us', 'int8'],
+      ['p95_us', 'int8'],
+      ['max_us', 'int8'],
+      ...numerics('wait_us'),
+    ],
+    parts: ['statements'],
+    rows: ({ picture }) => statements(picture),
+  },
   replicas: {
+    help:
+      'With `read_write_split`: each standby that reads have gone to, its transactions since ' +
+      'start, and its links and who waits for one, over all users.',
     columns: [
       ...texts('database', 'host'),
       ...integers('port'),
@@ -130,6 +195,11 @@ export const OWN: ShowItems = {
       ]),
   },
   routing: {
+    help:
+      'With `read_write_split`, by database since start: transactions that standbys have run ' +
+      '(`replica_xacts`), reads that the primary has run because no standby could ' +
+      '(`reads_on_primary`), and those that a standby has refused and the primary has run ' +
+      '(`rerouted`).',
     columns: [...texts('database'), ...numerics('replica_xacts', 'reads_on_primary', 'rerouted')],
     rows: ({ picture, config }) =>
       [...picture.stats]
@@ -138,6 +208,9 @@ export const OWN: ShowItems = {
         .map((row) => [row.database, row.replicaTransactions, row.readsOnPrimary, row.rerouted]),
   },
   server_limits: {
+    help:
+      'With `max_connections_percent`: each server, its own `max_connections` (0: not known ' +
+      'yet), how many links that allows, and how many count now. See docs/from-rds-proxy.md.',
     columns: [
       ...texts('server'),
       ...integers('percent', 'max_connections', 'limit', 'connections'),
@@ -148,6 +221,7 @@ export const OWN: ShowItems = {
         .map((one) => [one.server, one.percent, one.maxConnections, one.linksMax, one.links]),
   },
   workers: {
+    help: 'The processes that carry traffic.',
     columns: [
       ...integers('slot', 'worker', 'pid'),
       ...texts('state'),

@@ -50,7 +50,7 @@ function consolePool({ picture }: Scene): Row {
   return [CONSOLE_DATABASE, CONSOLE_DATABASE, picture.consoleClients, ...zeros, 'statement', null];
 }
 
-const linksOf = (pool: PoolView): number =>
+export const linksOf = (pool: PoolView): number =>
   pool.linksActive +
   pool.linksIdle +
   pool.linksTested +
@@ -58,7 +58,7 @@ const linksOf = (pool: PoolView): number =>
   pool.linksClosing +
   pool.linksBeingCanceled;
 
-const clientsOf = (pool: PoolView): number =>
+export const clientsOf = (pool: PoolView): number =>
   pool.clientsActive + pool.clientsIdle + pool.clientsWaiting;
 
 const sum = (pools: readonly PoolView[], of: (pool: PoolView) => number): number =>
@@ -151,6 +151,10 @@ function peerPools({ picture, config }: Scene): readonly Row[] {
 
 export const POOLS: ShowItems = {
   pools: {
+    help:
+      'Each pool: its clients and links by state, and for how long the first in the queue has ' +
+      'waited. `sv_used` counts links that PostgreSQL has not let go of yet; they count in ' +
+      'every cap.',
     columns: [
       ...texts('database', 'user'),
       ...integers('cl_active', 'cl_waiting', 'cl_active_cancel_req', 'cl_waiting_cancel_req'),
@@ -165,6 +169,7 @@ export const POOLS: ShowItems = {
       ),
   },
   databases: {
+    help: 'What is configured for each database, and what is used of it.',
     columns: [
       ...texts('name', 'host'),
       ...integers('port'),
@@ -182,6 +187,7 @@ export const POOLS: ShowItems = {
       ].sort(([a], [b]) => byName(String(a), String(b))),
   },
   users: {
+    help: 'What is configured for each user, and what is used of it.',
     columns: [
       ...texts('name', 'pool_size', 'reserve_pool_size', 'pool_mode'),
       ...integers('max_user_connections', 'current_connections'),
@@ -191,6 +197,7 @@ export const POOLS: ShowItems = {
     rows: (scene) => userNames(scene).map((name) => userRow(scene, name)),
   },
   peers: {
+    help: 'What `[peers]` says.',
     columns: [...integers('peer_id'), ...texts('host'), ...integers('port', 'pool_size')],
     rows: ({ config }) =>
       [...config.pooler.peers.values()].map(({ id, host, port, poolSize }) => [
@@ -201,6 +208,7 @@ export const POOLS: ShowItems = {
       ]),
   },
   peer_pools: {
+    help: 'Cancel requests that are with a peer or wait for it, over all workers.',
     columns: integers(
       'peer_id',
       'cl_active_cancel_req',

@@ -3,6 +3,9 @@ import { byName, integers, type ShowItems, texts } from './item';
 /** How fresh passwords from secret stores are; never what they are. */
 export const SECRETS: ShowItems = {
   secrets: {
+    help:
+      'Each secret that the configuration names: where it is used, the version in use, its age, ' +
+      'and why it cannot be read; never what it says. See docs/aws-secrets.md.',
     columns: [
       ...texts('secret', 'role_arn', 'databases', 'users', 'version'),
       ['version_age', 'int8'],

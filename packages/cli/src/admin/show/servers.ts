@@ -4,6 +4,11 @@ import { byName, integers, type ShowItems, texts, timestamp } from './item';
 /** What is known of servers whose roles are followed, and what became of them. */
 export const SERVERS: ShowItems = {
   topology: {
+    help:
+      'For entries with `target_session_attrs`: each server, its role, health, positions and ' +
+      'lag, what an operator has to decide, with `failover_mode = promote` who may promote ' +
+      '(`promoter`) and what happens (`promotion`), and what its cluster calls it (`member`). ' +
+      'See docs/failover.md.',
     columns: [
       ...texts('database', 'host'),
       ...integers('port'),
@@ -51,6 +56,10 @@ export const SERVERS: ShowItems = {
         .map(withNulls),
   },
   failovers: {
+    help:
+      'The last failovers of each cluster: when, what was seen, whether it was planned, how ' +
+      'long work waited, what became of sessions, and `pgweir` in `promoted_by` if this one has ' +
+      'promoted.',
     columns: [
       ...texts('databases', 'began', 'seen', 'old_primary', 'new_primary', 'outcome'),
       ...integers('planned'),

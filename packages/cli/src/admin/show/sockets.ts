@@ -114,26 +114,35 @@ function allSockets(
 
 export const SOCKETS: ShowItems = {
   clients: {
+    help: 'Each client. `link` leads to the `ptr` of SHOW SERVERS, `id` is what KILL_CLIENT takes.',
     columns: SOCKET,
     parts: ['clients'],
     rows: ({ picture }) => picture.clients.map((client) => clientRow(client)),
   },
   servers: {
+    help: 'Each link to PostgreSQL. `link` leads to the `ptr` of SHOW CLIENTS.',
     columns: SOCKET,
     parts: ['links'],
     rows: ({ picture }) => picture.links.map((link) => linkRow(link)),
   },
   sockets: {
+    help:
+      'Clients and links, with buffers. Read buffers are shared, so what is received is always ' +
+      '0; `send_remain` is 1 where the other side does not read.',
     columns: [...SOCKET, ...BUFFERS],
     parts: ['clients', 'links'],
     rows: (scene) => allSockets(scene, { onlyActive: false }),
   },
   active_sockets: {
+    help: 'Those of SHOW SOCKETS whose other side does not read.',
     columns: [...SOCKET, ...BUFFERS],
     parts: ['clients', 'links'],
     rows: (scene) => allSockets(scene, { onlyActive: true }),
   },
   fds: {
+    help:
+      'Clients and links as PgBouncer hands them over. Descriptors, keys and passwords are NULL ' +
+      'here.',
     columns: [
       ['fd', 'int4'],
       ['task', 'text'],

@@ -84,6 +84,9 @@ function totalAverage(rows: readonly DatabaseStatsView[]): readonly number[] {
 
 export const STATS: ShowItems = {
   stats: {
+    help:
+      'Totals since start and averages of the last whole `stats_period`, by database. Times are ' +
+      'microseconds.',
     columns: [
       ...texts('database'),
       ...numerics(
@@ -121,6 +124,7 @@ export const STATS: ShowItems = {
       ]),
   },
   stats_totals: {
+    help: 'Totals since start, by database.',
     columns: [
       ...texts('database'),
       ...numerics(
@@ -141,6 +145,7 @@ export const STATS: ShowItems = {
     rows: (scene) => databases(scene).map((row) => [row.database, ...numbers(row)]),
   },
   stats_averages: {
+    help: 'Averages of the last whole `stats_period`, by database.',
     columns: [
       ...texts('database'),
       ...numerics(
@@ -162,6 +167,7 @@ export const STATS: ShowItems = {
       databases(scene).map((row) => [row.database, ...averageOf(scene, row.database)]),
   },
   totals: {
+    help: 'Totals and averages over all databases.',
     columns: [...texts('name'), ...numerics('value')],
     rows: ({ picture }) => {
       const named = (prefix: string, values: readonly number[]): readonly Row[] =>

@@ -1,5 +1,6 @@
+import { LOG_FORMATS } from '../../log/format';
 import { FACILITIES } from '../../log/syslog-message';
-import { oneOf, onOff, text, wholeNumber } from '../value-types';
+import { oneOf, onOff, optionalTime, text, wholeNumber } from '../value-types';
 import { setting } from './row';
 
 // Those of the table, in its order.
@@ -21,6 +22,12 @@ export const LOGGING = {
     default: 'daemon',
     help: 'Facility of syslog lines.',
   }),
+  log_format: setting(oneOf(LOG_FORMATS), {
+    default: 'text',
+    help:
+      'Our own. How lines are written: text as PgBouncer has it, or json, one object in each line. See ' +
+      'docs/logs.md.',
+  }),
   log_connections: setting(onOff, { default: '1', help: 'Log every login.' }),
   log_disconnections: setting(onOff, {
     default: '1',
@@ -29,6 +36,29 @@ export const LOGGING = {
   log_pooler_errors: setting(onOff, {
     default: '1',
     help: 'Log the errors that are sent to clients.',
+  }),
+  log_min_duration: setting(optionalTime, {
+    help:
+      'Our own. Log each statement that takes at least so long, with the part of that which it has waited ' +
+      'for a link, and without its literals; at most 20 lines a second. 0: all. Empty or -1: none.',
+  }),
+  log_min_duration_literals: setting(onOff, {
+    default: '0',
+    help:
+      'Our own. Log slow statements (log_min_duration) also as they were sent, with their literals: the first ' +
+      '1000 bytes of a query or a change of data, never of what may set a password.',
+  }),
+  statement_stats: setting(onOff, {
+    default: '0',
+    help:
+      'Our own. Count how often each statement runs, how long it takes and how long it waits for a link: ' +
+      'SHOW STATEMENTS. Switched off, what was counted is forgotten.',
+  }),
+  statement_stats_max: setting(wholeNumber({ min: 1, max: 100_000 }), {
+    default: '1000',
+    help:
+      'Our own. So many statements are counted by themselves, in each process; what is seldom run makes ' +
+      'room, and is counted together.',
   }),
   log_stats: setting(onOff, {
     default: '1',

@@ -14,6 +14,7 @@ export interface Ran {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  readonly cwd?: string;
   /** Called with the running program. */
   readonly started?: (child: ChildProcess) => void;
 }
@@ -47,6 +48,7 @@ export function run(
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
+      cwd: options.cwd,
       env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', LC_ALL: 'C', ...options.env },
     });
     const timer = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS);

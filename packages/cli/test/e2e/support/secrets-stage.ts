@@ -15,7 +15,9 @@ export const PASSWORD_MARK = 'p4ssword';
 export interface SecretsStageOptions extends Omit<RigOptions, 'cluster' | 'env' | 'databases'> {
   /** Roles of the server that log in with SCRAM and `FIRST_PASSWORD`. Default: app and app_clone. */
   readonly roles?: readonly string[];
-  /** In them `{arn}` is that of the secret `db`. */
+  /** More secrets, with the same text as `db`. */
+  readonly secrets?: readonly string[];
+  /** In them `{arn}` is that of the secret `db`, and `{arn of x}` that of the secret x. */
   readonly databases: Readonly<Record<string, string>>;
   readonly users?: Readonly<Record<string, string>>;
   /** The text of the secret `db`. Default: that of app. */
@@ -31,6 +33,7 @@ export interface SecretsStage {
   readonly rig: Rig;
   readonly manager: FakeSecretsManager;
   readonly arn: string;
+  arnOf(secret: string): string;
   /** Of the daemon. */
   readonly env: Readonly<Record<string, string>>;
   /** A configuration to reload. */
@@ -50,11 +53,7 @@ export async function startSecretsStage(options: SecretsStageOptions): Promise<S
   const { roles = ['app', 'app_clone'], isStoreUp = true } = options;
   const keys = new AwsKeys();
   const manager = await startFakeSecretsManager({ keys });
-  const arn = manager.put('db', options.secret ?? secretOf('app', FIRST_PASSWORD));
-  const filled = (entries: Readonly<Record<string, string>>) =>
-    Object.fromEntries(
-      Object.entries(entries).map(([name, text]) => [name, text.replaceAll('{arn}', arn)]),
-    );
+  const { arn, arnOf, filled } = putSecrets(manager, options);
   try {
     const env = {
       ...awsEnvironment(keys.addUser('pgweir')),
@@ -78,7 +77,7 @@ export async function startSecretsStage(options: SecretsStageOptions): Promise<S
     });
     const { primary } = rig.cluster;
     return {
-      ...{ rig, manager, arn, env },
+      ...{ rig, manager, arn, arnOf, env },
       config: ({ databases, settings, users = {} }) =>
         rig.config({
           settings: {
@@ -113,6 +112,29 @@ export async function startSecretsStage(options: SecretsStageOptions): Promise<S
     await manager.stop();
     throw error;
   }
+}
+
+/** Makes the secrets; `filled` puts their ARNs into entries. */
+function putSecrets(manager: FakeSecretsManager, options: SecretsStageOptions) {
+  const text = options.secret ?? secretOf('app', FIRST_PASSWORD);
+  const arn = manager.put('db', text);
+  const arns = new Map([['db', arn]]);
+  for (const name of options.secrets ?? []) arns.set(name, manager.put(name, text));
+  const arnOf = (name: string): string => {
+    const known = arns.get(name);
+    if (known === undefined) throw new Error(`this stage has no secret ${name}`);
+    return known;
+  };
+  const filled = (entries: Readonly<Record<string, string>>) =>
+    Object.fromEntries(
+      Object.entries(entries).map(([name, entry]) => [
+        name,
+        entry
+          .replaceAll('{arn}', arn)
+          .replaceAll(/\{arn of (.+?)\}/g, (_, secret: string) => arnOf(secret)),
+      ]),
+    );
+  return { arn, arnOf, filled };
 }
 
 /** What the console shows to an administrator. */

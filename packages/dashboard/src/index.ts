@@ -1,0 +1,2 @@
+export * from './api';
+export { type PageFile, pageFiles } from './page-files';
