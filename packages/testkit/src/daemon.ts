@@ -72,7 +72,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     } catch (error) {
       const log = daemon.log();
       await daemon.stop('SIGKILL');
-      if (mayMove && attempt < PORT_ATTEMPTS && log.includes('EADDRINUSE')) continue;
+      if (mayMove && attempt < PORT_ATTEMPTS && log.includes('the port is taken')) continue;
       throw error;
     }
   }
