@@ -64,7 +64,7 @@ test('the other replica follows the one that was promoted', async () => {
   const [next, other] = cluster.replicas;
   if (next === undefined || other === undefined) throw new Error('two replicas are missing');
   await cluster.primary.query('CREATE TABLE t AS SELECT 1 AS a');
-  const [lsn] = await cluster.primary.query('SELECT pg_current_wal_lsn()::text AS at');
+  const [lsn] = await cluster.primary.query('SELECT pg_current_wal_insert_lsn()::text AS at');
   for (const replica of [next, other]) {
     const hasAll = 'SELECT FROM (SELECT) AS one WHERE pg_last_wal_replay_lsn() >= $1::pg_lsn';
     await waitFor(async () => (await replica.query(hasAll, [lsn?.at])).length === 1, {

@@ -1,14 +1,13 @@
 import type { PermitAnswer, ProbePermits, ServerAddress } from '@pgweir/control';
 import {
   type DatabaseName,
+  healthPoolKey,
   type LinkBudget,
   type LinkHolder,
   type LinkLimits,
   type LinkWant,
-  poolKey,
   serverName,
   type UserName,
-  userName,
 } from '@pgweir/pooler';
 
 interface BudgetPermitsNeeds {
@@ -33,7 +32,7 @@ export class BudgetPermits implements ProbePermits {
     this.#needs = needs;
     this.#holder = {
       // Not the pool of clients: its size is for them alone.
-      pool: poolKey(database, userName(`${user} (health)`)),
+      pool: healthPoolKey(database, user),
       database,
       user,
       longestIdleSinceMs: () => undefined,

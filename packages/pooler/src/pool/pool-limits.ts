@@ -1,4 +1,10 @@
-import { type DatabaseName, isReplicaPool, type PoolKey, type UserName } from '../ports/names';
+import {
+  type DatabaseName,
+  isHealthPool,
+  isReplicaPool,
+  type PoolKey,
+  type UserName,
+} from '../ports/names';
 import type {
   DatabaseSettings,
   PinnedLimitAction,
@@ -90,7 +96,8 @@ export function linkLimits(
   if (found === undefined) return undefined;
   const limits = poolLimits(settings, found.entry, user, isReplicaPool(pool) ? 'replica' : 'main');
   const { poolSize, reservePoolSize, databaseLinksMax, userLinksMax } = limits;
-  const poolLinksMax = poolSize === 0 ? 0 : poolSize + reservePoolSize;
+  const isUnlimited = poolSize === 0 || isHealthPool(pool);
+  const poolLinksMax = isUnlimited ? 0 : poolSize + reservePoolSize;
   return { poolLinksMax, databaseLinksMax, userLinksMax };
 }
 

@@ -23,4 +23,10 @@ export const poolKey = (database: DatabaseName, user: UserName): PoolKey =>
 /** Of the links to one replica, where reads go to replicas. `server`: host and port. */
 export const replicaPoolKey = (main: PoolKey, server: string): PoolKey =>
   `${main}\0${server}` as PoolKey;
-export const isReplicaPool = (key: PoolKey): boolean => key.split('\0').length > 2;
+export const isReplicaPool = (key: PoolKey): boolean =>
+  !isHealthPool(key) && key.split('\0').length > 2;
+/** Of the connections that ask servers how they are: no pool of clients, whose size is not theirs. */
+export const healthPoolKey = (database: DatabaseName, user: UserName): PoolKey =>
+  `\0${database}\0${user}` as PoolKey;
+// No database has a name without a letter.
+export const isHealthPool = (key: PoolKey): boolean => key.startsWith('\0');

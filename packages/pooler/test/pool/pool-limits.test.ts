@@ -7,6 +7,8 @@ import {
 import {
   type DatabaseName,
   databaseName,
+  healthPoolKey,
+  isReplicaPool,
   poolKey,
   type UserName,
   userName,
@@ -200,4 +202,12 @@ test('the limits of links over all workers are those of the configuration, with 
   expect(linkLimits(settings, counts(app, ALICE))).toEqual(limits);
   expect(linkLimits({ ...settings, poolSize: 0 }, counts(app, ALICE))?.poolLinksMax).toBe(0);
   expect(linkLimits(settings, counts(databaseName('other'), ALICE))).toBeUndefined();
+});
+
+test('whoever asks servers how they are has the limits of database and user, and no size of a pool', () => {
+  const app = databaseName('app');
+  const pool = healthPoolKey(app, ALICE);
+  const limits = { poolLinksMax: 0, databaseLinksMax: 4, userLinksMax: 5 };
+  expect(linkLimits(poolerSettings(GLOBAL), { ...counts(app, ALICE), pool })).toEqual(limits);
+  expect(isReplicaPool(pool)).toBe(false);
 });
