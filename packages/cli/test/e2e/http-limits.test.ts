@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { waitFor } from '@pgweir/testkit';
 import { commandOn, type Runtime } from './support/crew';
-import { fetchFrom } from './support/http';
+import { fetchFrom, httpStranger } from './support/http';
 
 const PROGRAM = join(__dirname, 'support', 'limited-http.js');
 
@@ -36,26 +36,10 @@ describe.each<Runtime>(['node', 'bun'])('on %s', (runtime) => {
     await gone;
   });
 
-  interface Stranger {
-    readonly socket: Socket;
-    /** What it was sent until the end. */
-    readonly closed: Promise<string>;
-  }
-
-  function stranger(text: string): Stranger {
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-    sockets.push(socket);
-    let received = '';
-    socket.on('data', (chunk) => {
-      received += chunk.toString('latin1');
-    });
-    const closed = new Promise<string>((resolve) => {
-      socket.on('error', () => resolve(received));
-      socket.on('close', () => resolve(received));
-      socket.on('end', () => resolve(received));
-    });
-    socket.write(text);
-    return { socket, closed };
+  function stranger(text: string): ReturnType<typeof httpStranger> {
+    const one = httpStranger(port, text);
+    sockets.push(one.socket);
+    return one;
   }
 
   const isServed = async () => {

@@ -1,9 +1,9 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { waitFor } from '@pgweir/testkit';
 import { type HttpLimits, HttpServer } from '../../src/http/http-server';
 import { BODY_BYTES_MAX } from '../../src/http/read-body';
 import { plainAnswer, type Route, type Routes } from '../../src/http/route';
-import { fetchFrom } from '../e2e/support/http';
+import { fetchFrom, httpStranger } from '../e2e/support/http';
 
 const LIMITS: HttpLimits = {
   connections: 8,
@@ -59,26 +59,10 @@ afterEach(() => {
 
 afterAll(() => server.close());
 
-interface Stranger {
-  readonly socket: Socket;
-  readonly closed: Promise<string>;
-}
-
-/** A client that sends these bytes, and whatever it is sent until the end. */
-function stranger(text: string): Stranger {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  sockets.push(socket);
-  let received = '';
-  socket.on('data', (chunk) => {
-    received += chunk.toString('latin1');
-  });
-  const closed = new Promise<string>((resolve) => {
-    socket.on('error', quiet);
-    socket.on('close', () => resolve(received));
-    socket.on('end', () => resolve(received));
-  });
-  socket.write(text);
-  return { socket, closed };
+function stranger(text: string): ReturnType<typeof httpStranger> {
+  const one = httpStranger(port, text);
+  sockets.push(one.socket);
+  return one;
 }
 
 const head = (answer: string): string => answer.split('\r\n')[0] ?? '';

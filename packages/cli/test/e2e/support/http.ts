@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import type { Daemon } from '@pgweir/testkit';
 
 export interface HttpReply {
@@ -45,4 +46,24 @@ export function httpPort(daemon: Daemon): number {
   const port = Number(all.at(-1)?.[1]);
   if (!Number.isInteger(port)) throw new Error(`no HTTP port in the log:\n${daemon.log()}`);
   return port;
+}
+
+interface HttpStranger {
+  readonly socket: Socket;
+  /** What it was sent until the end. */
+  readonly closed: Promise<string>;
+}
+
+/** A client that sends these bytes and leaves its side open; whoever asks for it destroys the socket. */
+export function httpStranger(port: number, text: string): HttpStranger {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  let received = '';
+  socket.on('data', (chunk) => {
+    received += chunk.toString('latin1');
+  });
+  const closed = new Promise<string>((resolve) => {
+    for (const end of ['error', 'close', 'end']) socket.on(end, () => resolve(received));
+  });
+  socket.write(text);
+  return { socket, closed };
 }
